@@ -1,0 +1,50 @@
+# Everything starts here: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench migrate screenshots lock clean system-packages
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+setup: .venv/ready  ## build .venv with every extra, and fetch the third-party scripts
+
+.venv/ready: requirements.lock pyproject.toml package-lock.json
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	sh scripts/fetch-scripts
+	touch .venv/ready
+
+demo: setup  ## a made-up makerspace with two virtual controllers on http://127.0.0.1:8016/
+	$(BIN)/p2k16-console demo
+
+test: setup system-packages check  ## all checks and tests
+	$(BIN)/python -m pytest
+
+check: setup  ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: setup system-packages  ## measure; prints one JSON line per figure
+	$(BIN)/python -m tests.bench
+
+migrate: setup  ## bring the database of the default settings up to date
+	$(BIN)/p2k16-console migrate
+
+screenshots: setup system-packages  ## make the pictures in docs/ again, from the demo
+	$(BIN)/python -m tests.screenshots
+
+lock: setup  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--all-extras --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+
+clean:  ## remove what setup and tests made
+	rm -rf .venv node_modules console/web/static/vendor .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+
+system-packages:
+	@sh scripts/install-system-packages mosquitto chromium

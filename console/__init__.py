@@ -1,0 +1,1 @@
+"""The console: what members and volunteers see, and where access rights come from."""

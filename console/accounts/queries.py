@@ -1,0 +1,154 @@
+"""What is asked of the tables of accounts."""
+
+from dataclasses import dataclass
+
+from psycopg.rows import class_row, scalar_row
+
+from console.accounts.account import Taken
+from console.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRow:
+    """An account that may log in. `password` is a hash of some kind, or None."""
+
+    account_id: int
+    username: str
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a name stands for. `name` None: has given none."""
+
+    account_id: int
+    username: str
+    name: str | None
+
+    @property
+    def shown_name(self) -> str:
+        """The name, or the user name of somebody who has none."""
+        return self.name or self.username
+
+
+async def login_candidates(conn: Connection, *, username: str) -> list[LoginRow]:
+    """Accounts of people with this user name in any case; there should be one at most."""
+    async with conn.cursor(row_factory=class_row(LoginRow)) as cursor:
+        await cursor.execute(
+            """
+            select id as account_id, username, password
+            from account
+            where lower(username) = lower(%(username)s) and not system
+            order by id limit 5
+            """,
+            {"username": username},
+        )
+        return await cursor.fetchall()
+
+
+async def replace_password(
+    conn: Connection, *, account_id: int, stored: str, replacement: str
+) -> None:
+    """Stores another hash of the same password, unless the password was changed meanwhile."""
+    await conn.execute(
+        """
+        update account set password = %(replacement)s, updated_at = now()
+        where id = %(account_id)s and password = %(stored)s
+        """,
+        {"account_id": account_id, "stored": stored, "replacement": replacement},
+    )
+
+
+async def person(conn: Connection, *, account_id: int) -> Person | None:
+    """One person; None for system accounts, too."""
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            """
+            select id as account_id, username, name
+            from account
+            where id = %(account_id)s and not system
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchone()
+
+
+async def people_called(conn: Connection, *, text: str) -> list[Person]:
+    """Whoever has exactly this user name, else whoever has exactly this name, in any case."""
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            """
+            with found as (
+              select id as account_id, username, name,
+                case when username = %(text)s then 1
+                  when lower(username) = lower(%(text)s) then 2 else 3 end as rank
+              from account
+              where not system
+                and (lower(username) = lower(%(text)s) or lower(name) = lower(%(text)s))
+            )
+            select account_id, username, name
+            from found
+            where rank = (select min(rank) from found)
+            order by account_id limit 5
+            """,
+            {"text": text},
+        )
+        return await cursor.fetchall()
+
+
+async def people_like(conn: Connection, *, text: str, limit: int) -> list[Person]:
+    """People whose name or user name holds `text`; beginnings of words first."""
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            """
+            select id as account_id, username, name
+            from account
+            where not system
+              and (strpos(lower(username), lower(%(text)s)) > 0
+                or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+            order by not (starts_with(lower(username), lower(%(text)s))
+                or starts_with(lower(coalesce(name, '')), lower(%(text)s))),
+              lower(coalesce(name, username)), id
+            limit %(limit)s
+            """,
+            {"text": text, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def taken(conn: Connection, *, username: str, email: str) -> Taken:
+    """Which of the two somebody has already, in any case."""
+    async with conn.cursor(row_factory=class_row(Taken)) as cursor:
+        await cursor.execute(
+            """
+            select exists (select from account where lower(username) = lower(%(username)s))
+                as username,
+              exists (select from account where lower(email) = lower(%(email)s)) as email
+            """,
+            {"username": username, "email": email},
+        )
+        return await cursor.fetchone() or Taken(username=True, email=True)
+
+
+async def insert_account(
+    conn: Connection, *, username: str, email: str, name: str, password: str
+) -> int:
+    """A new account of a person; `password` is a hash. Returns its id."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            insert into account (created_at, updated_at, username, email, name, password, system)
+            values (now(), now(), %(username)s, %(email)s, %(name)s, %(password)s, false)
+            returning id
+            """,
+            {"username": username, "email": email, "name": name, "password": password},
+        )
+        return int(await cursor.fetchone() or 0)
+
+
+async def system_account(conn: Connection) -> int | None:
+    """The account `system`, which stands for the program itself."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute("select id from account where username = 'system' and system")
+        found: int | None = await cursor.fetchone()
+        return found

@@ -1,0 +1,79 @@
+"""How often somebody may try a password in vain: per account and per network address.
+
+Decides by counting the failures of the last minute; who tries, and what time it is, is told to it.
+An attempt counts as failed from its beginning, so that a thousand at once are not all let through
+before the first has failed.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+WINDOW_SECONDS = 60.0
+KEYS_MAX = 20_000
+"""Accounts and addresses remembered at a time; beyond it those longest untouched are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One that was let through, until `succeeded` says that it was no failure."""
+
+    keys: tuple[str, str]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now. `seconds`: how long until the next attempt is let through, at least."""
+
+    seconds: float
+
+
+class Throttle:
+    """Failures by account and by address; `now` is any clock that never goes backwards, in s."""
+
+    def __init__(self, *, failures_per_minute: int) -> None:
+        self._limit = failures_per_minute
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def attempt(self, *, account: str, address: str, now: float) -> Attempt | Wait:
+        """Lets an attempt through, counted as a failure for now; or says how long to wait."""
+        keys = (f"account {_folded(account)}", f"address {address}")
+        wait = max(self._wait(key, now) for key in keys)
+        if wait > 0:
+            return Wait(wait)
+        for key in keys:
+            self._failures.setdefault(key, deque()).append(now)
+            self._failures.move_to_end(key)
+        while len(self._failures) > KEYS_MAX:
+            self._failures.popitem(last=False)
+        return Attempt(keys, now)
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """Takes an attempt out of the count again."""
+        for key in attempt.keys:
+            failures = self._failures.get(key)
+            if failures is not None and attempt.at in failures:
+                failures.remove(attempt.at)
+                if not failures:
+                    del self._failures[key]
+
+    def _wait(self, key: str, now: float) -> float:
+        failures = self._failures.get(key)
+        if failures is None:
+            return 0.0
+        while failures and failures[0] <= now - WINDOW_SECONDS:
+            failures.popleft()
+        if not failures:
+            del self._failures[key]
+            return 0.0
+        if len(failures) < self._limit:
+            return 0.0
+        return failures[-self._limit] + WINDOW_SECONDS - now
+
+
+def _folded(account: str) -> str:
+    """One spelling for all that PostgreSQL's lower() finds the account by.
+
+    The two differ in one letter: U+0130 is i there, and i with a combining dot here.
+    """
+    return account.lower().replace("i\u0307", "i")

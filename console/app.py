@@ -1,0 +1,115 @@
+"""Builds the web application: the only place where features, frame and database meet.
+
+To add a feature: its `routes()` to `_routes`, its live source to `_live_sources`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import jinja2
+from aiohttp import web
+
+import console.accounts.routes as accounts
+import console.cards.routes as cards
+import console.circles.routes as circles
+import console.controllers.routes as controllers
+import console.doors.routes as doors
+import console.front.routes as front
+import console.people.routes as people
+from console.accounts.passwords import PasswordThreads
+from console.accounts.throttle import Throttle
+from console.cards.live import UnknownCards
+from console.controllers.live import ControllerStates
+from console.database import Database
+from console.doors.live import DoorStates
+from console.doors.opening import Opener
+from console.events.recent import RecentEvents
+from console.settings import ConsoleSettings
+from console.web import health, live
+from console.web.errors import answer_errors
+from console.web.headers import add_headers
+from console.web.keys import BROKER_ANSWERS, DATABASE, LIVE, SETTINGS, SITE_SALT
+from console.web.live_hub import LiveHub, LiveSource
+from console.web.origin import origin_check
+from console.web.permit import permit
+from console.web.render import set_up_templates
+from console.web.requests import BODY_BYTES_MAX
+from console.web.routing import Route, refuse_routes_without_rule, register
+from console.web.static_files import read_static_files
+
+
+async def build_app(
+    *,
+    settings: ConsoleSettings,
+    database: Database,
+    site_salt: bytes,
+    broker_answers: Callable[[], Awaitable[bool]],
+    opener: Opener | None = None,
+    routes: Sequence[Route] = (),
+) -> web.Application:
+    """The application, ready to be served. `routes`: further ones, of the demo.
+
+    Raises: FilesMissing, RouteWithoutRule.
+    """
+    app = web.Application(
+        middlewares=[answer_errors, origin_check(settings.http.public_url), permit],
+        client_max_size=BODY_BYTES_MAX,
+    )
+    files = read_static_files()
+    environment = set_up_templates(app, files)
+    app[SETTINGS] = settings
+    app[DATABASE] = database
+    app[SITE_SALT] = site_salt
+    app[BROKER_ANSWERS] = broker_answers
+    if opener is not None:
+        app[doors.OPENER] = opener
+    app[accounts.PASSWORDS] = PasswordThreads()
+    app[accounts.THROTTLE] = Throttle(failures_per_minute=settings.login.failures_per_minute)
+    app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))
+    register(app, [*_routes(), *files.routes(), *routes])
+    refuse_routes_without_rule(app)
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_live_updates)
+    app.on_shutdown.append(_end_streams)
+    app.on_cleanup.append(_end_threads)
+    return app
+
+
+def _routes() -> list[Route]:
+    return [
+        *health.routes(),
+        *live.routes(),
+        *accounts.routes(),
+        *circles.routes(),
+        *cards.routes(),
+        *people.routes(),
+        *doors.routes(),
+        *controllers.routes(),
+        *front.routes(doors.doors_for),
+    ]
+
+
+def _live_sources(database: Database, environment: jinja2.Environment) -> Sequence[LiveSource]:
+    return [
+        RecentEvents(database, environment),
+        UnknownCards(database, environment),
+        DoorStates(database, environment),
+        ControllerStates(database, environment),
+    ]
+
+
+async def _live_updates(app: web.Application) -> AsyncGenerator[None]:
+    running = asyncio.create_task(app[LIVE].run(), name="live hub")
+    yield
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[LIVE].close()
+
+
+async def _end_threads(app: web.Application) -> None:
+    app[accounts.PASSWORDS].close()

@@ -1,0 +1,1 @@
+"""Cards: whose they are, which are lost, and which nobody has yet."""

@@ -1,0 +1,233 @@
+"""Pages of cards: those of one person, and those that nobody has yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from console.accounts import queries as accounts
+from console.accounts.finding import not_one, person_or_404
+from console.accounts.queries import Person
+from console.cards import queries
+from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_typed
+from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind
+from console.cards.queries import CardRow, OwnerRow
+from console.database import Connection
+from console.web.keys import DATABASE, SITE_SALT
+from console.web.render import fragment, page
+from console.web.requests import ID, form, is_htmx, path_id
+from console.web.routing import Route, Who
+from console.web.session import Visitor, visitor
+
+UNKNOWN_DAYS = 30
+UNKNOWN_MAX = 50
+
+_PERSON = f"/members/{{account:{ID}}}"
+_CARD = f"/cards/{{card:{ID}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card, with what its type is called."""
+
+    row: CardRow
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCards:
+    """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too."""
+
+    person: Person
+    cards: list[CardView]
+    may_assign: bool
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stood in the form that was refused, and why. A card's number is never given back."""
+
+    label: str = ""
+    mistake: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedOwner:
+    """The same for an unknown card: `event_id` names the one that the form was about."""
+
+    event_id: int = 0
+    username: str = ""
+    label: str = ""
+    mistake: str | None = None
+    done: OwnerRow | None = None
+
+
+def routes() -> list[Route]:
+    """Everything below /cards, and giving a card to a person."""
+    return [
+        Route("GET", "/cards/unknown", Who.ADMIN, unknown_page),
+        Route("POST", f"/cards/unknown/{{event:{ID}}}/assignment", Who.ADMIN, assign_unknown),
+        Route("POST", f"{_PERSON}/cards", Who.ADMIN, assign_typed),
+        Route("POST", f"{_CARD}/loss", Who.MEMBER, report_loss),
+        Route("POST", f"{_CARD}/label", Who.MEMBER, change_label),
+    ]
+
+
+async def unknown_page(request: web.Request) -> web.StreamResponse:
+    """Cards that were tapped and that nobody has."""
+    return await _unknown_answer(request, TypedOwner(), status=200)
+
+
+async def assign_unknown(request: web.Request) -> web.StreamResponse:
+    """Gives an unknown card to the person whose name was typed."""
+    fields = await form(request)
+    typed = TypedOwner(
+        event_id=path_id(request, "event"),
+        username=fields.get("username", "").strip(),
+        label=clean_label(fields.get("label", "")),
+    )
+    async with request.app[DATABASE].writing() as conn:
+        outcome = await _assign_seen(conn, typed, actor_id=visitor(request).account_id)
+    if isinstance(outcome, OwnerRow):
+        if not is_htmx(request):
+            raise web.HTTPSeeOther("/cards/unknown")
+        return await _unknown_answer(request, TypedOwner(done=outcome), status=200)
+    refused = TypedOwner(typed.event_id, typed.username, typed.label, mistake=outcome)
+    return await _unknown_answer(request, refused, status=422)
+
+
+async def assign_typed(request: web.Request) -> web.StreamResponse:
+    """Gives the card whose number was typed to the person of the page."""
+    fields = await form(request)
+    label = fields.get("label", "")
+    card = await read_typed(fields.get("credential", ""), site_salt=request.app[SITE_SALT])
+    mistake: str | None = None
+    if isinstance(card, NotACard):
+        mistake = f"Not a card's number: {card.words}."
+    else:
+        async with request.app[DATABASE].writing() as conn:
+            person = await person_or_404(conn, request)
+            outcome = await assign(
+                conn,
+                card,
+                account_id=person.account_id,
+                label=label,
+                actor_id=visitor(request).account_id,
+            )
+        if isinstance(outcome, OwnerRow):
+            mistake = taken(outcome, person)
+    async with request.app[DATABASE].reading() as conn:
+        person = await person_or_404(conn, request)
+    return await _person_answer(request, person, Typed(label if mistake else "", mistake))
+
+
+async def report_loss(request: web.Request) -> web.StreamResponse:
+    """Makes a card stop opening anything: its owner may, and admins."""
+    async with request.app[DATABASE].writing() as conn:
+        owner = await _own_card(conn, request)
+        await queries.mark_lost(conn, card_id=owner.card_id, actor_id=visitor(request).account_id)
+    return await _person_answer(request, _person(owner), Typed())
+
+
+async def change_label(request: web.Request) -> web.StreamResponse:
+    """Renames a card: its owner may, and admins."""
+    label = clean_label((await form(request)).get("label", ""))
+    async with request.app[DATABASE].writing() as conn:
+        owner = await _own_card(conn, request)
+        await queries.set_label(conn, card_id=owner.card_id, label=label)
+    return await _person_answer(request, _person(owner), Typed())
+
+
+async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, Any]:
+    """What the list of unknown cards shows."""
+    rows = await queries.unknown_cards(conn, days=UNKNOWN_DAYS, limit=UNKNOWN_MAX)
+    return {
+        "unknown": [(row, kind(row.credential_type)) for row in rows],
+        "typed": typed,
+        "is_listed": any(row.event_id == typed.event_id for row in rows),
+        "label_max": LABEL_CHARACTERS_MAX,
+    }
+
+
+async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
+    """What the section "Cards" of a person's page shows; for the owner and for admins."""
+    return PersonCards(
+        person=person,
+        cards=[
+            CardView(row, kind(row.credential_type))
+            for row in await queries.cards_of(conn, account_id=person.account_id)
+        ],
+        may_assign=me.is_admin,
+        may_change=me.is_admin or me.account_id == person.account_id,
+    )
+
+
+def taken(owner: OwnerRow, person: Person) -> str:
+    """Why a card can't be given: whose it is."""
+    if owner.account_id == person.account_id:
+        return f"This card is {owner.shown_name}'s already."
+    return f"This card is {owner.shown_name}'s. If it changed hands, mark it lost there first."
+
+
+async def _assign_seen(conn: Connection, typed: TypedOwner, *, actor_id: int) -> OwnerRow | str:
+    """Whose the card is now, or why it was not given."""
+    seen = await queries.seen_card(conn, event_id=typed.event_id)
+    if seen is None:
+        return "This tap is not one of an unknown card. Reload the page."
+    found = await accounts.people_called(conn, text=typed.username)
+    if len(found) != 1:
+        return not_one(typed.username, found)
+    card = ReadCard(seen.credential_type, seen.site_digest)
+    person = found[0]
+    outcome = await assign(
+        conn, card, account_id=person.account_id, label=typed.label, actor_id=actor_id
+    )
+    match outcome:
+        case Assigned():
+            return OwnerRow(outcome.card_id, person.account_id, person.username, person.name)
+        case owner:
+            return taken(owner, person)
+
+
+async def _own_card(conn: Connection, request: web.Request) -> OwnerRow:
+    """The card of the path, if the visitor may change it. Raises: HTTPNotFound.
+
+    Somebody else's card is answered like one that doesn't exist.
+    """
+    owner = await queries.owner_of(conn, card_id=path_id(request, "card"))
+    me = visitor(request)
+    if owner is None or not (me.is_admin or me.account_id == owner.account_id):
+        raise web.HTTPNotFound
+    return owner
+
+
+def _person(owner: OwnerRow) -> Person:
+    return Person(owner.account_id, owner.username, owner.name)
+
+
+async def _person_answer(request: web.Request, person: Person, typed: Typed) -> web.StreamResponse:
+    status = 422 if typed.mistake else 200
+    if status == 200 and not is_htmx(request):
+        raise web.HTTPSeeOther(f"/members/{person.account_id}")
+    async with request.app[DATABASE].reading() as conn:
+        hers = await person_cards(conn, person=person, me=visitor(request))
+    context: Mapping[str, Any] = {
+        "cards": hers,
+        "typed_card": typed,
+        "label_max": LABEL_CHARACTERS_MAX,
+    }
+    if is_htmx(request):
+        return fragment(request, "cards/of_person.html", status=status, **context)
+    return page(request, "cards/of_person_page.html", status=status, **context)
+
+
+async def _unknown_answer(
+    request: web.Request, typed: TypedOwner, *, status: int
+) -> web.StreamResponse:
+    async with request.app[DATABASE].reading() as conn:
+        context = await unknown_context(conn, typed)
+    if is_htmx(request):
+        return fragment(request, "cards/unknown_list.html", status=status, **context)
+    return page(request, "cards/unknown.html", status=status, **context)

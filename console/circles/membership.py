@@ -1,0 +1,75 @@
+"""Adds people to circles and removes them: reads, asks the rules, writes, in the caller's
+transaction.
+
+Decides nothing itself; the rules are in `circle.py`. Memberships change only through here.
+"""
+
+from console.circles import queries
+from console.circles.circle import Refused, check_addition, check_removal
+from console.database import Connection
+from console.errors import BadRequest
+
+
+async def add(
+    conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
+) -> Refused | None:
+    """Adds `account_id` on behalf of `actor_id`. None: done."""
+    await queries.lock_circle(conn, circle_id=circle_id)
+    row = await queries.circle(conn, circle_id=circle_id)
+    if row is None:
+        return Refused("This circle doesn't exist any more.", "circle")
+    comment = comment.strip()
+    refused = check_addition(
+        row.circle(),
+        actor_circles=await queries.circle_ids_of(conn, account_id=actor_id),
+        is_member=await queries.is_member(conn, circle_id=circle_id, account_id=account_id),
+        comment=comment,
+    )
+    if refused is not None:
+        return refused
+    await queries.insert_member(
+        conn, circle_id=circle_id, account_id=account_id, comment=comment, actor_id=actor_id
+    )
+    await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
+    return None
+
+
+async def remove(
+    conn: Connection, *, circle_id: int, account_id: int, actor_id: int
+) -> Refused | None:
+    """Removes `account_id` on behalf of `actor_id`. None: done."""
+    await queries.lock_circle(conn, circle_id=circle_id)
+    row = await queries.circle(conn, circle_id=circle_id)
+    if row is None:
+        return Refused("This circle doesn't exist any more.", "circle")
+    refused = check_removal(
+        row.circle(),
+        actor_circles=await queries.circle_ids_of(conn, account_id=actor_id),
+        is_member=await queries.is_member(conn, circle_id=circle_id, account_id=account_id),
+        members=row.members,
+    )
+    if refused is not None:
+        return refused
+    await queries.delete_member(conn, circle_id=circle_id, account_id=account_id)
+    await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
+    return None
+
+
+async def add_by_program(
+    conn: Connection, *, circle_name: str, account_id: int, system_id: int
+) -> None:
+    """Adds a new account at the server's prompt, where the circle's own rules don't apply.
+
+    Raises: BadRequest for an unknown circle.
+    """
+    circle_id = await queries.circle_id_of(conn, name=circle_name)
+    if circle_id is None:
+        raise BadRequest(f"No such circle: {circle_name}")
+    await queries.insert_member(
+        conn,
+        circle_id=circle_id,
+        account_id=account_id,
+        comment="added at the server's prompt",
+        actor_id=system_id,
+    )
+    await queries.touch_circle(conn, circle_id=circle_id, actor_id=system_id)

@@ -1,0 +1,211 @@
+"""What is asked of the tables of circles."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row, scalar_row
+
+from console.circles.circle import Circle, ManagementStyle
+from console.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class CircleRow:
+    """A circle as the table has it, with the number of its members."""
+
+    circle_id: int
+    name: str
+    description: str | None
+    style: str
+    admin_circle_id: int | None
+    admin_circle_name: str | None
+    needs_comment: bool
+    members: int
+
+    def circle(self) -> Circle:
+        """For the rules."""
+        return Circle(
+            circle_id=self.circle_id,
+            name=self.name,
+            description=self.description,
+            style=ManagementStyle(self.style),
+            admin_circle_id=self.admin_circle_id,
+            admin_circle_name=self.admin_circle_name,
+            needs_comment=self.needs_comment,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """Somebody in a circle, since when, added by whom, and why."""
+
+    account_id: int
+    username: str
+    name: str | None
+    comment: str
+    since: datetime
+    added_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCircleRow:
+    """A circle that somebody is in."""
+
+    circle_id: int
+    name: str
+    description: str | None
+    comment: str
+    since: datetime
+    added_by: str
+
+
+async def all_circles(conn: Connection) -> list[CircleRow]:
+    """Every circle, by name."""
+    async with conn.cursor(row_factory=class_row(CircleRow)) as cursor:
+        await cursor.execute(
+            """
+            select c.id as circle_id, c.name, c.description, c.management_style as style,
+              c.admin_circle as admin_circle_id, a.name as admin_circle_name,
+              coalesce(c.comment_required_for_membership, false) as needs_comment,
+              (select count(*) from circle_member m where m.circle = c.id) as members
+            from circle c
+            left join circle a on a.id = c.admin_circle
+            where c.management_style is not null
+            order by lower(c.name), c.id
+            """
+        )
+        return await cursor.fetchall()
+
+
+async def circle(conn: Connection, *, circle_id: int) -> CircleRow | None:
+    """One circle."""
+    async with conn.cursor(row_factory=class_row(CircleRow)) as cursor:
+        await cursor.execute(
+            """
+            select c.id as circle_id, c.name, c.description, c.management_style as style,
+              c.admin_circle as admin_circle_id, a.name as admin_circle_name,
+              coalesce(c.comment_required_for_membership, false) as needs_comment,
+              (select count(*) from circle_member m where m.circle = c.id) as members
+            from circle c
+            left join circle a on a.id = c.admin_circle
+            where c.id = %(circle_id)s and c.management_style is not null
+            """,
+            {"circle_id": circle_id},
+        )
+        return await cursor.fetchone()
+
+
+async def circle_id_of(conn: Connection, *, name: str) -> int | None:
+    """The circle with exactly this name."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute("select id from circle where name = %(name)s", {"name": name})
+        found: int | None = await cursor.fetchone()
+        return found
+
+
+async def lock_circle(conn: Connection, *, circle_id: int) -> None:
+    """Lets nobody else change who is in the circle until the transaction ends.
+
+    It doesn't keep others from referring to the circle, so the old web app isn't held up by it.
+    """
+    await conn.execute(
+        "select from circle where id = %(circle_id)s for no key update", {"circle_id": circle_id}
+    )
+
+
+async def members_of(conn: Connection, *, circle_id: int) -> list[MemberRow]:
+    """Who is in a circle, by name."""
+    async with conn.cursor(row_factory=class_row(MemberRow)) as cursor:
+        await cursor.execute(
+            """
+            select a.id as account_id, a.username, a.name, coalesce(m.comment, '') as comment,
+              m.created_at as since, b.username as added_by
+            from circle_member m
+            join account a on a.id = m.account
+            join account b on b.id = m.created_by
+            where m.circle = %(circle_id)s
+            order by lower(coalesce(a.name, a.username)), a.id
+            """,
+            {"circle_id": circle_id},
+        )
+        return await cursor.fetchall()
+
+
+async def circles_of(conn: Connection, *, account_id: int) -> list[PersonCircleRow]:
+    """Which circles somebody is in, by name."""
+    async with conn.cursor(row_factory=class_row(PersonCircleRow)) as cursor:
+        await cursor.execute(
+            """
+            select c.id as circle_id, c.name, c.description, coalesce(m.comment, '') as comment,
+              m.created_at as since, b.username as added_by
+            from circle_member m
+            join circle c on c.id = m.circle
+            join account b on b.id = m.created_by
+            where m.account = %(account_id)s
+            order by lower(c.name), c.id
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchall()
+
+
+async def circle_ids_of(conn: Connection, *, account_id: int) -> frozenset[int]:
+    """The same as ids."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "select circle::bigint from circle_member where account = %(account_id)s",
+            {"account_id": account_id},
+        )
+        return frozenset(await cursor.fetchall())
+
+
+async def is_member(conn: Connection, *, circle_id: int, account_id: int) -> bool:
+    """Whether somebody is in a circle."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select exists (select from circle_member
+              where circle = %(circle_id)s and account = %(account_id)s)
+            """,
+            {"circle_id": circle_id, "account_id": account_id},
+        )
+        return bool(await cursor.fetchone())
+
+
+async def insert_member(
+    conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
+) -> None:
+    """Adds somebody, with the actor as author."""
+    await conn.execute(
+        """
+        insert into circle_member
+          (created_at, created_by, updated_at, updated_by, circle, account, comment)
+        values (now(), %(actor_id)s, now(), %(actor_id)s, %(circle_id)s, %(account_id)s,
+          %(comment)s)
+        """,
+        {
+            "circle_id": circle_id,
+            "account_id": account_id,
+            "comment": comment,
+            "actor_id": actor_id,
+        },
+    )
+
+
+async def delete_member(conn: Connection, *, circle_id: int, account_id: int) -> None:
+    """Removes somebody."""
+    await conn.execute(
+        "delete from circle_member where circle = %(circle_id)s and account = %(account_id)s",
+        {"circle_id": circle_id, "account_id": account_id},
+    )
+
+
+async def touch_circle(conn: Connection, *, circle_id: int, actor_id: int) -> None:
+    """Notes who changed the circle last. Who made it, and when, stays."""
+    await conn.execute(
+        """
+        update circle set updated_at = now(), updated_by = %(actor_id)s
+        where id = %(circle_id)s
+        """,
+        {"circle_id": circle_id, "actor_id": actor_id},
+    )

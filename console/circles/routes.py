@@ -1,0 +1,213 @@
+"""Pages of circles: all of them, one of them, and the circles of one person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from console.accounts import queries as accounts
+from console.accounts.finding import not_one, person_or_404
+from console.accounts.queries import Person
+from console.circles import membership, queries
+from console.circles.circle import Circle, Refused, managers, may_manage
+from console.circles.queries import MemberRow, PersonCircleRow
+from console.database import Connection
+from console.web.keys import DATABASE
+from console.web.render import fragment, page
+from console.web.requests import ID, form, is_htmx, path_id
+from console.web.routing import Route, Who
+from console.web.session import visitor
+
+_CIRCLE = f"/circles/{{circle:{ID}}}"
+_PERSON = f"/members/{{account:{ID}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class CircleView:
+    """A circle in the list."""
+
+    circle: Circle
+    members: int
+    is_mine: bool
+    may_manage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCircles:
+    """The circles of a person, and those that the visitor may add her to."""
+
+    person: Person
+    circles: list[PersonCircleRow]
+    removable: frozenset[int]
+    addable: list[Circle]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stood in the form that was refused, and why it was."""
+
+    username: str = ""
+    circle: str = ""
+    comment: str = ""
+    refused: Refused | None = None
+
+
+def routes() -> list[Route]:
+    """Everything below /circles, and changing the circles of one person."""
+    return [
+        Route("GET", "/circles", Who.MEMBER, circles_page),
+        Route("GET", _CIRCLE, Who.MEMBER, circle_page),
+        Route("POST", f"{_CIRCLE}/members", Who.MEMBER, add_to_circle),
+        Route(
+            "POST", f"{_CIRCLE}/members/{{account:{ID}}}/removal", Who.MEMBER, remove_from_circle
+        ),
+        Route("POST", f"{_PERSON}/circles", Who.MEMBER, add_person),
+        Route("POST", f"{_PERSON}/circles/{{circle:{ID}}}/removal", Who.MEMBER, remove_person),
+    ]
+
+
+async def circles_page(request: web.Request) -> web.StreamResponse:
+    """Every circle."""
+    async with request.app[DATABASE].reading() as conn:
+        rows = await queries.all_circles(conn)
+        mine = await queries.circle_ids_of(conn, account_id=visitor(request).account_id)
+    views = [
+        CircleView(
+            circle=row.circle(),
+            members=row.members,
+            is_mine=row.circle_id in mine,
+            may_manage=may_manage(row.circle(), mine),
+        )
+        for row in rows
+    ]
+    return page(request, "circles/circles.html", circles=views)
+
+
+async def circle_page(request: web.Request) -> web.StreamResponse:
+    """One circle and who is in it."""
+    async with request.app[DATABASE].reading() as conn:
+        context = await _circle_context(conn, request)
+    return page(request, "circles/circle.html", **context, typed=Typed())
+
+
+async def add_to_circle(request: web.Request) -> web.StreamResponse:
+    """Adds the person whose name was typed."""
+    fields = await form(request)
+    circle_id = path_id(request, "circle")
+    username, comment = fields.get("username", "").strip(), fields.get("comment", "")
+    async with request.app[DATABASE].writing() as conn:
+        found = await accounts.people_called(conn, text=username)
+        if len(found) == 1:
+            refused = await membership.add(
+                conn,
+                circle_id=circle_id,
+                account_id=found[0].account_id,
+                comment=comment,
+                actor_id=visitor(request).account_id,
+            )
+        else:
+            refused = Refused(not_one(username, found))
+    typed = Typed(username=username, comment=comment, refused=refused) if refused else Typed()
+    return await _circle_answer(request, typed)
+
+
+async def remove_from_circle(request: web.Request) -> web.StreamResponse:
+    """Removes one member."""
+    async with request.app[DATABASE].writing() as conn:
+        refused = await membership.remove(
+            conn,
+            circle_id=path_id(request, "circle"),
+            account_id=path_id(request, "account"),
+            actor_id=visitor(request).account_id,
+        )
+    return await _circle_answer(request, Typed(refused=refused))
+
+
+async def add_person(request: web.Request) -> web.StreamResponse:
+    """Adds the person of the page to the chosen circle."""
+    fields = await form(request)
+    circle, comment = fields.get("circle", ""), fields.get("comment", "")
+    if circle.isascii() and circle.isdigit() and len(circle) <= 18:
+        async with request.app[DATABASE].writing() as conn:
+            await person_or_404(conn, request)
+            refused = await membership.add(
+                conn,
+                circle_id=int(circle),
+                account_id=path_id(request, "account"),
+                comment=comment,
+                actor_id=visitor(request).account_id,
+            )
+    else:
+        refused = Refused("Choose a circle.", "circle")
+    typed = Typed(circle=circle, comment=comment, refused=refused) if refused else Typed()
+    return await _person_answer(request, typed)
+
+
+async def remove_person(request: web.Request) -> web.StreamResponse:
+    """Removes the person of the page from one circle."""
+    async with request.app[DATABASE].writing() as conn:
+        refused = await membership.remove(
+            conn,
+            circle_id=path_id(request, "circle"),
+            account_id=path_id(request, "account"),
+            actor_id=visitor(request).account_id,
+        )
+    return await _person_answer(request, Typed(refused=refused))
+
+
+async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:
+    """What the section "Circles" of a person's page shows to this visitor."""
+    circles = await queries.circles_of(conn, account_id=person.account_id)
+    mine = await queries.circle_ids_of(conn, account_id=visitor_id)
+    hers = {row.circle_id for row in circles}
+    managed = [
+        row.circle() for row in await queries.all_circles(conn) if may_manage(row.circle(), mine)
+    ]
+    return PersonCircles(
+        person=person,
+        circles=circles,
+        removable=frozenset(circle.circle_id for circle in managed) & hers,
+        addable=[circle for circle in managed if circle.circle_id not in hers],
+    )
+
+
+async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:
+    row = await queries.circle(conn, circle_id=path_id(request, "circle"))
+    if row is None:
+        raise web.HTTPNotFound
+    members: list[MemberRow] = await queries.members_of(conn, circle_id=row.circle_id)
+    mine = await queries.circle_ids_of(conn, account_id=visitor(request).account_id)
+    return {
+        "circle": row.circle(),
+        "members": members,
+        "may_manage": may_manage(row.circle(), mine),
+        "managers": managers(row.circle()),
+    }
+
+
+async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
+    status = 422 if typed.refused else 200
+    if status == 200 and not is_htmx(request):
+        raise web.HTTPSeeOther(f"/circles/{path_id(request, 'circle')}")
+    async with request.app[DATABASE].reading() as conn:
+        context = await _circle_context(conn, request)
+    if is_htmx(request):
+        return fragment(request, "circles/members.html", status=status, **context, typed=typed)
+    return page(request, "circles/circle.html", status=status, **context, typed=typed)
+
+
+async def _person_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
+    status = 422 if typed.refused else 200
+    if status == 200 and not is_htmx(request):
+        raise web.HTTPSeeOther(f"/members/{path_id(request, 'account')}")
+    async with request.app[DATABASE].reading() as conn:
+        person = await person_or_404(conn, request)
+        hers = await person_circles(conn, person=person, visitor_id=visitor(request).account_id)
+    if is_htmx(request):
+        return fragment(
+            request, "circles/of_person.html", status=status, hers=hers, typed_circle=typed
+        )
+    return page(
+        request, "circles/of_person_page.html", status=status, hers=hers, typed_circle=typed
+    )

@@ -1,0 +1,179 @@
+"""What each command of `p2k16-console` does but `serve` and `demo`: opens the database, does it,
+and says what was done.
+
+Each works whether `serve` runs or not. The command line itself is read in `__main__.py`, and every
+rule is with its feature: imports stand inside, so that a command loads only what it needs.
+"""
+
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.database import Database, open_database
+from console.preparation import prepare, prepare_schema
+from console.rights.publish import unix_ms
+from console.settings import ConsoleSettings
+from console.site_keys import SiteKeys
+from sync.ids import controller_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewDoor:
+    """What `doors add` was given."""
+
+    key: str
+    name: str
+    circles: Sequence[str]
+    controller: str
+    open_seconds: int
+
+
+def notice(text: str) -> None:
+    """Says something that a person should see, whatever becomes of the output."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+async def run_migrate(settings: ConsoleSettings) -> str:
+    """Brings the database up to date, also one of the old web application."""
+    from console.migrate import Found, migrate
+
+    async with open_database(settings, must_answer=True) as database:
+        done = await migrate(database.conninfo)
+    if not done.applied and not done.recorded:
+        return "The database is up to date."
+    versions = ", ".join(done.applied)
+    match done.found:
+        case Found.FRESH:
+            return f"Made the tables of an empty database: {versions}."
+        case Found.LEGACY:
+            return (
+                "Took over a database of the old web application, which had "
+                f"{', '.join(done.recorded)} already; added {versions}."
+            )
+        case Found.OURS:
+            return f"Updated the database: {versions}."
+
+
+async def run_broker_config(settings: ConsoleSettings, *, out: Path) -> str:
+    """Writes password and ACL files for Mosquitto."""
+    from console.controllers.queries import broker_password_hashes
+    from console.link.mosquitto import write_broker_config
+
+    async with _schema(settings) as database, database.reading() as conn:
+        hashes = await broker_password_hashes(conn)
+    files = write_broker_config(
+        out,
+        prefix=settings.mqtt.prefix,
+        url=settings.mqtt.url,
+        controllers=hashes,
+    )
+    return (
+        f"Wrote {files.passwords} and {files.acl} for the console and {files.controllers} enrolled "
+        f"controllers; an example for Mosquitto is {files.example}. Reload Mosquitto now."
+    )
+
+
+async def run_accounts_add(
+    settings: ConsoleSettings,
+    *,
+    username: str,
+    email: str,
+    name: str,
+    circles: Sequence[str],
+    password: str,
+) -> str:
+    """Makes an account."""
+    from console.people.commands import add_account
+
+    async with _schema(settings) as database:
+        account = await add_account(
+            database, username=username, email=email, name=name, circles=circles, password=password
+        )
+    return f"Made the account {username} (no. {account})."
+
+
+async def run_cards_assign(
+    settings: ConsoleSettings, *, username: str, credential: str, label: str
+) -> str:
+    """Gives somebody a card."""
+    from console.cards.commands import assign_card
+
+    async with _schema_and_keys(settings) as (database, keys):
+        await assign_card(
+            database, keys.site_salt, username=username, credential_text=credential, label=label
+        )
+    return f"The card is {username}'s now. Doors that she may open know it within a second."
+
+
+async def run_doors_add(settings: ConsoleSettings, door: NewDoor) -> str:
+    """Makes a door."""
+    from console.doors.commands import add_door
+
+    async with _schema(settings) as database:
+        added = await add_door(
+            database,
+            key=door.key,
+            name=door.name,
+            circles=door.circles,
+            controller=door.controller,
+            open_seconds=door.open_seconds,
+        )
+    text = f"Made the door {door.key} at the controller {added.controller}."
+    if added.is_enrolled:
+        return text
+    return (
+        f"{text}\nThat controller is not enrolled yet: "
+        f"p2k16-console controllers enrol {added.controller} --out FILE"
+    )
+
+
+async def run_controllers_enrol(
+    settings: ConsoleSettings, *, name: str, broker: str | None, out: Path, replace: bool
+) -> str:
+    """Enrols a controller and writes its bundle."""
+    from console.controllers.enrol import broker_url_for_bundle, enrol, refuse_name
+
+    controller = controller_id(name)
+    refuse_name(controller, settings.mqtt)
+    url = broker_url_for_bundle(broker, settings.mqtt)
+    async with _schema_and_keys(settings) as (database, keys):
+        enrolled = await enrol(
+            database,
+            keys,
+            controller=controller,
+            broker=url,
+            prefix=settings.mqtt.prefix,
+            out=out,
+            replace=replace,
+        )
+    lines = [
+        f"Enrolled {name}. Its bundle is {out}: whoever has that file is this controller.",
+        f"It connects to {enrolled.broker_url}.",
+    ]
+    if not enrolled.is_encrypted and not enrolled.is_loopback:
+        lines.append(
+            "That is not encrypted, so the controller refuses it unless its settings say "
+            "[mqtt] allow_plaintext = true."
+        )
+    if settings.mqtt.url is not None:
+        lines.append("Run p2k16-console broker-config again, and reload Mosquitto.")
+    return "\n".join(lines)
+
+
+@asynccontextmanager
+async def _schema(settings: ConsoleSettings) -> AsyncGenerator[Database]:
+    async with open_database(settings, must_answer=True) as database:
+        await prepare_schema(database)
+        yield database
+
+
+@asynccontextmanager
+async def _schema_and_keys(
+    settings: ConsoleSettings,
+) -> AsyncGenerator[tuple[Database, SiteKeys]]:
+    async with open_database(settings, must_answer=True) as database:
+        keys = await prepare(database, settings.data_dir, now_ms=unix_ms(), notice=notice)
+        yield database, keys

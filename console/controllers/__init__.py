@@ -1,0 +1,1 @@
+"""Controllers: who they are to us, and what they say of themselves."""

@@ -1,0 +1,102 @@
+"""The page of controllers, for admins: who is enrolled, when each was heard, and what it says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from console.controllers import queries, said
+from console.controllers.queries import ListedController
+from console.controllers.reports import is_offline
+from console.database import Connection
+from console.web import times
+from console.web.keys import DATABASE
+from console.web.render import page
+from console.web.routing import Route, Who
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line about a controller; `is_bad`: somebody should look."""
+
+    name: str
+    words: str
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerView:
+    """A controller as the page shows it."""
+
+    id: str
+    state: str
+    tone: str
+    heard_at: datetime | None
+    is_offline: bool
+    doors: tuple[str, ...]
+    quarantine_reason: str | None
+    facts: tuple[Fact, ...]
+
+
+def routes() -> list[Route]:
+    """The one page."""
+    return [Route("GET", "/controllers", Who.ADMIN, controllers_page)]
+
+
+async def controllers_page(request: web.Request) -> web.StreamResponse:
+    """All controllers."""
+    async with request.app[DATABASE].reading() as conn:
+        views = await controller_views(conn)
+    return page(request, "controllers/controllers.html", controllers=views)
+
+
+async def controller_views(conn: Connection) -> list[ControllerView]:
+    """All controllers, by name."""
+    return [view(row, times.now()) for row in await queries.listed(conn)]
+
+
+def view(row: ListedController, now: datetime) -> ControllerView:
+    """A controller as it is now."""
+    offline = is_offline(row.received_at, now)
+    if row.quarantined_at is not None:
+        state, tone = "In quarantine", "bad"
+    elif row.enrolled_at is None:
+        state, tone = "Not enrolled yet", "warn"
+    elif row.received_at is None:
+        state, tone = "Never heard of", "warn"
+    elif offline:
+        state, tone = "Offline", "warn"
+    else:
+        state, tone = "Online", "good"
+    return ControllerView(
+        id=row.id,
+        state=state,
+        tone=tone,
+        heard_at=row.received_at,
+        is_offline=offline and row.received_at is not None,
+        doors=tuple(row.doors),
+        quarantine_reason=row.quarantine_reason,
+        facts=tuple(_facts(row)) if row.report else (),
+    )
+
+
+def _facts(row: ListedController) -> list[Fact]:
+    journal, is_long = said.journal(row.report)
+    clock, is_wrong = said.clock(row.report)
+    software = str(said.part(row.report, "state").get("software", "unknown"))[:40]
+    return [
+        _rights(row, said.part(row.report, "applied")),
+        Fact("Journal", journal, is_bad=is_long),
+        Fact("Clock", clock, is_bad=is_wrong),
+        Fact("Software", software),
+        *(Fact("Trouble", trouble, is_bad=True) for trouble in said.troubles(row.report)),
+    ]
+
+
+def _rights(row: ListedController, applied: said.Json) -> Fact:
+    has = applied.get("serial")
+    if row.digest is None:
+        return Fact("Rights", "none published yet")
+    if applied.get("digest") == row.digest.hex():
+        return Fact("Rights", f"up to date, no. {row.serial}")
+    return Fact("Rights", f"behind: has no. {has or 0}, no. {row.serial} waits", is_bad=True)

@@ -1,0 +1,69 @@
+"""What a controller's report says, in words for people. Pure.
+
+A report is read defensively: it is signed, but it may come from newer or broken software.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+Json = Mapping[str, object]
+
+TEXT_CHARACTERS_MAX = 200
+FAULTS_MAX = 20
+WALL_OFFSET_MS_MAX = 5 * 60 * 1000
+"""Beyond this the operating system's clock of a controller is worth a look."""
+
+
+def part(report: object, *keys: str) -> Json:
+    """The object below these keys; empty where there is none."""
+    found = report
+    for key in keys:
+        found = cast("Json", found).get(key) if isinstance(found, dict) else None
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
+def troubles(report: object) -> tuple[str, ...]:
+    """What doesn't work at a controller, and the last message that it refused."""
+    state = part(report, "state")
+    faults = state.get("faults")
+    found = [
+        sentence(str(fault))
+        for fault in (cast("list[object]", faults)[:FAULTS_MAX] if isinstance(faults, list) else [])
+    ]
+    refused = part(state, "last_error")
+    if refused:
+        kind = str(refused.get("kind", "message"))[:20]
+        text = str(refused.get("text", ""))[:TEXT_CHARACTERS_MAX]
+        found.append(f"Refused a {kind} since its start: {text}")
+    return tuple(found)
+
+
+def sentence(fault: str) -> str:
+    """`reader_lost: front: its port is missing` → `Reader lost: front: its port is missing`."""
+    word, colon, text = fault.partition(":")
+    name = word.replace("_", " ").strip()
+    return f"{name[:1].upper()}{name[1:]}{colon}{text}"[:TEXT_CHARACTERS_MAX]
+
+
+def clock(report: object) -> tuple[str, bool]:
+    """What the controller's clock is worth, and whether somebody should look at it."""
+    said = part(report, "state", "clock")
+    offset = said.get("wall_offset_ms")
+    if said.get("trusted") is not True:
+        return "not sure of the time since its start: it runs late rather than early", True
+    if isinstance(offset, int) and abs(offset) > WALL_OFFSET_MS_MAX:
+        minutes = abs(offset) // 60_000
+        return f"right; the operating system's is {minutes} min off, which does no harm", False
+    return "right", False
+
+
+def journal(report: object) -> tuple[str, bool]:
+    """How much of the journal is here, and whether too much isn't."""
+    said = part(report, "state", "journal")
+    head, acknowledged = said.get("head"), said.get("acknowledged")
+    if not isinstance(head, int) or not isinstance(acknowledged, int):
+        return "not told", True
+    waiting = head - acknowledged
+    if waiting <= 0:
+        return f"{head} events, all here", False
+    return f"{head} events, {waiting} not yet here", waiting > 1000

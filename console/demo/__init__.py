@@ -1,0 +1,1 @@
+"""A made-up makerspace with a virtual building, to try everything on one machine."""

@@ -1,0 +1,152 @@
+"""The made-up makerspace: its circles, companies, doors, and the cards that lie on the table.
+
+Values only; people are in `people.py`. Everything is as it would be in a real space, with one of
+each case that matters at a door. How it gets into the database is for `seed.py`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sync.credential import Credential, CredentialType
+from sync.ids import ControllerId, PointKey
+
+PASSWORD = "makerspace"  # noqa: S105 printed at the start, for people who exist nowhere else
+LOGINS = {
+    "anne": "an admin: circles, cards, doors",
+    "ingrid": "a member who pays",
+    "siobhan": "a member whose payment ended last month",
+}
+"""Who can log in, and as what. Nobody else has a password."""
+
+
+class Pays(Enum):
+    """What a person has paid. Each but NEVER and FREE also has the months before."""
+
+    MONTHLY = auto()
+    """Up to a day of next month."""
+    UNTIL_A_MOMENT_AGO = auto()
+    """The period ended some hours ago, so the day of grace is running."""
+    UNTIL_LAST_MONTH = auto()
+    FROM_NEXT_WEEK = auto()
+    """A first payment, whose period has not begun."""
+    FREE = auto()
+    """A current payment of nothing, which is no payment."""
+    NEVER = auto()
+
+
+class Habit(Enum):
+    """When somebody uses to come."""
+
+    EVENINGS = auto()
+    OFFICE_HOURS = auto()
+    WEEKENDS = auto()
+    NIGHTS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card of somebody's. `lost_days_ago` None: she has it."""
+
+    label: str
+    lost_days_ago: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member. The order of the cards is that in which she got them."""
+
+    username: str
+    name: str
+    pays: Pays = Pays.MONTHLY
+    circles: tuple[str, ...] = ("door",)
+    visits_a_week: float = 1.0
+    habit: Habit = Habit.EVENINGS
+    cards: tuple[Card, ...] = (Card("white card"),)
+    company: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """A circle beyond those of every database. `admin` None: it administers itself."""
+
+    name: str
+    description: str
+    admin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company and whether its employees have access."""
+
+    name: str
+    is_active: bool
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door, its controller, and the circles whose members may open it."""
+
+    key: PointKey
+    name: str
+    controller: ControllerId
+    circles: tuple[str, ...]
+    open_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableCard:
+    """A card on the table of the demo: whose (None: nobody's), which of hers, and its story.
+
+    `opens`: the doors that the story promises, as of the start.
+    """
+
+    key: str
+    username: str | None
+    number: int
+    colour: str
+    story: str
+    opens: frozenset[str]
+
+
+FRONT, WORKSHOP = PointKey("front"), PointKey("workshop")
+
+DOORS = (
+    Door(FRONT, "Front door", ControllerId("front-pi"), ("door",), 5),
+    Door(WORKSHOP, "Workshop", ControllerId("workshop-pi"), ("workshop",), 4),
+)
+
+CIRCLES = (
+    Circle("workshop", "Workshop access, after the safety evening", "admin"),
+    Circle("3d-printer", "3D printers", "workshop"),
+    Circle("textile", "Sewing and embroidery machines", "admin"),
+    Circle("board", "The board", None),
+)
+
+COMPANIES = (
+    Company("Nordlys Robotics AS", is_active=True, contact="mehmet"),
+    Company("Fjord & Fabel DA", is_active=False, contact="jurgita"),
+)
+
+_BOTH, _NONE = frozenset({"front", "workshop"}), frozenset[str]()
+
+TABLE_CARDS = (
+    TableCard("ingrid", "ingrid", 0, "blue", "Pays, and is in circle door", frozenset({"front"})),
+    TableCard("aase", "aase", 0, "green", "Pays, and is in circles door and workshop", _BOTH),
+    TableCard("mehmet", "mehmet", 0, "violet", "Works for a company that is active", _BOTH),
+    TableCard("oyvind", "oyvind", 0, "amber", "Payment ended 12 hours ago: a day of grace", _BOTH),
+    TableCard("siobhan", "siobhan", 0, "red", "Payment ended last month", _NONE),
+    TableCard("henrik", "henrik", 0, "teal", "Payment begins next week", _NONE),
+    TableCard("tuva", "tuva", 0, "pink", "Pays, but is in no circle of a door", _NONE),
+    TableCard("jurgita", "jurgita", 0, "sand", "Works for a company that left", _NONE),
+    TableCard("linnea-lost", "linnea", 0, "slate", "Reported lost nine days ago", _NONE),
+    TableCard("unknown", None, 3, "plain", "A card that nobody has yet", _NONE),
+)
+
+
+def credential_of(username: str | None, number: int) -> Credential:
+    """What a reader reads from that person's card; with None, from a card that nobody has."""
+    name = f"p2k16 demo card {username or '?'} {number}".encode()
+    # 01: the version byte that most EM4100 cards have.
+    return Credential(CredentialType.EM4100, b"\x01" + hashlib.sha256(name).digest()[:4])

@@ -1,0 +1,102 @@
+"""Makes the makerspace in a fresh database, before the console starts.
+
+Decides the order: members, keys, controllers, doors, cards, and then the month that has passed.
+Everything that a command of the console can do is done by that command's own functions.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from console.controllers.enrol import enrol
+from console.database import Database
+from console.demo import queries
+from console.demo.history import Past, Sent, batches, milliseconds
+from console.demo.makerspace import Door, Person
+from console.demo.month import DAYS, month_of_taps
+from console.demo.queries import CardRow
+from console.demo.seed import BOSS, card_rows, seed_members
+from console.doors import queries as door_queries
+from console.events.ingest import Ingester
+from console.link.broker_url import BrokerUrl
+from console.rights import queries as rights_queries
+from console.rights.facts import Controller
+from console.site_keys import SiteKeys
+from sync.bundle import Bundle, decode_bundle
+from sync.envelope import CONSOLE, Kind, open_
+from sync.events import decode_batch
+from sync.signing import public_key
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """The empty console that is to be filled. `now`: in the zone of the space."""
+
+    database: Database
+    keys: SiteKeys
+    prefix: str
+    now: datetime = field(default_factory=lambda: datetime.now().astimezone())
+
+
+async def make_members(
+    premises: Premises, people: Sequence[Person], *, password_hash: str
+) -> list[CardRow]:
+    """Accounts, circles, payments, companies, cards; gives the cards."""
+    cards = await asyncio.to_thread(card_rows, people, premises.keys.site_salt, premises.now)
+    async with premises.database.writing() as conn:
+        await seed_members(conn, people, password_hash=password_hash, now=premises.now)
+        await queries.insert_cards(conn, rows=cards, by=BOSS)
+    return cards
+
+
+async def make_door(premises: Premises, door: Door, *, broker_port: int, bundle: Path) -> None:
+    """A controller with its door. `broker_port`: on this machine, as the controller finds it."""
+    broker = BrokerUrl(host="127.0.0.1", port=broker_port, tls=False)
+    await enrol(
+        premises.database,
+        premises.keys,
+        controller=door.controller,
+        broker=broker,
+        prefix=premises.prefix,
+        out=bundle,
+    )
+    async with premises.database.writing() as conn:
+        circles = await door_queries.circle_ids(conn, names=door.circles)
+        await door_queries.add_door(
+            conn,
+            key=door.key,
+            name=door.name,
+            controller=door.controller,
+            open_seconds=door.open_seconds,
+            circles=circles.values(),
+        )
+
+
+async def make_history(
+    premises: Premises, people: Sequence[Person], cards: Sequence[CardRow], bundles: Sequence[bytes]
+) -> None:
+    """The taps of the last month, each controller's in a journal of its own.
+
+    Verified and stored as everything that a controller sends.
+    """
+    since = premises.now - timedelta(days=DAYS + 1)
+    async with premises.database.reading() as conn:
+        facts = await rights_queries.facts(conn, now_ms=milliseconds(since))
+        past = Past(facts, cards, await queries.account_ids(conn))
+    controllers = [decode_bundle(bundle) for bundle in bundles]
+    taps = month_of_taps(people, premises.now)
+    sent = await asyncio.to_thread(
+        lambda: [one for bundle in controllers for one in batches(bundle, taps, past, since)]
+    )
+    by_name = {bundle.controller: bundle for bundle in controllers}
+    for one in sorted(sent, key=lambda one: one.at):
+        await _take_in(premises, by_name[one.controller], one)
+
+
+async def _take_in(premises: Premises, bundle: Bundle, sent: Sent) -> None:
+    key = public_key(bundle.private_key)
+    batch = decode_batch(open_(sent.envelope, Kind.EVENTS, CONSOLE, public_key=key))
+    ingester = Ingester(premises.database, premises.keys, now=lambda: sent.at)
+    await ingester.ingest(Controller(bundle.controller, bundle.entry_key), batch)

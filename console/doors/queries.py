@@ -1,0 +1,227 @@
+"""SQL of the doors."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+from sync.ids import ControllerId, PointKey
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A door's controller. `report`: its latest one; None: it was never heard."""
+
+    controller: ControllerId
+    entry_key: bytes = field(repr=False)
+    last_heard: datetime | None
+    report: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRow:
+    """A door, its controller's latest report, and the newest snapshot (serial 0: none yet)."""
+
+    key: str
+    name: str
+    controller: str
+    open_seconds: int
+    circles: list[str]
+    enrolled_at: datetime | None
+    quarantined_at: datetime | None
+    received_at: datetime | None
+    report: Json | None
+    serial: int
+    digest: bytes | None
+    last_opened_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """Somebody's names."""
+
+    account_id: int
+    username: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TapRow:
+    """What happened at a door. `account_id` None: nobody we know."""
+
+    kind: str
+    at: datetime
+    clock_trusted: bool
+    reason: str | None
+    account_id: int | None
+    username: str | None
+    name: str | None
+    card_label: str | None
+
+
+async def target(conn: Connection, *, door: PointKey) -> Target | None:
+    """Where to send an opening; None: no such door, or its controller can't be spoken to."""
+    async with conn.cursor(row_factory=class_row(Target)) as cursor:
+        await cursor.execute(
+            """
+            select d.controller, c.entry_key, r.received_at as last_heard, r.report
+              from access.door d
+              join access.controller c on c.id = d.controller
+              left join access.controller_report r on r.controller = c.id
+             where d.key = %(door)s and c.enrolled_at is not null and c.quarantined_at is null
+            """,
+            {"door": door},
+        )
+        return await cursor.fetchone()
+
+
+async def next_counter(conn: Connection, *, controller: ControllerId, above: int) -> int:
+    """The next command's number: above all that were given, and above `above`."""
+    cursor = await conn.execute(
+        """
+        update access.controller
+           set command_counter = greatest(command_counter, %(above)s) + 1
+         where id = %(controller)s
+        returning command_counter
+        """,
+        {"controller": controller, "above": above},
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise AssertionError("a controller was deleted, which nothing does")
+    return int(row[0])
+
+
+async def add_command(
+    conn: Connection,
+    *,
+    command: str,
+    controller: ControllerId,
+    point: PointKey,
+    operation: str,
+    actor: int,
+    counter: int,
+) -> None:
+    """Writes down who asked for what."""
+    await conn.execute(
+        """
+        insert into access.command (id, controller, point, operation, actor, counter)
+        values (%(command)s::uuid, %(controller)s, %(point)s, %(operation)s, %(actor)s, %(counter)s)
+        """,
+        {
+            "command": command,
+            "controller": controller,
+            "point": point,
+            "operation": operation,
+            "actor": actor,
+            "counter": counter,
+        },
+    )
+
+
+async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
+    """All doors by name, or the one with this key."""
+    async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
+        await cursor.execute(
+            """
+            select d.key, d.name, d.controller, d.open_seconds,
+                   array(select c.name::text from access.door_circle m
+                           join circle c on c.id = m.circle
+                          where m.door = d.key order by lower(c.name)) as circles,
+                   c.enrolled_at, c.quarantined_at, r.received_at, r.report,
+                   coalesce(s.serial, 0) as serial, s.digest,
+                   (select e.happened_at from access.event e
+                     where e.point = d.key
+                       and e.kind in ('access_granted', 'command_executed')
+                     order by e.happened_at desc limit 1) as last_opened_at
+              from access.door d
+              join access.controller c on c.id = d.controller
+              left join access.controller_report r on r.controller = c.id
+              left join lateral (
+                select serial, digest
+                  from access.snapshot
+                 where controller = c.id
+                 order by epoch desc, serial desc
+                 limit 1
+              ) s on true
+             where %(key)s::text is null or d.key = %(key)s
+             order by lower(d.name), d.key
+            """,
+            {"key": key},
+        )
+        return await cursor.fetchall()
+
+
+async def people(conn: Connection, *, accounts: Collection[int]) -> dict[int, PersonRow]:
+    """The names of these accounts."""
+    async with conn.cursor(row_factory=class_row(PersonRow)) as cursor:
+        await cursor.execute(
+            """
+            select id as account_id, username, name
+              from account
+             where id = any(%(accounts)s::bigint[])
+            """,
+            {"accounts": list(accounts)},
+        )
+        return {row.account_id: row for row in await cursor.fetchall()}
+
+
+async def taps(conn: Connection, *, door: str, kinds: Sequence[str], limit: int) -> list[TapRow]:
+    """The latest events of these kinds at a door, the newest first."""
+    async with conn.cursor(row_factory=class_row(TapRow)) as cursor:
+        await cursor.execute(
+            """
+            select e.kind, e.happened_at as at, e.clock_trusted, e.reason,
+                   a.id as account_id, a.username, a.name, k.label as card_label
+              from access.event e
+              left join access.card k on k.id = e.card
+              left join account a on a.id = e.account
+             where e.point = %(door)s and e.kind = any(%(kinds)s)
+             order by e.happened_at desc, e.id desc
+             limit %(limit)s
+            """,
+            {"door": door, "kinds": list(kinds), "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def circle_ids(conn: Connection, *, names: Collection[str]) -> dict[str, int]:
+    """The circles with these names, by name."""
+    cursor = await conn.execute(
+        "select name, id from circle where name = any(%(names)s::text[])", {"names": list(names)}
+    )
+    return {str(row[0]): int(row[1]) for row in await cursor.fetchall()}
+
+
+async def add_door(
+    conn: Connection,
+    *,
+    key: PointKey,
+    name: str,
+    controller: ControllerId,
+    open_seconds: int,
+    circles: Collection[int],
+) -> bool:
+    """Makes a door; False: there is one with this key."""
+    cursor = await conn.execute(
+        """
+        insert into access.door (key, name, controller, open_seconds)
+        values (%(key)s, %(name)s, %(controller)s, %(open_seconds)s)
+        on conflict (key) do nothing
+        """,
+        {"key": key, "name": name, "controller": controller, "open_seconds": open_seconds},
+    )
+    if cursor.rowcount != 1:
+        return False
+    await conn.execute(
+        """
+        insert into access.door_circle (door, circle)
+        select %(key)s, circle from unnest(%(circles)s::bigint[]) as given (circle)
+        """,
+        {"key": key, "circles": list(circles)},
+    )
+    return True

@@ -1,0 +1,146 @@
+"""Pages of doors, and opening one. Decides who sees what: a member her own doors on the front page,
+an admin all of them, with who may open each and what happened there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from console.database import Connection
+from console.doors import queries
+from console.doors.door import DoorView, Shown, view
+from console.doors.opening import NoSuchDoor, Opened, Opener
+from console.doors.queries import PersonRow
+from console.doors.taps import Tap, tap
+from console.doors.wording import outcome_words, remedy, why, why_not
+from console.errors import Busy
+from console.rights.access import may_open_which, who_may_open
+from console.web import times
+from console.web.keys import DATABASE
+from console.web.render import fragment, page
+from console.web.requests import is_htmx
+from console.web.routing import Route, Who
+from console.web.session import visitor
+from sync.events import EventKind
+from sync.ids import AccountRef, PointKey
+
+OPENER = web.AppKey("opener", Opener)
+"""Absent where there is no way to the controllers."""
+
+TAPS_SHOWN = 20
+PEOPLE_SHOWN = 500
+TAP_KINDS = (
+    EventKind.ACCESS_GRANTED,
+    EventKind.ACCESS_DENIED,
+    EventKind.ACCESS_WITHDRAWN,
+    EventKind.COMMAND_EXECUTED,
+    EventKind.COMMAND_REFUSED,
+)
+_KEY = "{door:[a-z0-9-]{1,32}}"
+
+
+@dataclass(frozen=True, slots=True)
+class MyDoor:
+    """A door on the front page. `refusal` is empty for one that the visitor may open."""
+
+    door: DoorView
+    refusal: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class MayOpen:
+    """Somebody who may open a door, and why."""
+
+    person: PersonRow
+    why: str
+
+
+def routes() -> list[Route]:
+    """Everything below /doors."""
+    return [
+        Route("GET", "/doors", Who.ADMIN, doors_page),
+        Route("GET", f"/doors/{_KEY}", Who.ADMIN, door_page),
+        Route("POST", f"/doors/{_KEY}/openings", Who.MEMBER, open_door),
+    ]
+
+
+async def doors_for(conn: Connection, account_id: int) -> Sequence[MyDoor]:
+    """Every door, those first that this account may open now."""
+    now = times.now()
+    answers = await may_open_which(conn, account_id=account_id, now_ms=int(now.timestamp() * 1000))
+    mine: list[MyDoor] = []
+    for row in await queries.doors(conn):
+        door, answer = view(row, now), answers.get(PointKey(row.key))
+        if answer is None:
+            continue  # it was made between the two questions
+        allowed = answer.decision.is_allowed
+        mine.append(
+            MyDoor(
+                door,
+                "" if allowed else why_not(answer, door.name, now),
+                "" if allowed else remedy(answer, door.circles),
+            )
+        )
+    return sorted(mine, key=lambda one: one.refusal != "")
+
+
+async def doors_page(request: web.Request) -> web.StreamResponse:
+    """All doors: what is true of each now."""
+    async with request.app[DATABASE].reading() as conn:
+        views = [view(row, times.now()) for row in await queries.doors(conn)]
+    return page(request, "doors/doors.html", doors=views)
+
+
+async def door_page(request: web.Request) -> web.StreamResponse:
+    """One door: its state, who may open it and why, the last taps."""
+    key = PointKey(request.match_info["door"])
+    now = times.now()
+    async with request.app[DATABASE].reading() as conn:
+        rows = await queries.doors(conn, key=key)
+        if not rows:
+            raise web.HTTPNotFound
+        door = view(rows[0], now)
+        who = await who_may_open(conn, door_key=key, now_ms=int(now.timestamp() * 1000))
+        names = await queries.people(conn, accounts={one.account for one in who})
+        taps = await last_taps(conn, key)
+    openers = [
+        MayOpen(names[one.account], why(one.answer, door.circles, now))
+        for one in who
+        if one.account in names
+    ]
+    openers.sort(key=lambda one: (one.person.name or one.person.username).lower())
+    return page(
+        request,
+        "doors/door.html",
+        door=door,
+        openers=openers[:PEOPLE_SHOWN],
+        count=len(openers),
+        taps=taps,
+    )
+
+
+async def last_taps(conn: Connection, door: str) -> Sequence[Tap]:
+    """What happened at the door, the newest first."""
+    rows = await queries.taps(conn, door=door, kinds=TAP_KINDS, limit=TAPS_SHOWN)
+    return [tap(row) for row in rows]
+
+
+async def open_door(request: web.Request) -> web.StreamResponse:
+    """Opens the door for the visitor, and says what became of it; takes up to 3 s."""
+    key = PointKey(request.match_info["door"])
+    opener = request.app.get(OPENER)
+    if opener is None:
+        raise Busy("Doors can't be opened from here just now.")
+    outcome = await opener.open(key, actor=AccountRef(visitor(request).account_id))
+    async with request.app[DATABASE].reading() as conn:
+        rows = await queries.doors(conn, key=key)
+    if not rows or isinstance(outcome, NoSuchDoor):
+        raise web.HTTPNotFound
+    door = view(rows[0], times.now())
+    words = outcome_words(outcome, door.name, door.circles, times.now())
+    is_open = isinstance(outcome, Opened)
+    shown = Shown(words, "unlock" if is_open else "cross", "good" if is_open else "bad")
+    answer = fragment if is_htmx(request) else page
+    template = "doors/outcome.html" if is_htmx(request) else "doors/outcome_page.html"
+    return answer(request, template, status=200 if is_open else 422, shown=shown, door=door)

@@ -1,0 +1,1 @@
+"""What controllers have recorded: taken in once, told in plain words."""

@@ -1,0 +1,71 @@
+"""Door openings as the web app writes them: one event row each, and a badge for the first ever.
+
+Decides who gets the badge. Which events are openings, and whose, is for `ingest.py`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.database import Connection
+from console.events import opening_queries as queries
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody opened a door. `seq`: of the event that says so."""
+
+    seq: int
+    account: int
+    door: str
+    at: datetime
+
+
+async def write_openings(
+    conn: Connection, openings: Sequence[Opening], *, known_visitors: Collection[int]
+) -> dict[int, int]:
+    """Writes the event rows, and awards the badge; gives the event row's id for each seq.
+
+    `known_visitors`: people of whom it is known that they have opened a door before.
+    """
+    newcomers = {opening.account for opening in openings}.difference(known_visitors)
+    if newcomers and (first := await _first_time(conn, newcomers)):
+        await _award(conn, [opening for opening in openings if opening.account in first])
+    return {
+        opening.seq: await queries.add_opening(
+            conn, account=opening.account, door=opening.door, at=opening.at
+        )
+        for opening in openings
+    }
+
+
+async def _first_time(conn: Connection, newcomers: set[int]) -> set[int]:
+    """Those who have never opened a door; nobody else finds the same until the commit."""
+    newcomers = newcomers - await queries.with_badge(conn, accounts=newcomers)
+    if not newcomers:
+        return newcomers
+    await queries.lock_first_openings(conn)
+    # Looked at again, now that nobody else can be in between.
+    newcomers = newcomers - await queries.with_badge(conn, accounts=newcomers)
+    return newcomers - await queries.with_opening(conn, accounts=newcomers)
+
+
+async def _award(conn: Connection, openings: Sequence[Opening]) -> None:
+    awarded_by = await queries.system_account(conn)
+    description = await queries.badge_description(conn)
+    awarded: set[int] = set()
+    for opening in openings:
+        if opening.account in awarded:
+            continue
+        awarded.add(opening.account)
+        if description is None:
+            description = await queries.add_badge_description(
+                conn, account=opening.account, at=opening.at
+            )
+        await queries.award_badge(
+            conn,
+            account=opening.account,
+            description=description,
+            awarded_by=awarded_by,
+            at=opening.at,
+        )

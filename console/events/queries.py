@@ -1,0 +1,62 @@
+"""What pages ask of the events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+
+LOOKED_AT = 500
+"""A controller that was offline delivers old events late: so many of the latest arrivals are put in
+the order in which they happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRow:
+    """An event for a list. `at`: when it happened, or, without a trusted clock, when it arrived.
+
+    `account_id`, `name`, `username`: who tapped, or who pressed the button of a remote opening.
+    """
+
+    event_id: int
+    kind: str
+    at: datetime
+    clock_trusted: bool
+    point: str | None
+    door: str | None
+    reason: str | None
+    account_id: int | None
+    username: str | None
+    name: str | None
+    card_label: str | None
+
+
+async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -> list[RecentRow]:
+    """The latest events of these kinds, the newest first."""
+    async with conn.cursor(row_factory=class_row(RecentRow)) as cursor:
+        await cursor.execute(
+            """
+            with arrived as (
+              select e.id, e.kind, e.point, e.reason, e.account, e.card, e.command, e.clock_trusted,
+                case when e.clock_trusted then e.happened_at else e.received_at end as at
+              from access.event e
+              where e.kind = any(%(kinds)s)
+              order by e.id desc
+              limit %(looked_at)s
+            )
+            select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
+              coalesce(d.name, e.point) as door, e.reason,
+              a.id as account_id, a.username, a.name, k.label as card_label
+            from arrived e
+            left join access.door d on d.key = e.point
+            left join access.card k on k.id = e.card
+            left join access.command c on c.id = e.command
+            left join account a on a.id = coalesce(e.account, c.actor)
+            order by e.at desc, e.id desc
+            limit %(limit)s
+            """,
+            {"kinds": list(kinds), "limit": limit, "looked_at": LOOKED_AT},
+        )
+        return await cursor.fetchall()

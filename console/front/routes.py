@@ -1,0 +1,44 @@
+"""`GET /`: one thing to do, biggest: open a door. Below it, what happens now, live."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from console.database import Connection
+from console.events.recent import recent_days
+from console.people.queries import private_facts
+from console.people.standing import standing
+from console.web import times
+from console.web.keys import DATABASE
+from console.web.render import page
+from console.web.routing import Route, Who
+from console.web.session import visitor
+
+DoorsFor = Callable[[Connection, int], Awaitable[Sequence[object]]]
+"""The doors that an account may know of, as `doors/mine.html` shows them."""
+
+
+def routes(doors_for: DoorsFor) -> list[Route]:
+    """The front page. `doors_for` is the doors' own query."""
+
+    async def front(request: web.Request) -> web.StreamResponse:
+        me = visitor(request)
+        async with request.app[DATABASE].reading() as conn:
+            doors = await doors_for(conn, me.account_id)
+            facts = await private_facts(conn, account_id=me.account_id)
+            days = await recent_days(conn, Who.ADMIN if me.is_admin else Who.MEMBER)
+        return page(
+            request,
+            "front/front.html",
+            doors=doors,
+            standing=standing(facts.facts(), times.now()) if facts else None,
+            days=days,
+            is_admin=me.is_admin,
+        )
+
+    return [Route("GET", "/", Who.MEMBER, front), Route("GET", "/run", Who.MEMBER, run_page)]
+
+
+async def run_page(request: web.Request) -> web.StreamResponse:
+    """What the visitor runs: the rest of the navigation, for a phone."""
+    return page(request, "front/run.html")

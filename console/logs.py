@@ -1,0 +1,40 @@
+"""The log: lines for people on a terminal, JSON for the journal. Import it before structlog.
+
+structlog looks for `rich` when it is imported and would take 5 MB for prettier tracebacks, wherever
+amqtt has brought it along. A None in sys.modules makes that look-up fail (Source: Python reference,
+"The import system", the module cache); afterwards the name is free again.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+if "structlog" not in sys.modules:
+    sys.modules.setdefault("rich", None)  # pyright: ignore[reportArgumentType]
+import structlog
+
+if sys.modules.get("rich", structlog) is None:  # pyright: ignore[reportUnnecessaryComparison]
+    del sys.modules["rich"]
+
+
+def log_to(stream: TextIO, *, level: int = logging.INFO) -> None:
+    """Configures all logging of this process. Lines below `level` are dropped."""
+    is_terminal = stream.isatty()
+    last: list[structlog.types.Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if is_terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=not is_terminal),
+            *last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    # What libraries say by themselves: asyncio's and aiohttp's complaints, mostly.
+    logging.basicConfig(stream=stream, level=max(level, logging.WARNING), format="%(message)s")

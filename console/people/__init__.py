@@ -1,0 +1,1 @@
+"""Pages about people: the list, one person, oneself. They put together what other features know."""

@@ -1,0 +1,127 @@
+"""What pages ask about people as members of the association."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+from console.people.standing import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """A person in the list."""
+
+    account_id: int
+    username: str
+    name: str | None
+    circles: list[str]
+    cards: int
+    paid_until: datetime | None
+    companies: list[str]
+
+    def facts(self) -> Facts:
+        """For the sentence about the membership."""
+        return Facts(self.paid_until, tuple(self.companies))
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateRow:
+    """What only the person and admins see."""
+
+    email: str
+    phone: str | None
+    member_since: datetime | None
+    paid_until: datetime | None
+    companies: list[str]
+
+    def facts(self) -> Facts:
+        """For the sentence about the membership."""
+        return Facts(self.paid_until, tuple(self.companies))
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment. `amount_ore`: in the smallest unit of the currency."""
+
+    start_date: datetime
+    end_date: datetime
+    amount_ore: int
+
+
+async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
+    """People whose name or user name holds `text` (all for an empty one), by name."""
+    async with conn.cursor(row_factory=class_row(ListedRow)) as cursor:
+        await cursor.execute(
+            """
+            select a.id as account_id, a.username, a.name,
+              array(select c.name::text from circle_member m join circle c on c.id = m.circle
+                where m.account = a.id order by lower(c.name)) as circles,
+              (select count(*) from access.card k where k.account = a.id and k.lost_at is null)
+                as cards,
+              (select max(p.end_date) from stripe_payment p
+                where p.created_by = a.id and p.amount > 0 and p.start_date <= now()) as paid_until,
+              array(select o.name::text from company_employee e join company o on o.id = e.company
+                where e.account = a.id and o.active order by lower(o.name)) as companies
+            from account a
+            where not a.system
+              and (strpos(lower(a.username), lower(%(text)s)) > 0
+                or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
+            order by lower(coalesce(a.name, a.username)), a.id
+            limit %(limit)s
+            """,
+            {"text": text, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def count_people(conn: Connection, *, text: str) -> int:
+    """How many people `people` would list without a limit."""
+    cursor = await conn.execute(
+        """
+        select count(*) from account a
+        where not a.system
+          and (strpos(lower(a.username), lower(%(text)s)) > 0
+            or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
+        """,
+        {"text": text},
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | None:
+    """One person's address and membership."""
+    async with conn.cursor(row_factory=class_row(PrivateRow)) as cursor:
+        await cursor.execute(
+            """
+            select a.email, a.phone,
+              (select min(m.first_membership) from membership m where m.created_by = a.id)
+                as member_since,
+              (select max(p.end_date) from stripe_payment p
+                where p.created_by = a.id and p.amount > 0 and p.start_date <= now()) as paid_until,
+              array(select o.name::text from company_employee e join company o on o.id = e.company
+                where e.account = a.id and o.active order by lower(o.name)) as companies
+            from account a
+            where a.id = %(account_id)s and not a.system
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchone()
+
+
+async def payments(conn: Connection, *, account_id: int, limit: int) -> list[PaymentRow]:
+    """Somebody's latest payments, the newest first."""
+    async with conn.cursor(row_factory=class_row(PaymentRow)) as cursor:
+        await cursor.execute(
+            """
+            select start_date, end_date, (amount * 100)::bigint as amount_ore
+            from stripe_payment
+            where created_by = %(account_id)s
+            order by end_date desc, id desc
+            limit %(limit)s
+            """,
+            {"account_id": account_id, "limit": limit},
+        )
+        return await cursor.fetchall()

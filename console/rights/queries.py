@@ -1,0 +1,180 @@
+"""SQL of the facts that rights follow from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+from console.rights.facts import Card, CircleRef, Controller, Door, Facts, Paid, Person
+from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
+
+GRACE_HOURS = 24
+"""A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ControllerRow:
+    id: str
+    entry_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _DoorRow:
+    key: str
+    controller: str
+    open_seconds: int
+    circles: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonRow:
+    id: int
+    is_employed: bool
+    circles: Sequence[int]
+    starts_ms: Sequence[int]
+    ends_ms: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _CardRow:
+    account: int
+    site_digest: bytes
+
+
+async def facts(conn: Connection, *, now_ms: int) -> Facts:
+    """All facts of one moment, in one transaction. Periods that were over at `now_ms` are left out.
+
+    `conn` must not be in a transaction.
+    """
+    async with conn.transaction():
+        await conn.execute("set transaction isolation level repeatable read, read only")
+        return Facts(
+            controllers=await controllers(conn),
+            doors=await doors(conn),
+            people=await people(conn, account=None, ended_after_ms=now_ms),
+            cards=await cards(conn),
+        )
+
+
+async def controllers(conn: Connection) -> tuple[Controller, ...]:
+    """Those that are to get snapshots: also in quarantine, where a revocation must still arrive."""
+    async with conn.cursor(row_factory=class_row(_ControllerRow)) as cursor:
+        await cursor.execute(
+            """
+            select id, entry_key
+              from access.controller
+             where enrolled_at is not null
+             order by id
+            """
+        )
+        return tuple(
+            Controller(ControllerId(row.id), bytes(row.entry_key))
+            for row in await cursor.fetchall()
+        )
+
+
+async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door, ...]:
+    """All doors, or the one with this key."""
+    async with conn.cursor(row_factory=class_row(_DoorRow)) as cursor:
+        await cursor.execute(
+            """
+            select d.key, d.controller, d.open_seconds,
+                   array_remove(array_agg(c.circle), null) as circles
+              from access.door d
+              left join access.door_circle c on c.door = d.key
+             where %(key)s::text is null or d.key = %(key)s
+             group by d.key
+             order by d.key
+            """,
+            {"key": key},
+        )
+        return tuple(
+            Door(
+                PointKey(row.key),
+                ControllerId(row.controller),
+                row.open_seconds,
+                frozenset(map(CircleRef, row.circles)),
+            )
+            for row in await cursor.fetchall()
+        )
+
+
+async def people(
+    conn: Connection, *, account: AccountRef | None, ended_after_ms: int
+) -> tuple[Person, ...]:
+    """Everybody, or the one person, with the circles that open doors.
+
+    Payments that were over at `ended_after_ms`, the grace included, are left out; 0: none is.
+    """
+    async with conn.cursor(row_factory=class_row(_PersonRow)) as cursor:
+        await cursor.execute(
+            # Instants are cut to what a wire number holds; 'infinity' is an instant here, too.
+            # Whole milliseconds inside the period: rounded up at its start, down at its end.
+            """
+            with payment as (
+              select created_by as account,
+                     least(greatest(start_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
+                       as starts,
+                     least(greatest(end_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
+                       + make_interval(hours => %(grace_hours)s) as ends
+                from stripe_payment
+               where amount > 0 and amount <> 'NaN'
+                 and (%(account)s::bigint is null or created_by = %(account)s)
+                 and end_date >= to_timestamp(%(ended_after_ms)s::bigint / 1000.0)
+                   - make_interval(hours => %(grace_hours)s)
+            ), paid as (
+              select account,
+                     array_agg(ceil(extract(epoch from starts) * 1000)::bigint) as starts_ms,
+                     array_agg(floor(extract(epoch from ends) * 1000)::bigint) as ends_ms
+                from payment
+               group by account
+            ), employed as (
+              select distinct e.account
+                from company_employee e
+                join company c on c.id = e.company
+               where c.active
+                 and (%(account)s::bigint is null or e.account = %(account)s)
+            ), member as (
+              select m.account, array_agg(m.circle::bigint) as circles
+                from circle_member m
+               where m.circle in (select circle from access.door_circle)
+                 and (%(account)s::bigint is null or m.account = %(account)s)
+               group by m.account
+            )
+            select a.id,
+                   employed.account is not null as is_employed,
+                   coalesce(member.circles, '{}') as circles,
+                   coalesce(paid.starts_ms, '{}') as starts_ms,
+                   coalesce(paid.ends_ms, '{}') as ends_ms
+              from account a
+              left join employed on employed.account = a.id
+              left join member on member.account = a.id
+              left join paid on paid.account = a.id
+             where not a.system
+               and (%(account)s::bigint is null or a.id = %(account)s)
+               and (employed.account is not null or member.account is not null
+                    or paid.account is not null or %(account)s::bigint is not null)
+             order by a.id
+            """,
+            {"account": account, "ended_after_ms": ended_after_ms, "grace_hours": GRACE_HOURS},
+        )
+        return tuple(
+            Person(
+                account=AccountRef(row.id),
+                is_employed=row.is_employed,
+                circles=frozenset(map(CircleRef, row.circles)),
+                paid=tuple(map(Paid, row.starts_ms, row.ends_ms)),
+            )
+            for row in await cursor.fetchall()
+        )
+
+
+async def cards(conn: Connection) -> tuple[Card, ...]:
+    """Those that are not lost."""
+    async with conn.cursor(row_factory=class_row(_CardRow)) as cursor:
+        await cursor.execute("select account, site_digest from access.card where lost_at is null")
+        return tuple(
+            Card(AccountRef(row.account), SiteDigest(bytes(row.site_digest)))
+            for row in await cursor.fetchall()
+        )

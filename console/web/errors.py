@@ -1,0 +1,134 @@
+"""What a visitor sees when something stops a request: a page, a fragment, or JSON for a program.
+
+Decides the words and the status; never shows a stack trace. Also writes the one line per request
+into the log.
+"""
+
+import time
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from psycopg import errors as pg_errors
+
+from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable
+from console.web.permit import is_data_path
+from console.web.render import fragment, page
+from console.web.requests import is_htmx
+from console.web.routing import Handler
+from console.web.session import renew_cookie, visitor_or_none
+
+log = structlog.get_logger()
+
+RETRY_SECONDS = 5
+
+_TITLES = {
+    400: "That can't be done",
+    401: "Log in first",
+    403: "Not for you",
+    404: "Not here",
+    405: "Not this way",
+    413: "Too much at once",
+    429: "Too often",
+    503: "Not now",
+}
+_WORDS = {
+    404: "There is nothing at this address. It may have been removed, or the link is wrong.",
+    405: "This address doesn't take that kind of request.",
+    413: "At most 64 kB can be sent at once.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What stopped a request. `words` are for the visitor."""
+
+    status: int
+    words: str
+
+    @property
+    def title(self) -> str:
+        """A short heading."""
+        return _TITLES.get(self.status, "Something went wrong")
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever stops a request into an answer, and logs the request."""
+    started = time.monotonic()
+    response = await _answer(request, handler)
+    renew_cookie(request, response)
+    resource = request.match_info.route.resource
+    log.info(
+        "request.answered",
+        method=request.method,
+        route=resource.canonical if resource else None,
+        status=response.status,
+        ms=round((time.monotonic() - started) * 1000, 1),
+    )
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            return web.Response(status=error.status, headers=error.headers)
+        words = error.text if error.text and error.text != f"{error.status}: {error.reason}" else ""
+        problem = Problem(error.status, _WORDS.get(error.status) or words or error.reason)
+        response = _response(request, problem)
+        for name in ("Allow", "HX-Redirect", "Retry-After"):
+            if name in error.headers:
+                response.headers[name] = error.headers[name]
+        return response
+    except ConsoleError as error:
+        return _response(request, _console_problem(error))
+    except (pg_errors.QueryCanceled, pg_errors.LockNotAvailable):
+        log.warning("database.slow")
+        return _response(request, Problem(503, "The database is too slow at the moment."))
+    except Exception:
+        log.exception("request.failed", method=request.method)
+        return _response(
+            request, Problem(500, "This is a fault of the console, not yours. It was written down.")
+        )
+
+
+def _console_problem(error: ConsoleError) -> Problem:
+    match error:
+        case BadRequest():
+            return Problem(400, str(error))
+        case Busy():
+            return Problem(503, str(error))
+        case DatabaseUnavailable():
+            log.warning("database.unavailable")
+            return Problem(
+                503,
+                "The database doesn't answer, so nothing can be shown or changed here."
+                " Doors go on working with cards. Try again in a moment.",
+            )
+        case _:
+            log.error("request.stopped", error=type(error).__name__)
+            return Problem(500, "The console can't do this now. The log says why.")
+
+
+def _response(request: web.Request, problem: Problem) -> web.Response:
+    if is_data_path(request.path):
+        response = web.json_response(
+            {"message": problem.words},
+            status=problem.status,
+            content_type="application/vnd.error+json",
+        )
+    elif is_htmx(request):
+        response = fragment(request, "web/problem.html", status=problem.status, problem=problem)
+    else:
+        response = page(
+            request,
+            "web/error.html",
+            status=problem.status,
+            problem=problem,
+            log_in=problem.status in {401, 403} and visitor_or_none(request) is None,
+        )
+    if problem.status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response

@@ -1,0 +1,79 @@
+"""`GET /live`: the stream of server-sent events that keeps an open page true.
+
+Decides the form of the stream and when it ends: when the session does, when the visitor's rights
+change, or when the page can't keep up. What is sent is for `live_hub.py` and the features.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from console.errors import DatabaseUnavailable
+from console.web.keys import LIVE
+from console.web.live_hub import LiveMessage, Subscription
+from console.web.routing import Route, Who
+from console.web.session import Visitor, is_still, visitor
+
+HEARTBEAT_SECONDS = 15
+"""A comment this often keeps proxies from closing the stream, and finds dead ones."""
+WRITE_SECONDS = 20
+"""A browser that takes nothing for so long is gone."""
+
+
+def routes() -> list[Route]:
+    """The stream."""
+    return [Route("GET", "/live", Who.MEMBER, live)]
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Everything as it is now, then every change."""
+    me = visitor(request)
+    audience = Who.ADMIN if me.is_admin else Who.MEMBER
+    hub = request.app[LIVE]
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    )
+    if request.method == "HEAD":
+        await response.prepare(request)
+        return response
+    with hub.subscribe(audience, me.account_id) as subscription:
+        first = await hub.current(audience)
+        try:
+            await response.prepare(request)
+            await _write(response, b"retry: 1000\n\n")
+            for message in first:
+                await _write(response, encode(message))
+            await _pass_on(request, response, subscription, me)
+        except TimeoutError:  # nothing more can be sent, not even an end
+            if request.transport is not None:
+                request.transport.abort()
+        except (ConnectionResetError, DatabaseUnavailable):
+            pass  # the browser is gone, or what it shows can't be kept true: it connects again
+    return response
+
+
+def encode(message: LiveMessage) -> bytes:
+    """A message as the stream has it. Source: HTML standard, "Server-sent events"."""
+    data = "".join(f"data: {line}\n" for line in message.html.splitlines() or [""])
+    return f"event: {message.name}\n{data}\n".encode()
+
+
+async def _pass_on(
+    request: web.Request, response: web.StreamResponse, subscription: Subscription, me: Visitor
+) -> None:
+    clock = asyncio.get_running_loop().time
+    next_check = clock() + HEARTBEAT_SECONDS
+    while not subscription.dropped.is_set():
+        message = await subscription.next(seconds=max(0.0, next_check - clock()))
+        if message is not None:
+            await _write(response, encode(message))
+        if clock() >= next_check:
+            next_check = clock() + HEARTBEAT_SECONDS
+            if not await is_still(request, me):
+                return
+            await _write(response, b": still here\n\n")
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(WRITE_SECONDS):
+        await response.write(data)

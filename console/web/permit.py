@@ -1,0 +1,78 @@
+"""Enforces the rule of each route, before the route's own code runs.
+
+Decides what somebody gets whom the rule keeps out. Unknown paths are 404 and wrong methods 405 for
+everybody, so that nobody learns anything by trying.
+"""
+
+from contextlib import suppress
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from console.errors import DatabaseUnavailable
+from console.web import session
+from console.web.keys import SETTINGS
+from console.web.requests import is_htmx, local_path
+from console.web.routing import Handler, Who, rule_of
+
+DATA_PATHS = ("/data/", "/service/", "/api/", "/live", "/healthz")
+"""Programs ask here: they get a status, never a log-in page."""
+
+
+def is_data_path(path: str) -> bool:
+    """Whether a program asks rather than a person."""
+    return path.startswith(DATA_PATHS)
+
+
+@web.middleware
+async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets through whom the route's rule lets through."""
+    if request.match_info.http_exception is not None:
+        with suppress(DatabaseUnavailable):
+            await session.load(request)  # so that the 404 page has its usual frame
+        return await handler(request)
+    match rule_of(request):
+        case Who.ANYONE:
+            pass
+        case Who.MEMBER:
+            if await session.load(request) is None:
+                raise _log_in_first(request)
+        case Who.ADMIN:
+            visitor = await session.load(request)
+            if visitor is None:
+                raise _log_in_first(request)
+            if not visitor.is_admin:
+                raise _not_an_admin(request)
+        case None:  # `refuse_routes_without_rule` was not called
+            raise web.HTTPNotFound
+    return await handler(request)
+
+
+def _log_in_first(request: web.Request) -> web.HTTPException:
+    if is_data_path(request.path):
+        return web.HTTPUnauthorized(text="Log in first.")
+    if is_htmx(request):
+        page = _open_page(request.headers.get("HX-Current-URL", ""))
+        return web.HTTPUnauthorized(text="Log in first.", headers={"HX-Redirect": _log_in(page)})
+    page = request.path_qs if request.method in {"GET", "HEAD"} else "/"
+    return web.HTTPSeeOther(_log_in(local_path(page)))
+
+
+def _open_page(url: str) -> str:
+    """The path of the page that htmx says is open."""
+    try:
+        there = urlsplit(url)
+    except ValueError:
+        return "/"
+    return local_path(there.path + (f"?{there.query}" if there.query else ""))
+
+
+def _log_in(page: str) -> str:
+    return "/login" if page == "/" else f"/login?next={quote(page, safe='/')}"
+
+
+def _not_an_admin(request: web.Request) -> web.HTTPException:
+    circle = request.app[SETTINGS].roles.admin_circle
+    return web.HTTPForbidden(
+        text=f"This is for members of the circle “{circle}”. Somebody who is in it can add you."
+    )

@@ -1,0 +1,105 @@
+"""What the frame asks of the database: sessions and who has them."""
+
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session that is valid, with the person as she is now."""
+
+    account_id: int
+    username: str
+    name: str | None
+    circles: list[str]
+    manages_circles: bool
+    is_due: bool
+
+
+async def session(
+    conn: Connection, *, token_digest: bytes, quiet_seconds: int
+) -> SessionRow | None:
+    """The valid session with this token; `is_due` when it wasn't touched for `quiet_seconds`.
+
+    None: no such session, expired, or its account is gone or is a system account now.
+    """
+    async with conn.cursor(row_factory=class_row(SessionRow)) as cursor:
+        await cursor.execute(
+            """
+            select a.id as account_id, a.username, a.name,
+              array(select c.name::text from circle_member m join circle c on c.id = m.circle
+                where m.account = a.id order by c.name) as circles,
+              exists (select from circle_member m
+                join circle c on c.id = m.circle and c.management_style = 'SELF_ADMIN'
+                  or c.admin_circle = m.circle and c.management_style = 'ADMIN_CIRCLE'
+                where m.account = a.id) as manages_circles,
+              s.seen_at < now() - make_interval(secs => %(quiet_seconds)s) as is_due
+            from access.session s
+            join account a on a.id = s.account and not a.system
+            where s.token_digest = %(token_digest)s and s.expires_at > now()
+            """,
+            {"token_digest": token_digest, "quiet_seconds": quiet_seconds},
+        )
+        return await cursor.fetchone()
+
+
+async def touch_session(conn: Connection, *, token_digest: bytes, lifetime_seconds: int) -> None:
+    """Lets a session last for another whole lifetime from now."""
+    await conn.execute(
+        """
+        update access.session
+        set seen_at = now(), expires_at = now() + make_interval(secs => %(lifetime_seconds)s)
+        where token_digest = %(token_digest)s and expires_at > now()
+        """,
+        {"token_digest": token_digest, "lifetime_seconds": lifetime_seconds},
+    )
+
+
+async def add_session(
+    conn: Connection,
+    *,
+    token_digest: bytes,
+    account_id: int,
+    lifetime_seconds: int,
+    address: str,
+    user_agent: str,
+) -> None:
+    """Records a new session."""
+    await conn.execute(
+        """
+        insert into access.session (token_digest, account, expires_at, address, user_agent)
+        values (%(token_digest)s, %(account_id)s,
+          now() + make_interval(secs => %(lifetime_seconds)s), %(address)s, %(user_agent)s)
+        """,
+        {
+            "token_digest": token_digest,
+            "account_id": account_id,
+            "lifetime_seconds": lifetime_seconds,
+            "address": address,
+            "user_agent": user_agent,
+        },
+    )
+
+
+async def delete_session(conn: Connection, *, token_digest: bytes) -> None:
+    """Ends a session; no such session is fine."""
+    await conn.execute(
+        "delete from access.session where token_digest = %(token_digest)s",
+        {"token_digest": token_digest},
+    )
+
+
+async def delete_surplus_sessions(conn: Connection, *, account_id: int, kept: int) -> None:
+    """Deletes what has expired, and all but the `kept` most recently used of one account."""
+    await conn.execute("delete from access.session where expires_at <= now()")
+    await conn.execute(
+        """
+        delete from access.session where token_digest in (
+          select token_digest from access.session where account = %(account_id)s
+          order by seen_at desc, created_at desc offset %(kept)s)
+        """,
+        {"account_id": account_id, "kept": kept},
+    )

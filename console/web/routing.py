@@ -1,0 +1,68 @@
+"""How a feature says which paths it answers, and who may use each.
+
+Decides that no route is registered without a rule. What happens to a visitor whom the rule keeps
+out is in `permit.py`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from aiohttp import web
+
+from console.errors import ConsoleError
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Who(Enum):
+    """Who may use a route."""
+
+    ANYONE = "anyone"
+    MEMBER = "member"
+    """Whoever is logged in."""
+    ADMIN = "admin"
+    """Members of the circle that `[roles] admin_circle` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, as aiohttp writes paths: `/members/{account:[0-9]+}`."""
+
+    method: str
+    path: str
+    who: Who
+    handler: Handler
+
+
+class RouteWithoutRule(ConsoleError):
+    """A route was registered past `register`, so nobody said who may use it."""
+
+
+Rules = dict[web.AbstractRoute, Who]
+
+RULES = web.AppKey("rules", Rules)
+
+
+def register(app: web.Application, routes: Iterable[Route]) -> None:
+    """Adds routes with their rules; a GET also answers HEAD. Raises: RouteWithoutRule."""
+    rules = app.setdefault(RULES, {})
+    for route in routes:
+        if route.who not in frozenset(Who):
+            raise RouteWithoutRule(f"{route.method} {route.path} doesn't say who may use it")
+        methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+        for method in methods:
+            rules[app.router.add_route(method, route.path, route.handler)] = route.who
+
+
+def refuse_routes_without_rule(app: web.Application) -> None:
+    """Checks a finished application. Raises: RouteWithoutRule."""
+    rules = app[RULES]
+    for route in app.router.routes():
+        if route not in rules:
+            raise RouteWithoutRule(f"{route.method} {route.resource} doesn't say who may use it")
+
+
+def rule_of(request: web.Request) -> Who | None:
+    """The rule of the route that answers this request; None when no route does."""
+    return request.app[RULES].get(request.match_info.route)

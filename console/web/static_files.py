@@ -1,0 +1,90 @@
+"""The console's own scripts, styles and pictures, under addresses that never change their content.
+
+The address holds a hash of the content, so a browser may keep a file for ever and still gets a new
+one at once. All files are read when the console starts.
+"""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from console.errors import ConsoleError
+from console.web.routing import Route, Who
+
+FOLDER = Path(__file__).parent / "static"
+NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js", "vendor/sse.min.js")
+
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class FilesMissing(ConsoleError):
+    """Scripts of others aren't there. The remedy: `make setup` copies them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served."""
+
+    address: str
+    content_type: str
+    body: bytes
+    gzipped: bytes
+
+
+class StaticFiles:
+    """The files by name and by address."""
+
+    def __init__(self, assets: dict[str, Asset]) -> None:
+        """`assets`: by the name that templates use, such as `console.css`."""
+        self._by_name = assets
+        self._by_address = {asset.address: asset for asset in assets.values()}
+
+    def address(self, name: str) -> str:
+        """Where a browser gets a file; templates write `"console.css"|static`."""
+        return self._by_name[name].address
+
+    def routes(self) -> list[Route]:
+        """One route for all files."""
+        return [Route("GET", "/static/{digest:[0-9a-f]{16}}/{name:.+}", Who.ANYONE, self._serve)]
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        asset = self._by_address.get(request.path)
+        if asset is None:
+            raise web.HTTPNotFound
+        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        body = asset.body
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            body = asset.gzipped
+        return web.Response(
+            body=body, content_type=asset.content_type, charset="utf-8", headers=headers
+        )
+
+
+def read_static_files(folder: Path = FOLDER) -> StaticFiles:
+    """Reads every file of a known kind. Raises: FilesMissing."""
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise FilesMissing(f"missing in {folder}: {', '.join(missing)}; `make setup` brings them")
+    return StaticFiles(
+        {
+            path.relative_to(folder).as_posix(): _asset(folder, path)
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in _TYPES
+        }
+    )
+
+
+def _asset(folder: Path, path: Path) -> Asset:
+    body = path.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    return Asset(
+        address=f"/static/{digest}/{path.relative_to(folder).as_posix()}",
+        content_type=_TYPES[path.suffix],
+        body=body,
+        gzipped=gzip.compress(body, mtime=0),
+    )

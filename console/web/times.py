@@ -1,0 +1,91 @@
+"""How pages write moments and days: in the zone of the server, in words.
+
+The zone is the one that the operating system (or TZ) gives; it is looked up here only.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from markupsafe import Markup
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+def now() -> datetime:
+    """The present moment, aware."""
+    return datetime.now(UTC)
+
+
+def local(moment: datetime) -> datetime:
+    """The same moment in the zone of the space."""
+    return moment.astimezone()
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """`just now`, `2 min ago`, `3 h ago`; from a day on (and for what is ahead) the date."""
+    age = now - moment
+    if age < timedelta(seconds=-5) or age >= _DAY:
+        return day_and_time(moment, now)
+    if age < timedelta(seconds=10):
+        return "just now"
+    if age < _MINUTE:
+        return f"{age // timedelta(seconds=1)} s ago"
+    if age < _HOUR:
+        return f"{age // _MINUTE} min ago"
+    return f"{age // _HOUR} h ago"
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """`3 December`; with the year where it isn't this one."""
+    there, here = local(moment), local(now)
+    text = f"{there.day} {there:%B}"
+    return text if there.year == here.year else f"{text} {there.year}"
+
+
+def day_and_time(moment: datetime, now: datetime) -> str:
+    """`Today 18:02`, `Yesterday 18:02`, `3 December 18:02`."""
+    there, here = local(moment), local(now)
+    match (here.date() - there.date()).days:
+        case 0:
+            name = "Today"
+        case 1:
+            name = "Yesterday"
+        case _:
+            name = day(moment, now)
+    return f"{name} {there:%H:%M}"
+
+
+def exact(moment: datetime) -> str:
+    """`Tuesday 1 December 2026 18:02:11 CET`: what a pointer or a screen reader gets."""
+    there = local(moment)
+    return f"{there:%A} {there.day} {there:%B %Y %H:%M:%S %Z}"
+
+
+def ago_tag(moment: datetime) -> Markup:
+    """A `<time>` that says how long ago; the page's script keeps it true."""
+    return _tag(moment, ago(moment, now()), keeps_counting=True)
+
+
+def day_tag(moment: datetime) -> Markup:
+    """A `<time>` with the day."""
+    return _tag(moment, day(moment, now()))
+
+
+def when_tag(moment: datetime) -> Markup:
+    """A `<time>` with day and time of day."""
+    return _tag(moment, day_and_time(moment, now()))
+
+
+def clock_tag(moment: datetime) -> Markup:
+    """A `<time>` with the time of day, for lists that say the day in a heading."""
+    return _tag(moment, f"{local(moment):%H:%M}")
+
+
+def _tag(moment: datetime, text: str, *, keeps_counting: bool = False) -> Markup:
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        exact(moment),
+        Markup(" data-ago") if keeps_counting else "",
+        text,
+    )

@@ -1,0 +1,104 @@
+"""`p2k16-edge run|check|status`: what a person may ask of a controller.
+
+Each command imports only what it needs: the daemon has to be small, and status has to be quick.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import cast
+
+from edge import VERSION
+from edge.errors import EdgeError
+from edge.settings import DEFAULT_FILE, EdgeSettings, load_settings
+from sync.settings_table import SettingsError
+
+DONE, FAILED, BAD_SETTINGS = 0, 1, 2
+"""Exit codes."""
+
+
+def main() -> None:
+    """The program. Exits with 0, 1 for what failed, or 2 for mistakes in settings or arguments."""
+    sys.exit(_main(sys.argv[1:]))
+
+
+def _main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    path: Path | None = getattr(options, "config", None)
+    try:
+        settings = load_settings(path, os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_SETTINGS
+    try:
+        match options.command:
+            case "run":
+                return _run(settings)
+            case "check":
+                return _check(settings, str(path or DEFAULT_FILE))
+            case _:
+                return _status(settings, as_json=options.json)
+    except EdgeError as error:
+        sys.stderr.write(f"p2k16-edge: {error}\n")
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    # --config may stand before the command and after it; SUPPRESS keeps the second from hiding the
+    # first.
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help=f"settings (default: {DEFAULT_FILE})",
+    )
+    parser = argparse.ArgumentParser(
+        "p2k16-edge", description="A door controller.", parents=[config]
+    )
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", parents=[config], help="run the daemon")
+    commands.add_parser("check", parents=[config], help="look whether it could run")
+    status = commands.add_parser("status", parents=[config], help="ask the running daemon")
+    status.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    return parser
+
+
+def _run(settings: EdgeSettings) -> int:
+    # structlog imports rich wherever it is installed, and with it 5 MB for tracebacks that no
+    # controller prints. A name that leads to None can't be imported.
+    cast("dict[str, object]", sys.modules).setdefault("rich", None)
+    import asyncio
+
+    from edge.daemon import run
+    from edge.log import configure_logging
+
+    configure_logging(sys.stdout)
+    asyncio.run(run(settings))
+    return DONE
+
+
+def _check(settings: EdgeSettings, source: str) -> int:
+    from edge.check import check
+
+    failures = 0
+    for finding in check(settings, source):
+        sys.stdout.write(f"{finding}\n")
+        failures += finding.remedy is not None
+    return FAILED if failures else DONE
+
+
+def _status(settings: EdgeSettings, *, as_json: bool) -> int:
+    from edge.status import ask, in_words
+
+    state = ask(settings.data_dir)
+    sys.stdout.write(f"{json.dumps(state, indent=2) if as_json else in_words(state)}\n")
+    return DONE
+
+
+if __name__ == "__main__":
+    main()

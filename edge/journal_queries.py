@@ -1,0 +1,68 @@
+"""SQL of the journal: where it stands, what it holds. Never commits, never writes."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from sync.events import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Batch, EventKind, Occurrence
+from sync.ids import JournalId
+
+LATE_EVENTS_MAX = 1_000
+"""How far back an answer is looked for that was recorded too late."""
+
+BATCH_HEADER_BYTES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`head`: number of the newest event, `acknowledged`: of the newest that the console has."""
+
+    journal: JournalId
+    head: int
+    acknowledged: int
+
+
+def read_position(connection: sqlite3.Connection) -> Position:
+    """Where the journal stands now."""
+    journal, acknowledged, head = connection.execute(
+        "SELECT journal, acknowledged, (SELECT coalesce(max(seq), 0) FROM event) FROM state"
+    ).fetchone()
+    return Position(JournalId(journal), head, acknowledged)
+
+
+def was_granted(connection: sqlite3.Connection, refusal: Occurrence, since_seq: int) -> bool | None:
+    """Whether the same tap or command was granted after `since_seq`; None: it isn't there."""
+    name, cause = ("tap", refusal.tap) if refusal.tap else ("command", refusal.command)
+    found = connection.execute(
+        "SELECT instr(line, :granted) OR instr(line, :executed) FROM event"
+        " WHERE seq > max(:since, (SELECT max(seq) FROM event) - :most) AND instr(line, :cause)"
+        " ORDER BY seq LIMIT 1",
+        {
+            "granted": f'"kind":"{EventKind.ACCESS_GRANTED}"'.encode(),
+            "executed": f'"kind":"{EventKind.COMMAND_EXECUTED}"'.encode(),
+            "since": since_seq,
+            "most": LATE_EVENTS_MAX,
+            "cause": f'"{name}":"{cause}"'.encode(),
+        },
+    ).fetchone()
+    return None if found is None else bool(found[0])
+
+
+def read_batch(connection: sqlite3.Connection, after_seq: int) -> Batch | None:
+    """The oldest events after `after_seq`, as many as fit in a message; None: there are none."""
+    rows: list[tuple[int, bytes]] = connection.execute(
+        "SELECT seq, line FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after_seq, BATCH_EVENTS_MAX),
+    ).fetchall()
+    if not rows:
+        return None
+    journal, oldest = connection.execute(
+        "SELECT journal, (SELECT min(seq) FROM event) FROM state"
+    ).fetchone()
+    lines: list[bytes] = []
+    free_bytes = BATCH_BYTES_MAX - BATCH_HEADER_BYTES_MAX
+    for _, line in rows:
+        free_bytes -= len(line) + 1
+        if free_bytes < 0:
+            break
+        lines.append(line)
+    return Batch(JournalId(journal), rows[0][0], oldest, tuple(lines))

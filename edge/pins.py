@@ -1,0 +1,99 @@
+"""Output pins: relays for the relay guard, lights for the daemon. The only importer of gpiozero.
+
+All outputs are active-high and off at first: a dead controller energises nothing. Which pin
+does what is the caller's affair. gpiozero takes its pin factory from the environment
+(GPIOZERO_PIN_FACTORY=mock needs no Raspberry Pi).
+"""
+
+# gpiozero ships no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+import sys
+import warnings
+from contextlib import chdir
+from pathlib import Path
+
+from gpiozero import Device, DigitalOutputDevice
+from gpiozero.exc import GPIOZeroError, GPIOZeroWarning
+
+from edge.errors import PinError
+
+
+class OutputPin:
+    """One output, off until told otherwise. Pins have BCM numbers."""
+
+    def __init__(self, number: int, *, purpose: str) -> None:
+        """Takes the pin. Raises: PinError."""
+        self._name = f"pin {number} ({purpose})"
+        load_pin_factory(Path.cwd())
+        try:
+            self._device = DigitalOutputDevice(number, active_high=True, initial_value=False)
+        except _pin_errors() as error:
+            raise PinError(
+                f"{self._name} can't be used: {error}. Expected a free BCM number, and a user who "
+                "may open /dev/gpiochip* (on Raspberry Pi OS: group gpio)."
+            ) from error
+
+    def on(self) -> None:
+        """Drives the pin high. Raises: PinError."""
+        try:
+            self._device.on()
+        except _pin_errors() as error:
+            raise PinError(f"{self._name} can't be switched on: {error}") from error
+
+    def off(self) -> None:
+        """Drives the pin low. Raises: PinError."""
+        try:
+            self._device.off()
+        except _pin_errors() as error:
+            raise PinError(f"{self._name} can't be switched off: {error}") from error
+
+    @property
+    def is_on(self) -> bool:
+        """What the pin itself says."""
+        return bool(self._device.value)
+
+    def close(self) -> None:
+        """Makes the pin an input again, which leaves it to its pull-down."""
+        self._device.close()
+
+
+def load_pin_factory(work_dir: Path) -> None:
+    """Chooses the pin factory, once for each process; later calls do nothing.
+
+    lgpio makes a FIFO `.lgd-nfy0` in the working directory when it is imported, so that must be a
+    writable folder, and one that no other program with pins shares: each would read the other's.
+    Raises: PinError.
+    """
+    if Device.pin_factory is not None:
+        return
+    try:
+        with chdir(work_dir), warnings.catch_warnings():
+            # When lgpio fails, gpiozero would try libraries that write to the chip's registers: a
+            # pin so driven stays on after the process has died, whatever strict_gpiod says.
+            warnings.simplefilter("error", GPIOZeroWarning)
+            Device.ensure_pin_factory()
+    except _pin_errors() as error:
+        raise PinError(
+            f"the pins can't be used: {error}. Is this a Raspberry Pi, and is its user in the "
+            "group gpio? GPIOZERO_PIN_FACTORY=mock works anywhere."
+        ) from error
+
+
+def _pin_errors() -> tuple[type[BaseException], ...]:
+    """What gpiozero and the library below it raise.
+
+    lgpio's own class is looked up rather than imported, because importing lgpio starts a thread
+    and makes its FIFO.
+    """
+    raised: tuple[type[BaseException], ...] = (
+        GPIOZeroError,
+        GPIOZeroWarning,
+        OSError,
+        ImportError,
+        RuntimeError,
+        ValueError,
+    )
+    lgpio = sys.modules.get("lgpio")
+    return (*raised, lgpio.error) if lgpio is not None else raised

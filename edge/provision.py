@@ -1,0 +1,132 @@
+"""Makes the controller's store, or brings an older one up to date: one run of a small program.
+
+    python -P -m edge.provision DATA_DIR OWNER
+
+A program of its own, so that the daemon never holds sqlite-utils in memory. What the tables mean is
+said where they are used: edge/journal.py, edge/rights_cache.py, edge/downlink.py.
+"""
+
+import os
+import secrets
+import sqlite3
+import sys
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge.store import SCHEMA_VERSION, STORE_NAME
+
+
+def main() -> int:
+    """Provisions the folder named by the first argument. Returns the exit code."""
+    os.umask(0o077)
+    try:
+        provision(Path(sys.argv[1]), sys.argv[2])
+    except (OSError, sqlite3.Error) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def provision(data_dir: Path, owner: str) -> None:
+    """A missing store comes to be whole, or not at all; `owner`: whose it is (edge/store.py).
+
+    Raises: OSError, sqlite3.Error.
+    """
+    path = data_dir / STORE_NAME
+    if path.exists():
+        return
+    draft = data_dir / f"{STORE_NAME}.new"
+    for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
+        leftover.unlink(missing_ok=True)
+    _create(draft, owner)
+    _sync(draft)
+    draft.rename(path)
+    # Switching to WAL unlinks a rollback journal. Brought back by a power cut, it would undo the
+    # switch and hide every table, so the folder is synced before the store is first used.
+    _sync(data_dir)
+
+
+def _create(path: Path, owner: str) -> None:
+    connection = sqlite3.connect(path)
+    database = Database(connection)
+    database.enable_wal()
+    connection.execute("PRAGMA synchronous = FULL")
+    with connection:
+        database.create_table(
+            "event",
+            {"seq": int, "time_ms": int, "hash": bytes, "line": bytes},
+            pk="seq",
+            not_null={"time_ms", "hash", "line"},
+            strict=True,
+        )
+        database.create_table(
+            "keyset",
+            {"epoch": int, "envelope": bytes},
+            pk="epoch",
+            not_null={"envelope"},
+            strict=True,
+        )
+        database.create_table(
+            "slot",
+            {"name": str, "epoch": int, "serial": int, "digest": bytes, "envelope": bytes},
+            pk="name",
+            not_null={"epoch", "serial", "digest", "envelope"},
+            strict=True,
+        )
+        state = database.create_table(
+            "state",
+            {
+                "only": int,  # one row
+                "owner": str,
+                "journal": str,
+                "acknowledged": int,
+                "unrecorded": int,
+                "active_slot": str,
+                "floor_epoch": int,
+                "floor_serial": int,
+                "floor_digest": bytes,
+                "applied_ms": int,
+                "command_counter": int,
+                "clock_ms": int,
+            },
+            pk="only",
+            not_null={
+                "owner",
+                "journal",
+                "acknowledged",
+                "unrecorded",
+                "floor_epoch",
+                "floor_serial",
+                "command_counter",
+                "clock_ms",
+            },
+            strict=True,
+        )
+        state.insert(
+            {
+                "only": 1,
+                "owner": owner,
+                "journal": secrets.token_hex(16),
+                "acknowledged": 0,
+                "unrecorded": 0,
+                "floor_epoch": 0,
+                "floor_serial": 0,
+                "command_counter": 0,
+                "clock_ms": 0,
+            }
+        )
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.close()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What readers say, one file per protocol: bytes in, frames and faults out, no input or output."""

@@ -1,0 +1,104 @@
+"""Asking a running daemon how it is: a socket in its data folder that answers one JSON document."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import cast
+
+from edge.errors import EdgeError
+
+SOCKET_NAME = "status.sock"
+PATH_BYTES_MAX = 107
+"""Source: unix(7), sun_path holds 108 bytes with the final zero."""
+
+ANSWER_SECONDS = 2.0
+ANSWER_BYTES_MAX = 1024 * 1024
+
+
+class NoAnswer(EdgeError):
+    """No daemon runs on this data folder, or it doesn't answer."""
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Where the daemon of a data folder answers. Raises: EdgeError if the path is too long."""
+    path = data_dir.absolute() / SOCKET_NAME
+    if len(bytes(path)) > PATH_BYTES_MAX:
+        raise EdgeError(
+            f"data_dir is too long: {path} has {len(bytes(path))} bytes, a socket's path at most "
+            f"{PATH_BYTES_MAX}"
+        )
+    return path
+
+
+@asynccontextmanager
+async def answering(
+    data_dir: Path, state: Callable[[], Mapping[str, object]]
+) -> AsyncGenerator[None]:
+    """Answers for as long as it lasts. The caller has the folder for itself (edge/claim.py).
+
+    Raises: EdgeError.
+    """
+    path = socket_path(data_dir)
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            writer.write(json.dumps(state()).encode())
+            writer.write_eof()
+            await writer.drain()
+        writer.close()
+
+    path.unlink(missing_ok=True)  # left by one that was killed
+    server = await asyncio.start_unix_server(answer, path)
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+def ask(data_dir: Path) -> dict[str, object]:
+    """What the daemon says. Raises: NoAnswer, at once when there is none; EdgeError."""
+    path = socket_path(data_dir)
+    answer = bytearray()
+    try:
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(ANSWER_SECONDS)
+            asking.connect(str(path))
+            while len(answer) < ANSWER_BYTES_MAX and (data := asking.recv(65536)):
+                answer += data
+    except OSError as error:
+        raise NoAnswer(
+            f"no daemon answers at {path} ({error}): is p2k16-edge run running, with this data_dir?"
+        ) from error
+    try:
+        return cast("dict[str, object]", json.loads(answer))
+    except ValueError as error:
+        raise NoAnswer(f"what answers at {path} is no p2k16-edge") from error
+
+
+def in_words(state: Mapping[str, object]) -> str:
+    """The answer for people: a line for each point, then everything else that matters."""
+    points = cast("Mapping[str, Mapping[str, object]]", state["points"])
+    lines = [
+        f"{key}: {point['state']}, relay {point['relay']}, light {point['light']}, "
+        f"reader {point['reader']}"
+        for key, point in points.items()
+    ]
+    applied = cast("Mapping[str, object]", state["applied"])
+    journal = cast("Mapping[str, object]", state["journal"])
+    clock = cast("Mapping[str, object]", state["clock"])
+    lines += [
+        f"controller {state['controller'] or 'not enrolled'}, software {state['software']}",
+        f"rights {applied['epoch']}.{applied['serial']}, link {state['link']}, "
+        f"clock {'trusted' if clock['trusted'] else 'not trusted'}",
+        f"journal {journal['head']} events, {journal['acknowledged']} at the console",
+    ]
+    lines += [f"! {fault}" for fault in cast("Sequence[str]", state["faults"])]
+    refused = cast("Mapping[str, object] | None", state["last_error"])
+    if refused is not None:
+        lines.append(f"! refused {refused['kind']}: {refused['name']}: {refused['text']}")
+    return "\n".join(lines)

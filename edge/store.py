@@ -1,0 +1,242 @@
+"""The one SQLite file of a controller, and the one thread that touches it.
+
+WAL with synchronous=FULL: of the modes that lose no acknowledged commit to a power cut, the one
+with the fewest syncs. A sync that stalls holds up this thread only, never the event loop, which
+must go on renewing leases. Which tables there are is said in edge/provision.py; what is in them is
+the business of the journal and the rights cache.
+"""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from edge.errors import EdgeError, StorageFault
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+STORE_NAME = "edge.sqlite"
+SCHEMA_VERSION = 1
+"""Kept in the file as `user_version`."""
+
+PENDING_MAX = 64
+"""Reads and writes that may wait for the thread; more means that the disk stands still."""
+
+CACHE_KIB = 1024
+PROVISION_SECONDS_MAX = 60
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Store:
+    """Runs functions on the connection, one after the other. Built by `open_store`."""
+
+    def __init__(self, path: Path, executor: ThreadPoolExecutor) -> None:
+        """`executor` has the one thread."""
+        self._path = path
+        self._executor = executor
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._pending = 0
+        self._fault: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why the last write failed; None while writes succeed."""
+        return self._fault
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work` in one durable transaction: when this returns, a power cut can't undo it.
+
+        Cancelling the wait does not undo a transaction that has begun.
+        Raises: StorageFault; and what `work` raises, after a rollback.
+        """
+        return await self._run(self._write, work)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work`, which must not write. Raises: StorageFault."""
+        return await self._run(self._read, work)
+
+    async def close(self) -> None:
+        """Finishes what was begun and closes the file."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
+        self._executor.shutdown()
+
+    async def _run(
+        self, how: Callable[[Callable[[sqlite3.Connection], T]], T], work: Callable[..., T]
+    ) -> T:
+        if self._pending >= PENDING_MAX:
+            raise StorageFault("the disk stands still: too many writes wait for it")
+        self._pending += 1
+        future = asyncio.get_running_loop().run_in_executor(self._executor, how, work)
+        future.add_done_callback(self._count_down)
+        return await future
+
+    def _count_down(self, _future: asyncio.Future[T]) -> None:
+        self._pending -= 1
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+            except EdgeError:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._fault = str(error)
+            self._disconnect()
+            raise StorageFault(f"the store can't be written: {error}") from error
+        except BaseException:
+            self._disconnect()  # which rolls back
+            raise
+        self._fault = None
+        return result
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._connected())
+        except sqlite3.Error as error:
+            self._disconnect()
+            raise StorageFault(f"the store can't be read: {error}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._is_gone():
+            self._disconnect()
+        if self._connection is None:
+            self._connection = _connect(self._path)
+            self._file = _identity(self._path)
+        return self._connection
+
+    def _is_gone(self) -> bool:
+        """Whether the file was deleted or replaced: SQLite would go on writing to what is lost."""
+        return self._file is None or _identity(self._path) != self._file
+
+    def _disconnect(self) -> None:
+        # A connection that failed to sync may remember pages that the disk doesn't have.
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+async def open_store(data_dir: Path, owner: str) -> tuple[Store, Path | None]:
+    """The store of `data_dir`, made or brought up to date if need be.
+
+    `owner` is the controller and the root key that it obeys: numbers and floors of another one mean
+    nothing to it. A store that is damaged, or somebody else's, is set aside, never deleted, and a
+    new store with a new journal begins; the second value is then the old file's new name.
+    Raises: StorageFault.
+    """
+    executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+    loop = asyncio.get_running_loop()
+    try:
+        set_aside = await loop.run_in_executor(executor, _prepare, data_dir, owner)
+    except BaseException:
+        executor.shutdown(wait=False)
+        raise
+    return Store(data_dir / STORE_NAME, executor), set_aside
+
+
+def _prepare(data_dir: Path, owner: str) -> Path | None:
+    path = data_dir / STORE_NAME
+    set_aside: Path | None = None
+    try:
+        if path.exists() and not _is_sound(path, owner):
+            set_aside = _set_aside(path)
+        if not path.exists():
+            _provision(data_dir, owner)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageFault(f"{path} can't be opened: {error}") from error
+    return set_aside
+
+
+def _is_sound(path: Path, owner: str) -> bool:
+    """Whether the file can be used. Raises: StorageFault, sqlite3.Error."""
+    try:
+        with closing(_connect(path)) as connection:
+            mistake = _mistake(connection, owner)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+            raise
+        mistake = str(error)
+    if mistake is not None:
+        log.error("store.found_unusable", reason=mistake)
+    return mistake is None
+
+
+def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
+    """What is wrong with the store; None: nothing. Raises: StorageFault, sqlite3.Error."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        return "never provisioned"
+    if version > SCHEMA_VERSION:
+        raise StorageFault("the store was written by a newer p2k16-edge: update this one")
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        return str(found)
+    row = connection.execute("SELECT owner FROM state").fetchone()
+    return None if row == (owner,) else "belongs to another controller or another console"
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    # The WAL goes along: what was committed may be found there only.
+    for ending in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{aside}{ending}")
+    return aside
+
+
+def _provision(data_dir: Path, owner: str) -> None:
+    """Raises: StorageFault, OSError."""
+    try:
+        subprocess.run(
+            [sys.executable, "-P", "-m", "edge.provision", str(data_dir.absolute()), owner],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROVISION_SECONDS_MAX,
+        )
+    except subprocess.CalledProcessError as error:
+        raise StorageFault(f"no store can be made in {data_dir}: {error.stderr.strip()}") from error
+    except subprocess.TimeoutExpired as error:
+        raise StorageFault(f"no store can be made in {data_dir}: it takes too long") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None: there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Raises: sqlite3.Error, also when the file is missing: it is never made here."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=2
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA journal_size_limit = 8388608")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

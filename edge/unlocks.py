@@ -1,0 +1,92 @@
+"""Unlocks in progress: renews the lease of each relay until the unlock time is over.
+
+Whether anybody may in is decided elsewhere, before. A relay goes off at the deadline even if this
+process stands still, since the last lease ends exactly there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.lease import GrantId
+from sync.ids import PointKey
+
+RENEWAL_SECONDS = 0.175
+"""Two renewals may be late or lost before a lease of 0.5 s ends."""
+
+LEASE_SECONDS = 0.5
+
+
+class Leasing(Protocol):
+    """What edge/relays.py offers."""
+
+    def lease(self, point: PointKey, grant_id: GrantId, until: float) -> bool:
+        """Asks for the relay to be on until then. False: nobody could be asked."""
+        ...
+
+    def release(self, point: PointKey, grant_id: GrantId) -> bool:
+        """Asks for the relay to be off, if it is on for this grant."""
+        ...
+
+
+@dataclass(slots=True)
+class Unlock:
+    """One point's unlock. `until`: seconds of the loop's clock."""
+
+    grant_id: GrantId
+    until: float
+    timer: asyncio.TimerHandle | None = None
+
+
+class Unlocks:
+    """At most one unlock for each point; a second grant replaces the first and its time."""
+
+    def __init__(self, relays: Leasing, *, ended: Callable[[PointKey, GrantId], None]) -> None:
+        """`ended` is called when an unlock's time is over, not when it is replaced or ended."""
+        self._relays = relays
+        self._ended = ended
+        self._unlocks: dict[PointKey, Unlock] = {}
+
+    def grant_of(self, point: PointKey) -> GrantId | None:
+        """What the point is unlocked for; None: it is not."""
+        unlock = self._unlocks.get(point)
+        return unlock.grant_id if unlock else None
+
+    def begin(self, point: PointKey, grant_id: GrantId, seconds: float) -> bool:
+        """Unlocks from now on for so long. The first lease is out when this returns.
+
+        False: the guard couldn't be asked yet; it will be, again and again, until the time is over.
+        """
+        self._cancel(point)
+        until = asyncio.get_running_loop().time() + seconds
+        self._unlocks[point] = Unlock(grant_id, until)
+        return self._renew(point)
+
+    def end(self, point: PointKey) -> None:
+        """Ends the point's unlock now, if there is one."""
+        unlock = self._cancel(point)
+        if unlock is not None:
+            self._relays.release(point, unlock.grant_id)
+
+    def end_all(self) -> None:
+        """Ends every unlock now."""
+        for point in list(self._unlocks):
+            self.end(point)
+
+    def _renew(self, point: PointKey) -> bool:
+        unlock = self._unlocks[point]
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now >= unlock.until:
+            self.end(point)
+            self._ended(point, unlock.grant_id)
+            return False
+        unlock.timer = loop.call_at(min(now + RENEWAL_SECONDS, unlock.until), self._renew, point)
+        return self._relays.lease(point, unlock.grant_id, min(now + LEASE_SECONDS, unlock.until))
+
+    def _cancel(self, point: PointKey) -> Unlock | None:
+        unlock = self._unlocks.pop(point, None)
+        if unlock is not None and unlock.timer is not None:
+            unlock.timer.cancel()
+        return unlock

@@ -1,0 +1,1 @@
+"""What controller and console say to one another: pure values, no I/O, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""Measures; never asserts. `make bench` prints one JSON line for each figure."""

@@ -1,0 +1,177 @@
+"""The pages as people meet them: on a phone and on a desk, with scripts and without."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, expect
+
+from console.database import Connection
+from console.web.keys import LIVE
+from tests.support import makerspace
+from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
+from tests.support.console_app import PASSWORD, Site, admin, member
+from tests.support.recorded import event
+
+BOTH = pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+
+
+@pytest.fixture
+async def browser() -> AsyncGenerator[Browser]:
+    """Chromium, started for each test: its loop is the test's."""
+    async with chromium() as running:
+        yield running
+
+
+def address(site: Site) -> str:
+    return str(site.server.make_url("/"))
+
+
+async def log_in(page: Page, username: str) -> None:
+    await page.goto("/")
+    await page.get_by_label("User name").fill(username)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+
+
+async def members(connection: Connection) -> set[str]:
+    cursor = await connection.execute(
+        "select a.username from circle_member m join account a on a.id = m.account"
+        " where m.circle = 2"
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+@BOTH
+async def test_logging_in_and_adding_a_member_to_a_circle(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari", name="Kari Nordmann")
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        if viewport is PHONE:
+            await page.get_by_role("link", name="Run").click()
+            await page.get_by_role("main").get_by_role("link", name="Circles").click()
+        else:
+            await page.get_by_role("link", name="Circles").click()
+        await page.get_by_role("main").get_by_role("link", name="door").click()
+        await expect(page.get_by_text("Nobody is in this circle yet")).to_be_visible()
+        await page.get_by_label("Name or user name").fill("krai")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Nobody is called “krai”")
+        # Key by key, as people type: htmx takes a moment to listen to a field it has just made.
+        await page.get_by_label("Name or user name").fill("")
+        await page.get_by_label("Name or user name").press_sequentially("kari", delay=60)
+        await expect(page.locator("datalist option")).to_have_attribute("value", "kari")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.get_by_role("link", name="Kari Nordmann")).to_be_visible()
+        assert await members(site.connection) == {"kari"}
+        await page.get_by_text("Remove").first.click()
+        await page.get_by_role("button", name="Remove").click()
+        await expect(page.get_by_text("Nobody is in this circle yet")).to_be_visible()
+        assert await members(site.connection) == set()
+
+
+async def test_everything_works_without_scripts(site: Site, browser: Browser) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    async with browser_page(browser, address(site), javascript=False) as page:
+        await log_in(page, "ola")
+        await page.goto(f"/members/{kari}")
+        await page.get_by_text("Add to a circle").click()
+        await page.get_by_label("Circle").select_option("door")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.get_by_role("link", name="door", exact=True)).to_be_visible()
+        assert await members(site.connection) == {"kari"}
+        await page.get_by_text("Assign a card by its number").click()
+        await page.get_by_label("Number").fill("em4100:0A00B26E7B")
+        await page.get_by_label("Label").fill("blue fob")
+        await page.get_by_role("button", name="Assign").click()
+        await expect(page.get_by_text("blue fob").first).to_be_visible()
+        await page.get_by_text("Change").first.click()
+        await page.get_by_role("button", name="Mark as lost").click()
+        await expect(page.get_by_text("lost since")).to_be_visible()
+        await page.get_by_role("button", name="Log out").click()
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@BOTH
+async def test_an_opening_appears_by_itself(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "kari")
+        await expect(page.get_by_text("live", exact=True)).to_be_visible()
+        await event(site.connection, account=kari)
+        await expect(page.get_by_text("opened Front door")).to_be_visible()
+        site.app[LIVE].close()
+        await expect(page.get_by_text("not live")).to_be_visible()
+
+
+async def test_a_new_card_appears_and_is_assigned_by_typing_a_name_and_enter(
+    site: Site, browser: Browser
+) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    async with browser_page(browser, address(site), viewport=PHONE) as page:
+        await log_in(page, "ola")
+        await page.goto("/cards/unknown")
+        await expect(page.get_by_text("live", exact=True)).to_be_visible()
+        await event(site.connection, kind="access_denied", site_digest=b"a" * 16, seconds_ago=1)
+        field = page.get_by_label("Whose is it?")
+        await field.fill("kari")
+        await event(site.connection, kind="access_denied", site_digest=b"b" * 16, seconds_ago=0)
+        await expect(page.get_by_text("Another card was tapped")).to_be_visible()
+        await expect(field).to_have_value("kari")
+        await field.press("Enter")
+        await expect(page.locator("#notice")).to_contain_text("The card is Kari Nordmann's now")
+        await expect(field).to_have_count(1)
+    cursor = await site.connection.execute("select site_digest from access.card")
+    assert await cursor.fetchall() == [(b"a" * 16,)]
+
+
+@BOTH
+async def test_everything_that_is_pressed_is_large_enough_and_nothing_overflows(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await admin(site.connection, "ola")
+    long_name = "Wolfeschlegelsteinhausenbergerdorff" * 2
+    await makerspace.account(site.connection, username="x" * 50, name=long_name)
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.circle_member(site.connection, account=kari)
+    await makerspace.card(site.connection, account=kari, label="y" * 100)
+    await makerspace.payment(site.connection, account=kari)
+    await makerspace.controller(site.connection)
+    await event(site.connection, kind="access_denied", account=kari, reason="expired")
+    await event(site.connection, kind="access_denied", site_digest=b"a" * 16)
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        for path in ("/", "/members", f"/members/{kari}", "/circles/2", "/cards/unknown", "/run"):
+            await page.goto(path)
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= viewport["width"], path
+            small = await page.evaluate(
+                """[...document.querySelectorAll('button, .button, input, select, nav a')]
+                  .filter(e => e.checkVisibility() && e.type !== 'hidden')
+                  .map(e => [e.textContent.trim() || e.name, e.getBoundingClientRect().height])
+                  .filter(([_, height]) => height < 44)"""
+            )
+            assert small == [], path
+
+
+async def test_a_key_leads_to_the_search(site: Site, browser: Browser) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari", name="Kari Nordmann")
+    async with browser_page(browser, address(site)) as page:
+        await log_in(page, "ola")
+        await page.keyboard.press("/")
+        await page.keyboard.type("nordm")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("1 found for “nordm”")).to_be_visible()
+        await expect(page.get_by_role("link", name="Kari Nordmann")).to_be_visible()

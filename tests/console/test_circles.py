@@ -1,0 +1,291 @@
+"""Circles: who may change who is in them, by rule and by page."""
+
+from datetime import datetime
+
+import pytest
+
+from console.circles.circle import (
+    Circle,
+    ManagementStyle,
+    Refused,
+    check_addition,
+    check_removal,
+    may_manage,
+)
+from console.database import Connection
+from tests.support import makerspace
+from tests.support.console_app import Site, admin, member
+
+HTMX = {"HX-Request": "true"}
+LASER, ADMINS = 7, 1
+
+
+def circle(*, admin_circle: int | None = ADMINS, needs_comment: bool = False) -> Circle:
+    return Circle(
+        circle_id=LASER,
+        name="laser",
+        description=None,
+        style=ManagementStyle.SELF_ADMIN if admin_circle is None else ManagementStyle.ADMIN_CIRCLE,
+        admin_circle_id=admin_circle,
+        admin_circle_name=None if admin_circle is None else "admin",
+        needs_comment=needs_comment,
+    )
+
+
+def test_an_admin_circle_manages_and_the_members_themselves_do_not() -> None:
+    assert may_manage(circle(), {ADMINS})
+    assert not may_manage(circle(), {LASER})
+    assert not may_manage(circle(), set())
+
+
+def test_a_self_administrated_circle_is_managed_by_its_members() -> None:
+    assert may_manage(circle(admin_circle=None), {LASER})
+    assert not may_manage(circle(admin_circle=None), {ADMINS})
+
+
+def words(refused: Refused | None) -> str:
+    return refused.words if refused else ""
+
+
+def test_who_may_not_manage_is_told_who_may() -> None:
+    refused = check_addition(circle(), actor_circles={LASER}, is_member=False, comment="")
+    assert "members of the circle “admin”" in words(refused)
+    refused = check_removal(circle(), actor_circles={LASER}, is_member=True, members=5)
+    assert "members of the circle “admin”" in words(refused)
+
+
+def test_nobody_is_added_twice_or_removed_twice() -> None:
+    assert check_addition(circle(), actor_circles={ADMINS}, is_member=True, comment="")
+    assert check_removal(circle(), actor_circles={ADMINS}, is_member=False, members=5)
+
+
+def test_a_required_comment_is_asked_for() -> None:
+    asking = circle(needs_comment=True)
+    refused = check_addition(asking, actor_circles={ADMINS}, is_member=False, comment="")
+    assert refused is not None
+    assert refused.field == "comment"
+    assert check_addition(asking, actor_circles={ADMINS}, is_member=False, comment="why") is None
+
+
+def test_the_last_member_of_a_self_administrated_circle_stays() -> None:
+    own = circle(admin_circle=None)
+    assert check_removal(own, actor_circles={LASER}, is_member=True, members=1)
+    assert check_removal(own, actor_circles={LASER}, is_member=True, members=2) is None
+    assert check_removal(circle(), actor_circles={ADMINS}, is_member=True, members=1) is None
+
+
+async def members(connection: Connection, circle_id: int) -> dict[str, str | None]:
+    cursor = await connection.execute(
+        """
+        select a.username, m.comment from circle_member m join account a on a.id = m.account
+        where m.circle = %s
+        """,
+        [circle_id],
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def test_a_member_is_added_and_the_rows_say_by_whom(site: Site) -> None:
+    ola, kari = await admin(site.connection, "ola"), await member(site.connection, "kari")
+    before = await circle_row(site.connection)
+    client = await site.browser("ola")
+    answer = await client.post(
+        "/circles/2/members",
+        data={"username": "KARI", "comment": "  has had the tour "},
+        allow_redirects=False,
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, "/circles/2")
+    cursor = await site.connection.execute(
+        "select created_by, updated_by, comment from circle_member where account = %s", [kari]
+    )
+    assert await cursor.fetchone() == (ola, ola, "has had the tour")
+    after = await circle_row(site.connection)
+    assert (after["created_at"], after["created_by"]) == (before["created_at"], 3)
+    assert after["updated_by"] == ola
+    assert after["updated_at"] > before["updated_at"]
+    page = await (await client.get("/circles/2")).text()
+    assert "has had the tour" in page
+    assert "added by ola" in page
+
+
+async def circle_row(connection: Connection) -> dict[str, datetime]:
+    cursor = await connection.execute(
+        "select created_at, created_by, updated_at, updated_by from circle where id = 2"
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return dict(zip(("created_at", "created_by", "updated_at", "updated_by"), row, strict=True))
+
+
+async def test_with_htmx_only_the_list_comes_back(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari", name="Kari Nordmann")
+    client = await site.browser("ola")
+    answer = await client.post(
+        "/circles/2/members", data={"username": "kari nordmann"}, headers=HTMX
+    )
+    text = await answer.text()
+    assert answer.status == 200
+    assert text.lstrip().startswith('<section id="members">')
+    assert "Kari Nordmann" in text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+async def test_a_mistake_stands_beside_the_field_and_what_was_typed_is_kept(
+    site: Site, headers: dict[str, str]
+) -> None:
+    await admin(site.connection, "ola")
+    client = await site.browser("ola")
+    answer = await client.post(
+        "/circles/2/members",
+        data={"username": "kåre <x>", "comment": "the tour"},
+        headers=headers,
+    )
+    text = await answer.text()
+    assert answer.status == 422
+    assert "Nobody is called “kåre &lt;x&gt;”" in text
+    assert 'value="kåre &lt;x&gt;"' in text
+    assert 'value="the tour"' in text
+    assert 'aria-invalid="true"' in text
+    assert ("<!doctype html>" in text) is (not headers)
+
+
+async def test_a_name_that_several_people_have_is_not_guessed(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari1", name="Kari Nordmann")
+    await member(site.connection, "kari2", name="Kari Nordmann")
+    client = await site.browser("ola")
+    answer = await client.post("/circles/2/members", data={"username": "Kari Nordmann"})
+    assert answer.status == 422
+    assert "kari1, kari2" in await answer.text()
+    assert await members(site.connection, 2) == {}
+
+
+async def test_a_member_is_removed(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    await makerspace.circle_member(site.connection, account=kari)
+    client = await site.browser("ola")
+    answer = await client.post(f"/circles/2/members/{kari}/removal", headers=HTMX)
+    assert answer.status == 200
+    assert "Nobody is in this circle yet" in await answer.text()
+    assert await members(site.connection, 2) == {}
+    again = await client.post(f"/circles/2/members/{kari}/removal", headers=HTMX)
+    assert again.status == 422
+
+
+async def test_whoever_is_not_in_the_admin_circle_changes_nothing(site: Site) -> None:
+    kari = await member(site.connection, "kari")
+    anne = await member(site.connection, "anne")
+    await makerspace.circle_member(site.connection, account=kari)
+    client = await site.browser("kari")
+    assert "Add a member" not in await (await client.get("/circles/2")).text()
+    for path, data in (
+        ("/circles/2/members", {"username": "anne"}),
+        (f"/circles/2/members/{kari}/removal", {}),
+        (f"/members/{anne}/circles", {"circle": "2"}),
+        (f"/members/{kari}/circles/2/removal", {}),
+    ):
+        answer = await client.post(path, data=data)
+        assert answer.status == 422
+        assert "members of the circle “admin”" in await answer.text()
+    assert list(await members(site.connection, 2)) == ["kari"]
+
+
+async def test_it_is_the_admin_circle_of_the_circle_that_counts_not_the_consoles_admins(
+    site: Site,
+) -> None:
+    await admin(site.connection, "ola")
+    own = await makerspace.circle(site.connection, name="brewers")
+    kari = await member(site.connection, "kari")
+    await makerspace.circle_member(site.connection, account=kari, circle=own)
+    ola, karis = await site.browser("ola"), await site.browser("kari")
+    assert (await ola.post(f"/circles/{own}/members", data={"username": "ola"})).status == 422
+    answer = await karis.post(
+        f"/circles/{own}/members", data={"username": "ola"}, allow_redirects=False
+    )
+    assert answer.status == 303
+    assert set(await members(site.connection, own)) == {"kari", "ola"}
+
+
+async def test_the_last_one_of_a_self_administrated_circle_is_told_why_she_stays(
+    site: Site,
+) -> None:
+    own = await makerspace.circle(site.connection, name="brewers")
+    kari = await member(site.connection, "kari")
+    await makerspace.circle_member(site.connection, account=kari, circle=own)
+    client = await site.browser("kari")
+    answer = await client.post(f"/circles/{own}/members/{kari}/removal", headers=HTMX)
+    assert answer.status == 422
+    assert "the last one can&#39;t leave it" in await answer.text()
+    assert list(await members(site.connection, own)) == ["kari"]
+
+
+async def test_circles_are_changed_on_the_page_of_a_person_too(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    client = await site.browser("ola")
+    assert "Add to a circle" in await (await client.get(f"/members/{kari}")).text()
+    answer = await client.post(
+        f"/members/{kari}/circles", data={"circle": "2", "comment": "tour"}, allow_redirects=False
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, f"/members/{kari}")
+    assert await members(site.connection, 2) == {"kari": "tour"}
+    answer = await client.post(f"/members/{kari}/circles/2/removal", headers=HTMX)
+    assert answer.status == 200
+    assert (await answer.text()).lstrip().startswith('<section id="circles">')
+    assert await members(site.connection, 2) == {}
+
+
+async def test_a_circle_that_asks_for_a_comment_gets_one(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    await site.connection.execute(
+        "update circle set comment_required_for_membership = true where id = 2"
+    )
+    client = await site.browser("ola")
+    for path, data in (
+        ("/circles/2/members", {"username": "kari", "comment": "   "}),
+        (f"/members/{kari}/circles", {"circle": "2"}),
+    ):
+        answer = await client.post(path, data=data, headers=HTMX)
+        assert answer.status == 422
+        assert "asks for a comment" in await answer.text()
+    assert await members(site.connection, 2) == {}
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "99999999999999999999", "٣", "2 ", "2.0"])
+async def test_a_circle_that_is_no_choice_is_refused(site: Site, value: str) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    client = await site.browser("ola")
+    answer = await client.post(f"/members/{kari}/circles", data={"circle": value}, headers=HTMX)
+    assert answer.status == 422
+
+
+async def test_what_does_not_exist_is_not_found(site: Site) -> None:
+    await admin(site.connection, "ola")
+    client = await site.browser("ola")
+    for path in ("/circles/999999", "/circles/999999999999999999", "/members/3"):
+        assert (await client.get(path)).status == 404
+    missing = "999999999999999999"
+    answer = await client.post(f"/circles/{missing}/members", data={"username": "ola"})
+    assert answer.status == 404
+    answer = await client.post(f"/members/{missing}/circles", data={"circle": "2"})
+    assert answer.status == 404
+    answer = await client.post(f"/circles/2/members/{missing}/removal")
+    assert answer.status == 422
+
+
+async def test_suggestions_find_people_by_both_names(site: Site) -> None:
+    await member(site.connection, "kari", name="Kari O'Hara <b>")
+    await member(site.connection, "askari", name="Ask")
+    await member(site.connection, "ola", name="Ola")
+    client = await site.browser("ola")
+    answer = await client.get("/suggestions/people", params={"username": "KARI"})
+    text = await answer.text()
+    assert text.index('value="kari"') < text.index('value="askari"')
+    assert "Kari O&#39;Hara &lt;b&gt;" in text
+    assert "ola" not in text
+    nothing = await client.get("/suggestions/people", params={"username": "%"})
+    assert "<option" not in await nothing.text()

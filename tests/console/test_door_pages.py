@@ -1,0 +1,289 @@
+"""What the pages of doors and controllers say, and to whom."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from console.controllers import said
+from console.controllers.reports import OFFLINE_AFTER
+from console.database import Connection
+from console.doors.door import DoorView, rights, view
+from console.doors.queries import DoorRow
+from tests.support import console_app, makerspace, recorded
+from tests.support.console_app import Site
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+DIGEST = b"\x05" * 32
+
+
+def row(**values: Any) -> DoorRow:
+    known: dict[str, Any] = {
+        "key": "front",
+        "name": "Front door",
+        "controller": "front-pi",
+        "open_seconds": 5,
+        "circles": ["door"],
+        "enrolled_at": NOW,
+        "quarantined_at": None,
+        "received_at": NOW - timedelta(seconds=3),
+        "report": {
+            "applied": {"epoch": 1, "serial": 7, "digest": DIGEST.hex()},
+            "state": {"points": {"front": {"relay": "off", "state": "locked"}}},
+        },
+        "serial": 7,
+        "digest": DIGEST,
+        "last_opened_at": None,
+    }
+    return DoorRow(**(known | values))
+
+
+def shown(**values: Any) -> DoorView:
+    return view(row(**values), NOW)
+
+
+def reported(state: str, relay: str = "off") -> dict[str, Any]:
+    return {"state": {"points": {"front": {"relay": relay, "state": state}}}}
+
+
+@pytest.mark.parametrize(
+    ("state", "relay", "words"),
+    [
+        ("locked", "off", "Locked"),
+        ("released", "on", "Unlocked"),
+        ("deciding", "on", "Unlocked"),
+        ("fault", "off", "Out of order"),
+        ("out_of_service", "off", "out of service"),
+    ],
+)
+def test_a_door_is_what_its_controller_says_it_is(state: str, relay: str, words: str):
+    assert shown(report=reported(state, relay)).state.words == words
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"received_at": NOW - OFFLINE_AFTER - timedelta(seconds=1)}, "Offline"),
+        ({"received_at": None, "report": None}, "Never heard of"),
+        ({"enrolled_at": None}, "No controller yet"),
+        ({"quarantined_at": NOW}, "Controller in quarantine"),
+        ({"report": {"state": {"points": {}}}}, "Not at its controller"),
+        ({"report": {"state": "broken"}}, "Not at its controller"),
+        ({"report": reported("locked") | {"state": {"points": {"front": "x"}}}},
+         "Not at its controller"),
+    ],
+)  # fmt: skip
+def test_a_door_is_never_called_locked_on_old_or_no_evidence(values: dict[str, Any], words: str):
+    assert shown(**values).state.words == words
+
+
+BROKEN: list[object] = [None, [], {"faults": 3}, {"faults": [{}, None]}, {"clock": 1}]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_whatever_a_report_holds_the_page_is_shown(broken: object):
+    report = {"state": broken, "applied": broken}
+    assert view(row(report=report), NOW).state.words == "Not at its controller"
+    assert said.clock(report)[1]
+    assert said.journal(report) == ("not told", True)
+    assert len(said.troubles(report)) <= 2
+
+
+def test_what_fails_at_a_controller_is_shown_with_its_doors():
+    report = reported("fault")
+    report["state"]["faults"] = ["storage_fault: can't record: disk full"]
+    assert shown(report=report).troubles == ("Storage fault: can't record: disk full",)
+
+
+def test_up_to_date_is_equal_digests_and_nothing_else():
+    assert shown().rights.words == "Up to date, no. 7"
+    assert shown(serial=8, digest=b"\x06" * 32).rights.words == "Behind: has no. 7, no. 8 waits"
+    assert shown(digest=b"\x06" * 32).rights.tone == "bad"
+    assert shown(report=reported("locked")).rights.words.startswith("Behind: has no rights yet")
+    assert rights(enrolled=True, report=None, serial=0, digest=None).words.startswith("No rights")
+
+
+async def report(connection: Connection, *, state: str = "locked", age: str = "1 second") -> None:
+    await connection.execute(
+        "insert into access.controller_report values ('front-pi', now() - %s::interval, %s::jsonb)"
+        " on conflict (controller) do update"
+        " set received_at = excluded.received_at, report = excluded.report",
+        [age, json.dumps(reported(state))],
+    )
+    await connection.execute("select pg_notify('access_report', 'front-pi')")
+
+
+async def enrol(connection: Connection) -> None:
+    await makerspace.controller(connection)
+    await makerspace.door(connection)
+    await connection.execute(
+        "update access.controller set public_key = '', entry_key = '', broker_password_hash = '',"
+        " enrolled_at = now()"
+    )
+
+
+async def kari(site: Site, *, pays: bool = True, circle: bool = True) -> int:
+    account = await console_app.member(site.connection, "kari", name="Kari Nordmann")
+    if pays:
+        await makerspace.payment(site.connection, account=account)
+    if circle:
+        await makerspace.circle_member(site.connection, account=account)
+    return account
+
+
+async def text(site: Site, path: str, username: str = "kari") -> str:
+    browser = await site.browser(username)
+    answer = await browser.get(path)
+    assert answer.status == 200, await answer.text()
+    return await answer.text()
+
+
+async def test_the_front_page_offers_the_doors_that_i_can_open_now(site: Site):
+    await kari(site)
+    await enrol(site.connection)
+    await report(site.connection)
+    page = await text(site, "/")
+    assert 'action="/doors/front/openings"' in page
+    assert "Locked" in page
+
+
+@pytest.mark.parametrize(
+    ("pays", "circle", "why"),
+    [
+        (False, True, "You have no membership."),
+        (True, False, "You are in no circle that opens Front door."),
+        (False, False, "You have no membership, and are in no circle that opens Front door."),
+    ],
+)
+async def test_a_door_that_i_can_not_open_says_why(site: Site, pays: bool, circle: bool, why: str):
+    await kari(site, pays=pays, circle=circle)
+    await enrol(site.connection)
+    page = await text(site, "/")
+    assert "/doors/front/openings" not in page
+    assert why in page
+    assert "would change that" in page or "A payment opens it" in page
+
+
+async def test_an_admin_sees_who_can_open_a_door_and_why(site: Site):
+    await kari(site)
+    await console_app.admin(site.connection, "ola")
+    employee = await makerspace.account(site.connection, username="emil", name="Emil Ansatt")
+    company = await makerspace.company(site.connection)
+    await makerspace.employee(site.connection, account=employee, company=company)
+    await makerspace.account(site.connection, username="gone", name="Gone Person")
+    await enrol(site.connection)
+    await report(site.connection, age="2 minutes")
+    page = await text(site, "/doors/front", "ola")
+    assert "Kari Nordmann" in page
+    assert "in circle “door”, until" in page
+    assert "Emil Ansatt" in page
+    assert "works for an active company" in page
+    assert "Gone Person" not in page
+    assert "Offline" in page
+    assert "Front door" in await text(site, "/doors", "ola")
+
+
+async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
+    await kari(site)
+    await console_app.admin(site.connection, "ola")
+    gone = await makerspace.account(site.connection, username="gone", name="Gone Person")
+    fob = await makerspace.card(site.connection, account=gone, label="blue fob")
+    await enrol(site.connection)
+    await recorded.event(
+        site.connection, kind="access_denied", reason="unknown_card", account=gone, card=fob
+    )
+    await recorded.event(site.connection, kind="access_denied", reason="unknown_card")
+    await recorded.event(
+        site.connection, kind="command_refused", reason="unknown_point", clock_trusted=False
+    )
+    plain = re.sub("<[^>]*>", "", await text(site, "/doors/front", "ola"))
+    words = " ".join(html.unescape(plain).split())
+    assert "Gone Person was refused Has no right to open this door." in words
+    assert "is missing. Card “blue fob”." in words
+    assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
+    assert "Somebody could not open it from the console The controller doesn't know" in words
+    assert "Time of arrival" in words
+
+
+async def test_pages_of_doors_and_controllers_are_for_admins(site: Site):
+    await kari(site)
+    await enrol(site.connection)
+    browser = await site.browser("kari")
+    for path in ("/doors", "/doors/front", "/controllers"):
+        assert (await browser.get(path)).status == 403
+
+
+async def test_a_door_that_is_not_there_is_404(site: Site):
+    await console_app.admin(site.connection, "ola")
+    browser = await site.browser("ola")
+    assert (await browser.get("/doors/attic")).status == 404
+    assert (await browser.get("/doors/UPPER")).status == 404
+
+
+async def test_without_doors_the_pages_say_how_one_is_made(site: Site):
+    await console_app.admin(site.connection, "ola")
+    assert "p2k16-console doors add" in await text(site, "/doors", "ola")
+    assert "p2k16-console controllers enrol" in await text(site, "/controllers", "ola")
+
+
+async def test_the_controllers_page_tells_what_each_says_of_itself(site: Site):
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    await makerspace.controller(site.connection, key="back-pi")
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now(), %s::jsonb)",
+        [
+            json.dumps(
+                {
+                    "applied": {"epoch": 1, "serial": 4, "digest": None},
+                    "state": {
+                        "journal": {"id": "ab", "head": 12, "acknowledged": 9},
+                        "clock": {"trusted": False},
+                        "faults": ["reader_lost: front: its port is missing"],
+                        "last_error": {"kind": "snapshot", "text": "older than < before"},
+                    },
+                }
+            )
+        ],
+    )
+    page = await text(site, "/controllers", "ola")
+    assert "12 events, 3 not yet here" in page
+    assert "not sure of the time" in page
+    assert "Reader lost: front: its port is missing" in page
+    assert "Refused a snapshot since its start: older than &lt; before" in page
+    assert "Not enrolled yet" in page
+    await site.connection.execute(
+        "update access.controller set quarantined_at = now(), quarantine_reason = 'a &lt; b < c'"
+        " where id = 'front-pi'"
+    )
+    page = await text(site, "/controllers", "ola")
+    assert "In quarantine" in page
+    assert "b &lt; c" in page
+
+
+async def test_an_open_page_hears_of_a_new_state_at_once(site: Site):
+    await kari(site)
+    await enrol(site.connection)
+    await report(site.connection)
+    browser = await site.browser("kari")
+    async with browser.get("/live") as stream:
+
+        async def until(words: str) -> str:
+            heard = b""
+            while words.encode() not in heard:
+                heard += await stream.content.readany()
+            return heard.decode()
+
+        assert "event: door-front" in await until("Locked")
+        await report(site.connection, state="fault")
+        assert "event: door-front" in await until("Out of order")
+
+
+async def test_without_a_way_to_the_controllers_nothing_is_claimed(site: Site):
+    await kari(site)
+    await enrol(site.connection)
+    browser = await site.browser("kari")
+    assert (await browser.post("/doors/front/openings")).status == 503

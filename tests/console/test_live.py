@@ -1,0 +1,298 @@
+"""The stream that keeps open pages true."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientResponse, ClientTimeout
+
+from console.errors import DatabaseUnavailable
+from console.web import live as live_route
+from console.web import live_hub
+from console.web.keys import LIVE
+from console.web.live import encode
+from console.web.live_hub import LiveHub, LiveMessage
+from console.web.routing import Who
+from tests.support import makerspace
+from tests.support.console_app import Client, Site, admin, member
+from tests.support.recorded import event
+from tests.support.waiting import eventually
+
+
+class Stream:
+    """The events of an open page, one by one."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self.response = response
+        self.comments = 0
+
+    async def next(self, name: str = "recent", *, seconds: float = 5) -> str:
+        """The next fragment called `name`."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found, data = await self._block()
+                if found == name:
+                    return data
+
+    async def end(self, *, seconds: float = 5) -> None:
+        """Reads on until the server ends the stream."""
+        async with asyncio.timeout(seconds):
+            await self.response.content.read()
+
+    async def _block(self) -> tuple[str, str]:
+        name = ""
+        lines: list[str] = []
+        while True:
+            line = (await self.response.content.readline()).decode()
+            assert line, "the stream ended"
+            if line == "\n":
+                if name or lines:
+                    return name, "\n".join(lines)
+                continue
+            self.comments += line.startswith(":")
+            if line.startswith("event: "):
+                name = line[7:-1]
+            elif line.startswith("data: "):
+                lines.append(line[6:-1])
+
+
+@asynccontextmanager
+async def streaming(client: Client) -> AsyncGenerator[Stream]:
+    """An open page. Streams can't be opened before the hub listens, so it is tried again."""
+
+    async def opened() -> ClientResponse | None:
+        response = await client.get("/live", timeout=ClientTimeout(total=30))
+        if response.status == 200:
+            return response
+        assert response.status == 503
+        return None
+
+    response = await eventually(opened)
+    try:
+        yield Stream(response)
+    finally:
+        response.close()
+
+
+@pytest.fixture
+async def kari(site: Site) -> int:
+    """A member, a door, and an admin called ola."""
+    await admin(site.connection, "ola")
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    return await member(site.connection, "kari", name="Kari Nordmann")
+
+
+async def test_an_opening_reaches_members_as_it_stands_in_the_page(site: Site, kari: int) -> None:
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        first = await stream.next()
+        assert "Nothing yet" in first
+        await event(site.connection, account=kari)
+        told = await stream.next()
+        assert "Kari Nordmann" in told
+        assert "opened Front door" in told
+        page = await (await client.get("/")).text()
+        assert flat(told) in flat(page), "the page and the stream hold the same fragment"
+
+
+def flat(html: str) -> str:
+    return re.sub(r"\s+", " ", html).strip()
+
+
+async def test_who_was_refused_is_told_to_admins_only(site: Site, kari: int) -> None:
+    members, admins = await site.browser("kari"), await site.browser("ola")
+    async with streaming(members) as hers, streaming(admins) as his:
+        await hers.next()
+        await his.next()
+        card = await makerspace.card(site.connection, account=kari, label="blue fob")
+        await event(
+            site.connection, kind="access_denied", reason="expired", account=kari, card=card
+        )
+        told = await his.next()
+        assert "was refused at Front door" in told
+        assert "The membership has ended" in told
+        assert "blue fob" in told
+        assert "Nothing yet" in await hers.next()
+        await event(site.connection, account=kari, card=card)
+        told = await hers.next()
+        assert "opened" in told
+        assert "refused" not in told
+    assert "refused" not in await (await members.get("/")).text()
+
+
+async def test_an_unknown_card_appears_to_admins_at_once(site: Site, kari: int) -> None:
+    members, admins = await site.browser("kari"), await site.browser("ola")
+    async with streaming(members) as hers, streaming(admins) as his:
+        assert "Whose is it?" not in await his.next("unknown-cards")
+        await event(site.connection, kind="access_denied", site_digest=b"x" * 16)
+        assert "Seen at Front door" in await his.next("unknown-cards")
+        await hers.next()
+        with pytest.raises(TimeoutError):
+            await hers.next("unknown-cards", seconds=0.5)
+
+
+async def test_after_the_listening_connection_was_lost_nothing_is_missing(
+    site: Site, kari: int
+) -> None:
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        await stream.next()
+        await site.connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%'"
+        )
+        await stream.end()
+    await event(site.connection, account=kari)
+    async with streaming(client) as again:
+        assert "Kari Nordmann" in await again.next()
+        await event(site.connection, account=kari)
+        assert (await again.next()).count("Kari Nordmann") == 2
+
+
+async def test_a_stream_ends_with_the_session(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del kari
+    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.1)
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        await stream.next()
+        await site.connection.execute("delete from access.session")
+        await stream.end()
+    assert (await client.get("/live")).status == 401
+
+
+async def test_an_admin_who_is_one_no_longer_gets_no_more_refusals(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.1)
+    client = await site.browser("ola")
+    async with streaming(client) as stream:
+        await stream.next()
+        await site.connection.execute("delete from circle_member")
+        await stream.end()
+    await event(site.connection, kind="access_denied", account=kari)
+    async with streaming(client) as again:
+        assert "refused" not in await again.next()
+
+
+async def test_a_silent_stream_has_a_heartbeat(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.05)
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        await stream.next()
+        waiting = asyncio.create_task(stream.next())
+        await eventually(lambda: stream.comments >= 3)
+        await event(site.connection, account=kari)
+        await waiting
+
+
+async def test_the_stream_ends_when_the_console_stops(site: Site, kari: int) -> None:
+    del kari
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        await stream.next()
+        async with asyncio.timeout(5):
+            await site.server.close()
+
+
+class Counter:
+    """A source that says what it was told."""
+
+    channels = frozenset({"access_event"})
+
+    async def messages(
+        self, audience: Who, changed: frozenset[str] | None
+    ) -> Sequence[LiveMessage]:
+        return [LiveMessage("count", f"{audience.value} {sorted(changed or ())}")]
+
+
+@asynccontextmanager
+async def hub(conninfo: str, source: Counter) -> AsyncGenerator[LiveHub]:
+    running = LiveHub(conninfo, [source])
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_page_that_does_not_keep_up_is_dropped_and_the_others_are_not(
+    site: Site, kari: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del kari
+    monkeypatch.setattr(live_hub, "COALESCE_SECONDS", 0)
+    async with hub(database_url, Counter()) as running:
+        await eventually(lambda: running.is_listening)
+        with running.subscribe(Who.MEMBER, 1) as slow, running.subscribe(Who.MEMBER, 2) as quick:
+            for n in range(live_hub.QUEUE_MESSAGES_MAX + 10):
+                await event(site.connection, seconds_ago=n)
+                assert await quick.next(seconds=5) is not None
+            assert not quick.dropped.is_set()
+            assert slow.dropped.is_set()
+            assert slow.queue.qsize() <= live_hub.QUEUE_MESSAGES_MAX
+            assert await slow.next(seconds=5) is None
+
+
+async def test_a_browser_that_takes_nothing_is_cut_off(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del kari
+    monkeypatch.setattr(live_route, "WRITE_SECONDS", 0.3)
+    client = await site.browser("kari")
+    cookie = next(iter(client.session.cookie_jar))
+    running = hub_of(site)
+    await eventually(lambda: running.is_listening)
+    _reader, writer = await asyncio.open_connection(client.host, client.port, limit=1000)
+    writer.write(
+        f"GET /live HTTP/1.1\r\nHost: x\r\nCookie: {cookie.key}={cookie.value}\r\n\r\n".encode()
+    )
+    await eventually(lambda: running.streams == 1)
+    much = LiveMessage("recent", "x" * 1_000_000)
+    for subscription in list(running._subscriptions):  # pyright: ignore[reportPrivateUsage]
+        for _ in range(40):
+            subscription.offer(much)
+    await eventually(lambda: running.streams == 0)
+    writer.close()
+
+
+def hub_of(site: Site) -> LiveHub:
+    return site.app[LIVE]
+
+
+async def test_nothing_is_live_while_nobody_listens_to_the_database() -> None:
+    running = LiveHub("host=/nonexistent", [Counter()])
+    with pytest.raises(DatabaseUnavailable), running.subscribe(Who.MEMBER, 1):
+        pass
+
+
+async def test_one_person_opens_only_so_many_pages(site: Site, kari: int) -> None:
+    client = await site.browser("kari")
+    other = await site.browser("ola")
+    del kari
+    async with streaming(client) as first:
+        await first.next()
+        more = [
+            await client.get("/live", timeout=ClientTimeout(total=30))
+            for _ in range(live_hub.STREAMS_PER_ACCOUNT_MAX)
+        ]
+        assert [response.status for response in more].count(503) == 1
+        async with streaming(other) as his:
+            await his.next()
+        for response in more:
+            response.close()
+
+
+def test_a_message_can_hold_no_second_message() -> None:
+    sneaky = LiveMessage("recent", "a\n\nevent: evil\ndata: x\r\rb")
+    text = encode(sneaky).decode()
+    assert (
+        text
+        == "event: recent\ndata: a\ndata: \ndata: event: evil\ndata: data: x\ndata: \ndata: b\n\n"
+    )
+    assert encode(LiveMessage("recent", "")) == b"event: recent\ndata: \n\n"

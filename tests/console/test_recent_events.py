@@ -1,0 +1,109 @@
+"""The list of what happened lately, in words."""
+
+import uuid
+
+import pytest
+
+from console.database import Connection
+from console.events.recent import Line, recent_days
+from console.events.wording import OF_A_KNOWN_PERSON, WORDING, wording
+from console.web.routing import Who
+from sync.rights import Reason
+from tests.support import makerspace
+from tests.support.recorded import event
+
+
+async def lines(connection: Connection, audience: Who = Who.ADMIN) -> list[Line]:
+    return [line for day in await recent_days(connection, audience) for line in day.lines]
+
+
+@pytest.fixture
+async def kari(connection: Connection) -> int:
+    await makerspace.controller(connection)
+    await makerspace.door(connection)
+    return await makerspace.account(connection, username="kari", name="Kari Nordmann")
+
+
+def test_every_reason_has_words() -> None:
+    assert set(WORDING) == set(Reason)
+    for reason in Reason:
+        words = wording(reason, is_known_person=False)
+        assert words.why
+        assert not words.why.endswith("."), "it is put into sentences"
+        assert not words.remedy or words.remedy.endswith(".")
+        assert reason is Reason.ALLOWED or reason.value not in words.why
+
+
+def test_a_card_that_the_console_knows_but_the_controller_does_not_is_no_unknown_card() -> None:
+    assert wording("unknown_card", is_known_person=True) == OF_A_KNOWN_PERSON
+    assert wording("unknown_card", is_known_person=False) == WORDING[Reason.UNKNOWN_CARD]
+
+
+def test_a_reason_of_a_newer_controller_is_shown_as_it_is() -> None:
+    assert "solar_flare" in wording("solar_flare", is_known_person=False).why
+    assert wording(None, is_known_person=False).why
+
+
+async def test_events_stand_in_the_order_in_which_they_happened(
+    connection: Connection, kari: int
+) -> None:
+    for seconds_ago in (10, 3000, 200):
+        await event(connection, account=kari, seconds_ago=seconds_ago)
+    found = [line.at for line in await lines(connection)]
+    assert found == sorted(found, reverse=True)
+
+
+async def test_without_a_trusted_clock_the_arrival_counts_and_is_said(
+    connection: Connection, kari: int
+) -> None:
+    await event(connection, account=kari, seconds_ago=60)
+    await event(connection, account=kari, seconds_ago=10**9, clock_trusted=False)
+    newest, older = await lines(connection)
+    assert (newest.is_late, older.is_late) == (True, False)
+
+
+async def test_a_remote_opening_names_who_pressed_the_button(
+    connection: Connection, kari: int
+) -> None:
+    command = uuid.uuid4()
+    await connection.execute(
+        """
+        insert into access.command (id, controller, point, operation, actor, counter)
+        values (%s, 'front-pi', 'front', 'open', %s, 1)
+        """,
+        [command, kari],
+    )
+    await event(connection, kind="command_executed")
+    await connection.execute("update access.event set command = %s", [command])
+    (line,) = await lines(connection, Who.MEMBER)
+    assert (line.who, line.did) == ("Kari Nordmann", "opened Front door from the console")
+
+
+async def test_what_is_gone_from_the_tables_is_still_told(connection: Connection) -> None:
+    await makerspace.controller(connection)
+    await event(connection, account=987654, point="back")
+    await event(connection, kind="access_denied", reason="unknown_card", point="back")
+    denied, opened = await lines(connection)
+    assert (opened.who, opened.did) == ("Somebody", "opened back")
+    assert (denied.who, denied.did) == ("An unknown card", "was refused at back")
+    assert denied.note == "Nobody has this card. Assign it under Cards."
+
+
+async def test_a_recorded_grant_that_moved_no_relay_is_no_opening(
+    connection: Connection, kari: int
+) -> None:
+    await event(connection, kind="access_withdrawn", reason="relay_fault", account=kari)
+    assert await lines(connection, Who.MEMBER) == []
+    (line,) = await lines(connection)
+    assert not line.is_yes
+    assert "did not open" in line.did
+    assert "relay" in line.note
+
+
+@pytest.mark.parametrize("kind", ["controller_started", "snapshot_applied", "message_refused"])
+async def test_what_controllers_do_by_themselves_is_not_in_the_list(
+    connection: Connection, kari: int, kind: str
+) -> None:
+    del kari
+    await event(connection, kind=kind)
+    assert await lines(connection) == []

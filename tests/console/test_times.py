@@ -1,0 +1,56 @@
+"""Moments in words."""
+
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.web.times import ago, ago_tag, day, day_and_time, exact
+
+NOW = datetime(2026, 12, 2, 10, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def oslo(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    monkeypatch.setenv("TZ", "Europe/Oslo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("oslo")
+def test_below_a_day_it_is_said_how_long_ago() -> None:
+    def words(**age: float) -> str:
+        return ago(NOW - timedelta(**age), NOW)
+
+    assert words(seconds=0) == "just now"
+    assert words(seconds=-3) == "just now", "two clocks are never quite equal"
+    assert words(seconds=40) == "40 s ago"
+    assert words(seconds=61) == "1 min ago"
+    assert words(minutes=59.9) == "59 min ago"
+    assert words(hours=23.9) == "23 h ago"
+    assert words(hours=24) == "Yesterday 11:30"
+    assert words(days=400) == "28 October 2025 11:30"
+    assert words(hours=-1) == "Today 12:30"
+
+
+@pytest.mark.usefixtures("oslo")
+def test_days_begin_at_midnight_in_the_space_and_summer_time_is_kept() -> None:
+    just_after_midnight = datetime(2026, 12, 1, 23, 5, tzinfo=UTC)
+    assert day_and_time(just_after_midnight, NOW) == "Today 00:05"
+    assert day_and_time(just_after_midnight - timedelta(minutes=10), NOW) == "Yesterday 23:55"
+    summer = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert day(summer, NOW) == "2 July"
+    assert exact(summer) == "Thursday 2 July 2026 00:30:00 CEST"
+    assert exact(NOW) == "Wednesday 2 December 2026 11:30:00 CET"
+
+
+@pytest.mark.usefixtures("oslo")
+def test_a_tag_has_the_exact_moment_for_programs_and_people() -> None:
+    tag = str(ago_tag(datetime.now(UTC)))
+    assert 'datetime="20' in tag
+    assert "+00:00" in tag
+    assert "data-ago" in tag
+    assert ">just now</time>" in tag

@@ -1,0 +1,131 @@
+"""Settings: every mistake at once, each with its key and what was expected."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from edge.settings import DoorSettings, EdgeSettings, load_settings, read_settings
+from sync.ids import PointKey
+from sync.settings_table import SettingsError
+
+DOOR: dict[str, object] = {
+    "key": "front",
+    "reader": {"driver": "rdm6300", "port": "/dev/serial0"},
+    "relay": {"pin": 17},
+}
+LEAST: dict[str, object] = {"data_dir": "/d", "door": [DOOR]}
+
+
+def read(document: Mapping[str, object], environ: Mapping[str, str] | None = None) -> EdgeSettings:
+    return read_settings(document, environ or {}, source="test.toml")
+
+
+def mistakes(document: Mapping[str, object]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        read(document)
+    return caught.value.mistakes
+
+
+def test_the_least_settings_and_their_defaults() -> None:
+    settings = read(LEAST)
+    assert settings.data_dir == Path("/d")
+    assert settings.bundle is None
+    assert not settings.mqtt.allow_plaintext
+    assert settings.mqtt.ca_file is None
+    assert settings.guard_trace is None
+    assert settings.doors == (
+        DoorSettings(PointKey("front"), "rdm6300", "/dev/serial0", 17, 30, None, None),
+    )
+
+
+def test_everything_that_can_be_set(tmp_path: Path) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text(
+        'data_dir = "/var/lib/p2k16-edge"\nbundle = "/boot/p2k16.json"\n'
+        '[mqtt]\nallow_plaintext = true\nca_file = "/etc/ca.crt"\n'
+        '[[door]]\nkey = "back"\nreader.driver = "id12la"\nreader.port = "/dev/ttyUSB0"\n'
+        "relay.pin = 27\nrelay.unlock_seconds_max = 300\nlight.green_pin = 0\nlight.red_pin = 1\n"
+    )
+    settings = load_settings(file, {"P2K16_GUARD_TRACE": "/tmp/trace"})
+    assert settings.bundle == Path("/boot/p2k16.json")
+    assert settings.mqtt.allow_plaintext
+    assert settings.mqtt.ca_file == Path("/etc/ca.crt")
+    assert settings.guard_trace == Path("/tmp/trace")
+    [door] = settings.doors
+    assert (door.reader_driver, door.relay_pin, door.unlock_seconds_max) == ("id12la", 27, 300)
+    assert (door.green_pin, door.red_pin) == (0, 1)
+
+
+def test_the_environment_overrides_scalars() -> None:
+    environ = {"P2K16_DATA_DIR": "/e", "P2K16_MQTT_ALLOW_PLAINTEXT": "true"}
+    settings = read(LEAST, environ)
+    assert settings.data_dir == Path("/e")
+    assert settings.mqtt.allow_plaintext
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = mistakes(
+        {
+            "dat_dir": "/d",
+            "mqtt": {"allow_plaintext": "yes"},
+            "door": [
+                {
+                    "key": "Front Door",
+                    "reader": {"driver": "rfid", "port": ""},
+                    "relay": {"pin": 28, "unlock_seconds_max": 301},
+                    "light": {"green_pin": -1},
+                },
+                {},
+            ],
+        }
+    )
+    keys = [mistake.partition(":")[0] for mistake in found]
+    assert sorted(keys) == [
+        "dat_dir",
+        "door[1].key",
+        "door[1].light.green_pin",
+        "door[1].reader.driver",
+        "door[1].reader.port",
+        "door[1].relay.pin",
+        "door[1].relay.unlock_seconds_max",
+        "door[2].key",
+        "door[2].reader.driver",
+        "door[2].reader.port",
+        "door[2].relay.pin",
+        "mqtt.allow_plaintext",
+    ]
+    assert any('expected one of "rdm6300", "id12la"' in mistake for mistake in found)
+    assert any("a whole number from 0 to 27" in mistake for mistake in found)
+
+
+def test_two_doors_share_neither_key_nor_port_nor_pin() -> None:
+    other = {**DOOR, "relay": {"pin": 5}, "light": {"green_pin": 17, "red_pin": 5}}
+    found = mistakes({"door": [DOOR, other]})
+    assert 'door[1].key: the key "front" stands 2 times; expected another' in found
+    assert sorted(mistake.partition(":")[0] for mistake in found) == [
+        "door[1].key",
+        "door[1].reader.port",
+        "door[1].relay.pin",
+        "door[2].key",
+        "door[2].light.green_pin",
+        "door[2].light.red_pin",
+        "door[2].reader.port",
+        "door[2].relay.pin",
+    ]
+
+
+@pytest.mark.parametrize("doors", [{}, {"door": []}])
+def test_there_is_at_least_one_door(doors: dict[str, object]) -> None:
+    assert mistakes(doors) == ["door: missing; expected at least one [[door]]"]
+    [mistake] = mistakes({"door": 5})
+    assert mistake.startswith("door: expected an array of tables")
+
+
+def test_a_file_that_is_missing_or_no_toml_is_a_mistake_with_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "edge.toml"
+    with pytest.raises(SettingsError, match="can't be read"):
+        load_settings(file, {})
+    file.write_text("data_dir = /d")
+    with pytest.raises(SettingsError, match=r"(?s)edge\.toml.*not TOML"):
+        load_settings(file, {})

@@ -1,0 +1,146 @@
+"""When the journal can't be written: nobody gets in, everybody is told, and it heals by itself."""
+
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge.conftest import SIGNER
+from tests.support.brokers import PASSWORD, Mosquitto
+from tests.support.console_stand_in import ConsoleStandIn
+from tests.support.edge_daemon import EDGE, EdgeDaemon
+from tests.support.signer import KARIS_CARD, OLAS_CARD
+from tests.support.waiting import eventually
+
+
+def limit_files(daemon: EdgeDaemon, size: int) -> None:
+    """No file of the daemon can grow beyond so many bytes, nor be written behind them."""
+    _, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def has_fault(state: dict[str, list[str]], word: str) -> bool:
+    return any(fault.startswith(word) for fault in state.get("faults", []))
+
+
+async def test_a_disk_that_takes_no_more_denies_is_told_and_heals(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    linked.log.unlink()  # the log is a file of the daemon's, too
+    limit_files(linked, 0)
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.point()["state"] == "fault")
+    assert has_fault(linked.status(), "storage_fault")
+    await eventually(lambda: has_fault(console.state(), "storage_fault"))
+    linked.tap(OLAS_CARD)
+    assert linked.relay() == []
+
+    limit_files(linked, resource.RLIM_INFINITY)
+    await eventually(lambda: linked.point()["state"] == "locked", seconds=8)
+    assert not has_fault(linked.status(), "storage_fault")
+    denied = await console.wait_for_kind("access_denied", 2)
+    assert {event.reason for event in denied} == {"storage_fault"}
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on"])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("NOT TESTED: only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_full_disk_denies_is_told_and_heals(
+    small_disk: Path, mosquitto: Mosquitto, console: ConsoleStandIn
+) -> None:
+    daemon = EdgeDaemon(small_disk)
+    daemon.log = small_disk.parent / "edge.log"
+    daemon.trace = small_disk.parent / "trace"
+    try:
+        daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
+        await daemon.start_and_wait()
+        await console.wait_until_applied(1)
+        filling = small_disk / "filling"
+        with filling.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(512))
+            except OSError:
+                pass
+
+        def is_at_fault() -> bool:
+            daemon.tap(os.urandom(5).hex())  # each denial takes some of what is left
+            return daemon.point()["state"] == "fault"
+
+        await eventually(is_at_fault, seconds=20, every=0.05)
+        daemon.tap(KARIS_CARD)
+        await eventually(lambda: has_fault(console.state(), "storage_fault"))
+        assert daemon.relay() == []
+        filling.unlink()
+        await eventually(lambda: daemon.point()["state"] == "locked", seconds=8)
+        daemon.tap(OLAS_CARD)
+        await eventually(lambda: "unknown_card" in {e.reason for e in console.all_events()})
+    finally:
+        daemon.close()
+
+
+async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_rights_come(
+    linked: EdgeDaemon, console: ConsoleStandIn, mosquitto: Mosquitto
+) -> None:
+    journal = console.journal
+    linked.stop()
+    store = linked.data_dir / "edge.sqlite"
+    store.write_bytes(os.urandom(store.stat().st_size))
+    await linked.start_and_wait()
+    assert (linked.data_dir / "edge.sqlite.damaged-1").exists()
+    await console.wait_until_applied(1)
+    await eventually(lambda: console.journal != journal)
+    [started] = await console.wait_for_kind("controller_started")
+    assert started.detail is not None
+    assert "edge.sqlite.damaged-1" in started.detail
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on"])
+
+
+async def test_a_store_that_can_not_be_opened_is_waited_for(
+    daemon: EdgeDaemon, mosquitto: Mosquitto, console: ConsoleStandIn
+) -> None:
+    daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
+    obstacle = daemon.data_dir / "edge.sqlite"
+    obstacle.mkdir(parents=True)
+    daemon.start()
+    await eventually(lambda: has_fault(daemon.status(), "storage_fault"))
+    assert daemon.point()["relay"] == "off"
+    obstacle.rmdir()
+    await console.wait_until_applied(1)
+    daemon.tap(KARIS_CARD)
+    await eventually(lambda: daemon.relay() == ["on"])
+
+
+async def test_a_log_that_nobody_reads_stops_nothing(
+    linked: EdgeDaemon, mosquitto: Mosquitto
+) -> None:
+    linked.stop()
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [EDGE, "run", "--config", str(linked.config)],
+        stdout=writing,
+        stderr=writing,
+        env=linked.environment,
+    )
+    linked.process = process
+    os.close(writing)
+    await eventually(linked.is_ready, seconds=10)
+    os.close(reading)
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on"])
+    assert linked.stop() == 0
