@@ -145,6 +145,11 @@ class Controller(Program):
         )
 
 
+    def wait_until_it_knows_the_time(self) -> None:
+        """Waits until a beacon was heard: events before it are dated by their arrival."""
+        eventually_sync(lambda: self.status()["clock"]["trusted"], seconds=30, every=0.05)
+
+
 class Console(Program):
     """The console, served on a free port."""
 
@@ -281,7 +286,7 @@ def built(
     mqtt_url: str | None = None,
     mosquitto: Mosquitto | None = None,
 ) -> Generator[Building]:
-    """Everything runs, and the controller has its rights. Afterwards nothing is left running.
+    """Everything runs; the controller has its rights and the time. Afterwards nothing is left running.
 
     `mosquitto`: the broker of `mqtt_url`; its files come from `p2k16-console broker-config`.
     """
@@ -303,6 +308,7 @@ def built(
         console.start()
         controller.start()
         controller.wait_until_applied()
+        controller.wait_until_it_knows_the_time()
         yield building
     except BaseException:
         for program in (console, controller):
