@@ -144,7 +144,6 @@ class Controller(Program):
             every=0.05,
         )
 
-
     def wait_until_it_knows_the_time(self) -> None:
         """Waits until a beacon was heard: events before it are dated by their arrival."""
         eventually_sync(lambda: self.status()["clock"]["trusted"], seconds=30, every=0.05)
@@ -286,7 +285,7 @@ def built(
     mqtt_url: str | None = None,
     mosquitto: Mosquitto | None = None,
 ) -> Generator[Building]:
-    """Everything runs; the controller has its rights and the time. Afterwards nothing is left running.
+    """Everything runs; the controller has its rights and the time. Leaves nothing running.
 
     `mosquitto`: the broker of `mqtt_url`; its files come from `p2k16-console broker-config`.
     """
