@@ -16,6 +16,7 @@ import console.circles.routes as circles
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
+import console.legacy.routes as legacy
 import console.people.routes as people
 from console.accounts.passwords import PasswordThreads
 from console.accounts.throttle import Throttle
@@ -87,6 +88,7 @@ def _routes() -> list[Route]:
         *doors.routes(),
         *controllers.routes(),
         *front.routes(doors.doors_for),
+        *legacy.routes(),
     ]
 
 

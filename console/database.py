@@ -55,7 +55,9 @@ set search_path = public, pg_temp;
 set statement_timeout = '30s';
 set lock_timeout = '5s';
 set idle_in_transaction_session_timeout = '60s';
+set p2k16.keep_history = 'on';
 """
+"""The last line turns on the triggers that write the `*_version` tables: see V002.003."""
 
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -89,13 +91,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[Connection]:
+    async def writing(self, *, remote_addr: str | None = None) -> AsyncGenerator[Connection]:
         """One transaction: commits at the end, rolls back on an exception.
 
+        `remote_addr`: whom the change came from, for the history of the tables; None: the program.
         Raises: DatabaseUnavailable. When that comes at the end, whether the commit was done is
         unknown.
         """
         async with self._connection() as connection, connection.transaction():
+            if remote_addr is not None:
+                await connection.execute(
+                    "select set_config('p2k16.remote_addr', %s, true)", [remote_addr]
+                )
             yield connection
 
     async def answers(self) -> bool:

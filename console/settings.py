@@ -6,10 +6,17 @@ The only place of the console that reads the environment. docs/operating.md expl
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from sync.settings_table import Address, SettingsError, SettingsTable
+
+_TOPIC = r"[^+#\x00]{1,200}"
+"""An MQTT topic, or the beginning of one: without wildcards."""
+_MAILBOX = r"[^<>\r\n]{0,100}<[^@<>\s]+@[^@<>\s]+>|[^@<>\s]+@[^@<>\s]+"
+
+Network = IPv4Network | IPv6Network
 
 DEFAULT_FILE = Path("/etc/p2k16/console.toml")
 """Read when no `--config` is given and it exists."""
@@ -32,13 +39,19 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """`[mqtt]`: `url` None means the embedded broker, which listens on `listen`."""
+    """`[mqtt]`: `url` None means the embedded broker, which listens on `listen`.
+
+    The `legacy_…` prefixes begin the topics of hardware that the old web app drove.
+    """
 
     url: str | None
     listen: Address
     tls_certificate: Path | None
     tls_key: Path | None
     prefix: str
+    legacy_door_prefix: str = "public/p2k16-dev/"
+    legacy_tool_prefix: str = "public/p2k16-dev/tool"
+    legacy_label_prefix: str = "/public/p2k16-dev/label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,43 @@ class LoginSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own."""
+
+    secret_key: str | None = field(default=None, repr=False)
+    publishable_key: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+    max_network_retries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`[mail]`: no `smtp_url`: no mail is sent. `sender` as it stands in From."""
+
+    smtp_url: str | None = field(default=None, repr=False)
+    sender: str = "p2k16 <p2k16@localhost>"
+
+
+@dataclass(frozen=True, slots=True)
+class LegacySettings:
+    """`[legacy]`: what the old web app and its hardware need, while they are still there.
+
+    `secret_key` None: its session cookies are not taken. `directory_token` None: no directory is
+    given out; else to the networks in `directory_allow`.
+    """
+
+    secret_key: str | None = field(default=None, repr=False)
+    dlock_url: str | None = None
+    dlock_username: str = ""
+    dlock_password: str = field(default="", repr=False)
+    dlock_retries: int = 1
+    open_directory: bool = False
+    directory_token: str | None = field(default=None, repr=False)
+    directory_allow: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """All of it."""
 
@@ -65,6 +115,9 @@ class ConsoleSettings:
     mqtt: MqttSettings
     roles: RoleSettings
     login: LoginSettings
+    stripe: StripeSettings = StripeSettings()
+    mail: MailSettings = MailSettings()
+    legacy: LegacySettings = LegacySettings()
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> ConsoleSettings:
@@ -101,6 +154,15 @@ def read_settings(
             tls_certificate=mqtt.optional_path("tls_certificate"),
             tls_key=mqtt.optional_path("tls_key"),
             prefix=mqtt.text("prefix", default="p2k16", pattern="[A-Za-z0-9_-]{1,64}"),
+            legacy_door_prefix=mqtt.text(
+                "legacy_door_prefix", default="public/p2k16-dev/", pattern=_TOPIC
+            ),
+            legacy_tool_prefix=mqtt.text(
+                "legacy_tool_prefix", default="public/p2k16-dev/tool", pattern=_TOPIC
+            ),
+            legacy_label_prefix=mqtt.text(
+                "legacy_label_prefix", default="/public/p2k16-dev/label", pattern=_TOPIC
+            ),
         ),
         roles=RoleSettings(admin_circle=roles.text("admin_circle", default="admin")),
         login=LoginSettings(
@@ -108,6 +170,9 @@ def read_settings(
                 "failures_per_minute", least=1, most=1_000_000, default=10
             )
         ),
+        stripe=_stripe(table.table("stripe")),
+        mail=_mail(table.table("mail")),
+        legacy=_legacy(table.table("legacy")),
     )
     if (settings.mqtt.tls_certificate is None) != (settings.mqtt.tls_key is None):
         mqtt.refuse("tls_certificate", "tls_certificate and tls_key belong together: give both")
@@ -115,6 +180,41 @@ def read_settings(
     if mistakes:
         raise SettingsError(source, mistakes)
     return settings
+
+
+def _stripe(stripe: SettingsTable) -> StripeSettings:
+    return StripeSettings(
+        secret_key=stripe.optional_text("secret_key"),
+        publishable_key=stripe.optional_text("publishable_key"),
+        webhook_secret=stripe.optional_text("webhook_secret"),
+        api_base=stripe.optional_url("api_base", schemes=("http", "https")),
+        max_network_retries=stripe.integer("max_network_retries", least=0, most=10, default=2),
+    )
+
+
+def _mail(mail: SettingsTable) -> MailSettings:
+    return MailSettings(
+        smtp_url=mail.optional_url("smtp_url", schemes=("smtp", "smtps")),
+        sender=mail.text("sender", default="p2k16 <p2k16@localhost>", pattern=_MAILBOX),
+    )
+
+
+def _legacy(legacy: SettingsTable) -> LegacySettings:
+    read = LegacySettings(
+        secret_key=legacy.optional_text("secret_key"),
+        dlock_url=legacy.optional_url("dlock_url", schemes=("http", "https")),
+        dlock_username=legacy.text("dlock_username", default=""),
+        dlock_password=legacy.text("dlock_password", default=""),
+        dlock_retries=legacy.integer("dlock_retries", least=0, most=5, default=1),
+        open_directory=legacy.flag("open_directory", default=False),
+        directory_token=legacy.optional_text("directory_token", pattern=r"[!-~]{16,200}"),
+        directory_allow=legacy.networks("directory_allow"),
+    )
+    if (read.directory_token is None) != (not read.directory_allow):
+        legacy.refuse(
+            "directory_token", "directory_token and directory_allow belong together: give both"
+        )
+    return read
 
 
 def _document(path: Path) -> dict[str, object]:

@@ -9,6 +9,7 @@ are is said in `console/settings.py` and `edge/settings.py`; opening the file is
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -88,6 +89,16 @@ class SettingsTable:
         """A text that fully matches `pattern`. Without a default the key is required."""
         expected = "a text" if pattern == r".{1,1000}" else f"a text that matches {pattern}"
         return self._read(key, lambda raw: _matching(raw, pattern), expected, default, "")
+
+    def optional_text(self, key: str, *, pattern: str = r".{1,1000}") -> str | None:
+        """A text that fully matches `pattern`, or None where the key is absent."""
+        return self._optional(key, lambda raw: _matching(raw, pattern), "a text")
+
+    def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """An array of addresses and networks such as `"10.0.0.0/8"`; empty where it is absent."""
+        return self._read(
+            key, _networks, 'an array of addresses or networks, such as ["10.1.2.3"]', (), ()
+        )
 
     def choice(self, key: str, choices: tuple[str, ...], *, default: str | None = None) -> str:
         """One of `choices`. Without a default the key is required."""
@@ -221,6 +232,16 @@ _TOML_NAMES: dict[type, str] = {
 
 def _matching(raw: object, pattern: str) -> str | None:
     return raw if isinstance(raw, str) and re.fullmatch(pattern, raw) else None
+
+
+def _networks(raw: object) -> tuple[IPv4Network | IPv6Network, ...] | None:
+    rows = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(rows, list):
+        return None
+    try:
+        return tuple(ip_network(str(row).strip()) for row in cast("list[object]", rows))
+    except ValueError:
+        return None
 
 
 def _path(raw: object) -> Path | None:

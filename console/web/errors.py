@@ -12,7 +12,7 @@ from aiohttp import web
 from psycopg import errors as pg_errors
 
 from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable
-from console.web.permit import is_data_path
+from console.web.permit import wants_data
 from console.web.render import fragment, page
 from console.web.requests import is_htmx
 from console.web.routing import Handler
@@ -37,6 +37,20 @@ _WORDS = {
     405: "This address doesn't take that kind of request.",
     413: "At most 64 kB can be sent at once.",
 }
+
+
+_DATA_WORDS = {
+    401: "Unauthorized: The server could not verify that you are authorized to access the URL"
+    " requested. You either supplied the wrong credentials (e.g. a bad password), or your browser"
+    " doesn't understand how to supply the credentials required.",
+    403: "Forbidden: You don't have the permission to access the requested resource. It is either"
+    " read-protected or not readable by the server.",
+    404: "Not Found: The requested URL was not found on the server. If you entered the URL manually"
+    " please check your spelling and try again.",
+    405: "Method Not Allowed: The method is not allowed for the requested URL.",
+}
+"""For programs, unless there are words of the route's own: clients of the old web app compare them.
+Source: the contract of its API, §1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +89,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             return web.Response(status=error.status, headers=error.headers)
-        words = error.text if error.text and error.text != f"{error.status}: {error.reason}" else ""
-        problem = Problem(error.status, _WORDS.get(error.status) or words or error.reason)
-        response = _response(request, problem)
+        response = _response(request, Problem(error.status, _words(request, error)))
         for name in ("Allow", "HX-Redirect", "Retry-After"):
             if name in error.headers:
                 response.headers[name] = error.headers[name]
@@ -92,6 +104,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _response(
             request, Problem(500, "This is a fault of the console, not yours. It was written down.")
         )
+
+
+def _words(request: web.Request, error: web.HTTPException) -> str:
+    default = f"{error.status}: {error.reason}"
+    own = error.text if error.text and error.text != default else ""
+    if wants_data(request):
+        return own or _DATA_WORDS.get(error.status) or _WORDS.get(error.status) or error.reason
+    return _WORDS.get(error.status) or own or error.reason
 
 
 def _console_problem(error: ConsoleError) -> Problem:
@@ -113,7 +133,7 @@ def _console_problem(error: ConsoleError) -> Problem:
 
 
 def _response(request: web.Request, problem: Problem) -> web.Response:
-    if is_data_path(request.path):
+    if wants_data(request):
         response = web.json_response(
             {"message": problem.words},
             status=problem.status,

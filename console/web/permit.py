@@ -15,13 +15,20 @@ from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path
 from console.web.routing import Handler, Who, rule_of
 
-DATA_PATHS = ("/data/", "/service/", "/api/", "/live", "/healthz")
+DATA_PATHS = (
+    *("/data/", "/service/", "/api/", "/badge/", "/membership/", "/core/", "/live", "/healthz"),
+    *("/protected", "/passwd.php", "/stripe-stats.png"),
+)
 """Programs ask here: they get a status, never a log-in page."""
+DESPOT_CIRCLE = "despot"
 
 
-def is_data_path(path: str) -> bool:
-    """Whether a program asks rather than a person."""
-    return path.startswith(DATA_PATHS)
+def wants_data(request: web.Request) -> bool:
+    """Whether a program asks rather than a person: by the path, or by not asking for a page."""
+    if request.path.startswith(DATA_PATHS):
+        return True
+    is_known = request.match_info.http_exception is None
+    return not is_known and "text/html" not in request.headers.get("Accept", "")
 
 
 @web.middleware
@@ -43,14 +50,22 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
                 raise _log_in_first(request)
             if not visitor.is_admin:
                 raise _not_an_admin(request)
+        case Who.DESPOT:
+            visitor = await session.load(request)
+            if visitor is None:
+                raise _log_in_first(request)
+            if DESPOT_CIRCLE not in visitor.circles:
+                raise web.HTTPForbidden(
+                    text=f"You are not a member of circle `{DESPOT_CIRCLE}`, permission denied"
+                )
         case None:  # `refuse_routes_without_rule` was not called
             raise web.HTTPNotFound
     return await handler(request)
 
 
 def _log_in_first(request: web.Request) -> web.HTTPException:
-    if is_data_path(request.path):
-        return web.HTTPUnauthorized(text="Log in first.")
+    if wants_data(request):
+        return web.HTTPUnauthorized()
     if is_htmx(request):
         page = _open_page(request.headers.get("HX-Current-URL", ""))
         return web.HTTPUnauthorized(text="Log in first.", headers={"HX-Redirect": _log_in(page)})

@@ -23,6 +23,8 @@ class Who(Enum):
     """Whoever is logged in."""
     ADMIN = "admin"
     """Members of the circle that `[roles] admin_circle` names."""
+    DESPOT = "despot"
+    """Members of the circle `despot`, who keep companies and tools in the old web app."""
 
 
 @dataclass(frozen=True, slots=True)

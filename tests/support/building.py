@@ -149,6 +149,15 @@ class Controller(Program):
         eventually_sync(lambda: self.status()["clock"]["trusted"], seconds=30, every=0.05)
 
 
+def is_healthy(url: str) -> bool:
+    """Whether the console there has its database and its broker."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return answer.status == 200
+    except (HTTPError, URLError, OSError):
+        return False
+
+
 class Console(Program):
     """The console, served on a free port."""
 
@@ -187,11 +196,7 @@ class Console(Program):
 
     def is_healthy(self) -> bool:
         """Whether database and broker answer."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-                return answer.status == 200
-        except (HTTPError, URLError, OSError):
-            return False
+        return is_healthy(self.url)
 
     def start(self) -> None:
         """Starts it and waits until it is healthy."""

@@ -97,10 +97,10 @@ def console_settings(data_dir: Path, *, database_url: str | None) -> ConsoleSett
     )
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Generator[Postgres]:
-    """The server, started by the launcher that the console uses."""
-    # One loop for the whole run: tests have loops of their own, and the server outlives those.
+@contextmanager
+def started_postgres() -> Generator[Postgres]:
+    """A server started by the launcher that the console uses; its data is gone afterwards."""
+    # One loop for all of it: tests have loops of their own, and the server outlives those.
     with reachable_folder(in_memory=True) as folder, asyncio.Runner() as runner:
         server = AsyncExitStack()
         try:
@@ -110,11 +110,18 @@ def postgres() -> Generator[Postgres]:
             for setting in (b"fsync", b"full_page_writes", b"synchronous_commit"):
                 running.run(b"alter system set " + setting + b" = off")
             running.run(b"select pg_reload_conf()")
-            running.run(b"create database " + TEMPLATE.encode())
-            runner.run(migrate(running.url(TEMPLATE)))
             yield running
         finally:
             runner.run(server.aclose())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    """The server of the test run."""
+    with started_postgres() as running:
+        running.run(b"create database " + TEMPLATE.encode())
+        asyncio.run(migrate(running.url(TEMPLATE)))
+        yield running
 
 
 @pytest.fixture

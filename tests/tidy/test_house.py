@@ -9,6 +9,8 @@ import pytest
 HOUSE = Path(__file__).parents[2]
 ROOMS = ("edge", "console", "sync")
 LINES_MAX = 300
+RECORDED = HOUSE / "tests" / "legacy" / "recorded"
+"""The replay of the old web app's recordings, kept as it came with them."""
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "service", "handler"}
 
 
@@ -49,7 +51,7 @@ def test_only_settings_read_the_environment(path: Path):
 
 @pytest.mark.parametrize("path", tracked("*.py", "*.md", "*.sql", "*.html", "*.toml"), ids=name)
 def test_nothing_is_left_to_do_and_nothing_points_outside(path: Path):
-    if path == Path(__file__):
+    if path == Path(__file__) or RECORDED in path.parents:
         return
     text = path.read_text()
     for word in ("TODO", "FIXME", "XXX", "/work/shared", "../shared"):

@@ -1,0 +1,1 @@
+"""Badges: what somebody is certified for, awarded by whom."""

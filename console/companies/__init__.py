@@ -1,0 +1,1 @@
+"""Companies whose employees have access while the company is active."""

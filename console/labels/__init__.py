@@ -1,0 +1,1 @@
+"""Labels for boxes, printed at the space."""

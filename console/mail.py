@@ -1,0 +1,1 @@
+"""Sends mail through the server that `[mail] smtp_url` names."""

@@ -1,0 +1,1 @@
+"""Who pays: tiers, checkout, payments; Stripe behind one file."""

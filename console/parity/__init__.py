@@ -1,0 +1,1 @@
+"""Whether the old rule and ours say the same of everybody and every door and tool."""

@@ -1,0 +1,1 @@
+"""Tools: who may use one, and who has it checked out."""
