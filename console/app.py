@@ -30,7 +30,16 @@ from console.settings import ConsoleSettings
 from console.web import health, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
-from console.web.keys import BROKER_ANSWERS, DATABASE, LIVE, SETTINGS, SITE_SALT
+from console.web.keys import (
+    BROKER_ANSWERS,
+    DATABASE,
+    LIVE,
+    MQTT,
+    SETTINGS,
+    SITE_SALT,
+    NoBroker,
+    Publishes,
+)
 from console.web.live_hub import LiveHub, LiveSource
 from console.web.origin import origin_check
 from console.web.permit import permit
@@ -47,10 +56,12 @@ async def build_app(
     site_salt: bytes,
     broker_answers: Callable[[], Awaitable[bool]],
     opener: Opener | None = None,
+    broker: Publishes | None = None,
     routes: Sequence[Route] = (),
 ) -> web.Application:
     """The application, ready to be served. `routes`: further ones, of the demo.
 
+    `broker` None: messages to hardware of the old web app get nowhere.
     Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
@@ -63,6 +74,7 @@ async def build_app(
     app[DATABASE] = database
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
+    app[MQTT] = broker or NoBroker()
     if opener is not None:
         app[doors.OPENER] = opener
     app[accounts.PASSWORDS] = PasswordThreads()

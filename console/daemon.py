@@ -127,6 +127,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         site_salt=site.keys.site_salt,
         broker_answers=link.answers,
         opener=opener,
+        broker=link,
         routes=routes,
     )
     try:

@@ -1,10 +1,12 @@
 """What `app.py` hands to the routes, each under a typed key of the application."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from aiohttp import web
 
 from console.database import Database
+from console.errors import BrokerUnavailable
 from console.settings import ConsoleSettings
 from console.web.live_hub import LiveHub
 
@@ -13,3 +15,28 @@ SETTINGS = web.AppKey("settings", ConsoleSettings)
 SITE_SALT = web.AppKey("site_salt", bytes)
 LIVE = web.AppKey("live", LiveHub)
 BROKER_ANSWERS = web.AppKey[Callable[[], Awaitable[bool]]]("broker_answers")
+
+
+class Publishes(Protocol):
+    """Sends MQTT messages: `console.link.broker.BrokerLink`."""
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1
+    ) -> None:
+        """Returns when the broker has it. Raises: BrokerUnavailable."""
+        ...
+
+
+class NoBroker:
+    """Stands where there is no broker."""
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1
+    ) -> None:
+        """Raises: BrokerUnavailable."""
+        del payload, retain, qos
+        raise BrokerUnavailable(f"there is no broker for {topic}")
+
+
+MQTT = web.AppKey[Publishes]("mqtt")
+"""To hardware that the old web app drove. Controllers are spoken to by `console.link.outbound`."""
