@@ -1,18 +1,29 @@
-"""Who may open what, for pages and remote openings: by the rule that the controllers use.
+"""Who may use what, for pages and remote openings: by the rule that the controllers use.
 
 Decides nothing of its own: the person's right is derived as for a card of hers, and weighed by
 `sync.rights.decide`. What a no is called on a page, and what would change it, is for the pages.
+
+For a tool one must be in its circle, and paying or employed: at a door, employment stands for the
+circle as well, at a tool it doesn't. Source: the contract of the old API, §7.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.database import Connection
 from console.rights import queries
-from console.rights.derive import Window, point, right_of, window_of
-from console.rights.facts import Door, Person
+from console.rights.derive import (
+    HARD_SECONDS,
+    SOFT_SECONDS,
+    Window,
+    point,
+    right_of,
+    right_to,
+    window_of,
+)
+from console.rights.facts import Door, Person, Tool
 from sync.ids import AccountRef, PointKey
-from sync.rights import Assurance, Decision, Moment, Reason, decide
+from sync.rights import Assurance, Decision, Moment, Point, PointKind, Reason, Right, decide
 
 EVERY_PAYMENT_MS = 0
 """Also those that are over: they tell a membership that has ended from none at all."""
@@ -29,6 +40,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether somebody is a member now, the grace after a payment included. Both can be."""
+
+    is_paying: bool
+    is_employed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Opener:
     """Somebody who may open a door now, and why."""
 
@@ -41,14 +60,37 @@ NOBODY = Answer(Decision(Reason.NO_RIGHT), is_employed=False, is_in_circle=False
 
 def weigh(person: Person, door: Door, now_ms: int) -> Answer:
     """Whether the person may open the door now."""
-    right = right_of(person, (door,), now_ms)
-    moment = Moment(now_ms, is_trusted=True)
     return Answer(
-        # As a card without a second factor: a password alone proves no more.
-        decision=decide(point(door), right, Assurance.UID, moment),
+        decision=_decision(point(door), right_of(person, (door,), now_ms), now_ms),
         is_employed=person.is_employed,
         is_in_circle=bool(person.circles & door.circles),
         window=window_of(person, now_ms),
+    )
+
+
+def weigh_tool(person: Person, tool: Tool, now_ms: int) -> Answer:
+    """Whether the person may use the tool now."""
+    place = tool_point(tool)
+    is_in_circle = tool.circle in person.circles
+    points = frozenset({place.key} if is_in_circle else ())
+    return Answer(
+        decision=_decision(place, right_to(points, person, now_ms), now_ms),
+        is_employed=person.is_employed,
+        is_in_circle=is_in_circle,
+        window=window_of(person, now_ms),
+    )
+
+
+def tool_point(tool: Tool) -> Point:
+    """The tool as a point. No controller knows of it: tools are released by the console alone."""
+    return Point(
+        key=PointKey(f"tool-{tool.id}"),
+        kind=PointKind.TOOL,
+        unlock_seconds=0,
+        soft_seconds=SOFT_SECONDS,
+        hard_seconds=HARD_SECONDS,
+        requires_fresh=False,
+        min_assurance=Assurance.UID,
     )
 
 
@@ -80,6 +122,44 @@ async def who_may_open(conn: Connection, *, door_key: PointKey, now_ms: int) -> 
     people = await queries.people(conn, account=None, ended_after_ms=now_ms)
     answers = ((p.account, weigh(p, door, now_ms)) for door in doors for p in people)
     return [Opener(account, answer) for account, answer in answers if answer.decision.is_allowed]
+
+
+async def may_use_tool(
+    conn: Connection, *, account_id: int, tool: int, now_ms: int
+) -> Answer | None:
+    """Whether this person may use the tool now; None: there is no such tool."""
+    tools = await queries.tools(conn, tool=tool)
+    if not tools:
+        return None
+    person = await _person(conn, account_id)
+    return NOBODY if person is None else weigh_tool(person, tools[0], now_ms)
+
+
+async def standings(
+    conn: Connection, *, now_ms: int, account_id: int | None = None
+) -> dict[int, Standing]:
+    """Who is a member now, by account id: everybody, or only the one, if there is such an account.
+
+    A system account is none, whatever its rows say.
+    """
+    account = None if account_id is None else AccountRef(account_id)
+    everybody = await queries.accounts(conn, account=account_id)
+    people = await queries.people(conn, account=account, ended_after_ms=now_ms)
+    nothing = dict.fromkeys(everybody, Standing(is_paying=False, is_employed=False))
+    return nothing | {person.account: _standing(person, now_ms) for person in people}
+
+
+def _standing(person: Person, now_ms: int) -> Standing:
+    paid = window_of(replace(person, is_employed=False), now_ms)
+    return Standing(
+        is_paying=paid is not None and paid.has_begun(now_ms) and not paid.is_over(now_ms),
+        is_employed=person.is_employed,
+    )
+
+
+def _decision(place: Point, right: Right, now_ms: int) -> Decision:
+    # As a card without a second factor: a password alone proves no more.
+    return decide(place, right, Assurance.UID, Moment(now_ms, is_trusted=True))
 
 
 async def _person(conn: Connection, account_id: int) -> Person | None:

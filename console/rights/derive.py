@@ -37,6 +37,10 @@ class Window:
         """Whether it lies in the past."""
         return self.not_after_ms is not None and self.not_after_ms < now_ms
 
+    def has_begun(self, now_ms: int) -> bool:
+        """Whether it doesn't lie in the future."""
+        return self.not_before_ms is None or self.not_before_ms <= now_ms
+
 
 ALWAYS = Window()
 
@@ -126,10 +130,13 @@ def right(member: MemberRef, points: frozenset[PointKey], window: Window) -> Rig
 
 def right_of(person: Person, doors: Iterable[Door], now_ms: int) -> Right:
     """The person's own right, as any card of hers would carry it; it may be over, or empty."""
+    return right_to(points_of(person, doors), person, now_ms)
+
+
+def right_to(points: frozenset[PointKey], person: Person, now_ms: int) -> Right:
+    """The person's own right to these points; it may be over, or empty."""
     window = window_of(person, now_ms)
-    if window is None:
-        return Right(NOBODY, frozenset())
-    return right(NOBODY, points_of(person, doors), window)
+    return Right(NOBODY, frozenset()) if window is None else right(NOBODY, points, window)
 
 
 def point(door: Door) -> Point:

@@ -19,10 +19,10 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What decides what somebody may open. System accounts are no persons.
+    """What decides what somebody may use. System accounts are no persons.
 
-    `is_employed`: by an active company. `circles`: at least those that open a door. `paid`: periods
-    with an amount above zero, in any order, at least those that are not over.
+    `is_employed`: by an active company. `circles`: at least those of doors and tools. `paid`:
+    periods with an amount above zero, in any order, at least those that are not over.
     """
 
     account: AccountRef
@@ -39,6 +39,14 @@ class Door:
     controller: ControllerId
     open_seconds: int
     circles: frozenset[CircleRef]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, and whom it serves. `id` is `tool_description.id`; `circle` None: nobody."""
+
+    id: int
+    circle: CircleRef | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg.rows import class_row
 
 from console.database import Connection
-from console.rights.facts import Card, CircleRef, Controller, Door, Facts, Paid, Person
+from console.rights.facts import Card, CircleRef, Controller, Door, Facts, Paid, Person, Tool
 from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
 
 GRACE_HOURS = 24
@@ -25,6 +25,12 @@ class _DoorRow:
     controller: str
     open_seconds: int
     circles: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _ToolRow:
+    id: int
+    circle: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +106,37 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
         )
 
 
+async def tools(conn: Connection, *, tool: int | None = None) -> tuple[Tool, ...]:
+    """All tools, or the one with this id."""
+    async with conn.cursor(row_factory=class_row(_ToolRow)) as cursor:
+        await cursor.execute(
+            """
+            select id, circle
+              from tool_description
+             where %(tool)s::bigint is null or id = %(tool)s
+             order by id
+            """,
+            {"tool": tool},
+        )
+        return tuple(
+            Tool(row.id, None if row.circle is None else CircleRef(row.circle))
+            for row in await cursor.fetchall()
+        )
+
+
+async def accounts(conn: Connection, *, account: int | None = None) -> frozenset[int]:
+    """The ids of all accounts, or of the one, if it exists; system accounts as well."""
+    cursor = await conn.execute(
+        "select id from account where %(account)s::bigint is null or id = %(account)s",
+        {"account": account},
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
 async def people(
     conn: Connection, *, account: AccountRef | None, ended_after_ms: int
 ) -> tuple[Person, ...]:
-    """Everybody, or the one person, with the circles that open doors.
+    """Everybody, or the one person, with the circles of doors and tools.
 
     Payments that were over at `ended_after_ms`, the grace included, are left out; 0: none is.
     """
@@ -138,7 +171,8 @@ async def people(
             ), member as (
               select m.account, array_agg(m.circle::bigint) as circles
                 from circle_member m
-               where m.circle in (select circle from access.door_circle)
+               where (m.circle in (select circle from access.door_circle)
+                      or m.circle in (select circle from tool_description))
                  and (%(account)s::bigint is null or m.account = %(account)s)
                group by m.account
             )
