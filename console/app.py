@@ -5,7 +5,6 @@ To add a feature: its `routes()` to `_routes`, its live source to `_live_sources
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import suppress
 
 import jinja2
 from aiohttp import web
@@ -27,6 +26,7 @@ from console.doors.live import DoorStates
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
 from console.settings import ConsoleSettings
+from console.supervision import end
 from console.web import health, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -116,9 +116,7 @@ def _live_sources(database: Database, environment: jinja2.Environment) -> Sequen
 async def _live_updates(app: web.Application) -> AsyncGenerator[None]:
     running = asyncio.create_task(app[LIVE].run(), name="live hub")
     yield
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    await end(running)
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -30,7 +30,7 @@ from console.rights.listening import listen
 from console.rights.publish import Publisher, unix_ms
 from console.settings import ConsoleSettings, HttpSettings
 from console.site_keys import SiteKeys, create_site_keys, load_site_keys
-from console.supervision import keep_running
+from console.supervision import end, keep_running, together
 from console.web import times
 from console.web.routing import Route
 
@@ -117,9 +117,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
             "silence": lambda: watch(database),
             "link": link.run,
         }
-        async with asyncio.TaskGroup() as tasks:
-            for name, work in works.items():
-                tasks.create_task(keep_running(name, work), name=name)
+        await together(*(keep_running(name, work) for name, work in works.items()))
 
     app = await build_app(
         settings=site.settings,
@@ -137,7 +135,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
                 async with _pages(app, site.settings.http) as address:
                     yield address
             finally:
-                background.cancel()
+                await end(background)
     except BaseExceptionGroup as group:
         raise _cause(group) from group
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import structlog
 
+from console.supervision import end
+
 HOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
 
@@ -45,10 +47,7 @@ class Cable:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for connection in self._connections:
-            connection.cancel()
-        if self._connections:
-            await asyncio.wait(self._connections)
+        await end(*self._connections)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -75,9 +74,7 @@ class Cable:
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+                await end(*tasks)
         finally:
             far_writer.transport.abort()
 

@@ -33,7 +33,7 @@ from console.logs import log_to
 from console.preparation import prepare
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings, DatabaseSettings, MqttSettings, RoleSettings
-from console.supervision import keep_running
+from console.supervision import end, keep_running
 from sync.settings_table import Address
 
 READY_SECONDS = 20
@@ -146,9 +146,7 @@ async def _open_house(
         yield
     finally:
         building.close()
-        looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await looking
+        await end(looking)
 
 
 async def _ready(controllers: Sequence[VirtualController]) -> None:

@@ -17,6 +17,7 @@ from aiomqtt import Client, Message, MqttError, ProtocolVersion
 from console.errors import BrokerUnavailable
 from console.link.broker_url import parse_broker_url
 from console.link.fair_inbox import Arrived, FairInbox
+from console.supervision import end, together
 from sync.topics import everything_up
 
 FIRST_WAIT_SECONDS = 0.5
@@ -137,9 +138,7 @@ class BrokerLink:
 
     async def run(self) -> None:
         """Connects, reads, and connects again, until it is cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._stay_connected(), name="broker link")
-            tasks.create_task(self._hand_over(), name="broker link: inbound")
+        await together(self._stay_connected(), self._hand_over())
 
     async def _stay_connected(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -177,8 +176,7 @@ class BrokerLink:
             finally:
                 self._connection = None
                 lost.set_result(None)
-                greeting.cancel()
-                await asyncio.wait((greeting,))
+                await end(greeting)
 
     def _client(self) -> Client:
         # An unregistered logger: aiomqtt and paho say by it what we say better.

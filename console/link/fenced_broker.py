@@ -45,6 +45,7 @@ from console.link.connected_client import ConnectedClient
 from console.link.conversation import converse
 from console.link.listener import Listener
 from console.link.refusals import Refusals
+from console.supervision import end
 
 CONNECT_SECONDS = 10.0
 """From the first byte to the answer to CONNECT."""
@@ -92,10 +93,7 @@ class FencedBroker(Broker):
         self._stopping = True
         for server in self._listening.values():
             server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks)
         await super().shutdown()
 
     async def _start_listeners(self) -> None:

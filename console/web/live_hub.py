@@ -18,6 +18,7 @@ import structlog
 from psycopg import sql
 
 from console.errors import Busy, DatabaseUnavailable
+from console.supervision import end
 from console.web.routing import Who
 
 log = structlog.get_logger()
@@ -179,7 +180,7 @@ class LiveHub:
                 async with asyncio.timeout(CHECK_ANSWER_SECONDS):
                     await conn.execute("select 1")
         finally:
-            publisher.cancel()
+            await end(publisher)
 
     def _hint(self, channel: str, payload: str) -> None:
         for index, source in enumerate(self._sources):

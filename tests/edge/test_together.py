@@ -63,3 +63,24 @@ async def test_failures_leave_no_cancellation_behind() -> None:
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
+
+
+async def test_a_work_that_loses_its_cancellation_ends_all_the_same() -> None:
+    losses = 1
+
+    async def deaf() -> None:
+        nonlocal losses
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                if losses == 0:
+                    raise
+                losses -= 1
+
+    task = asyncio.ensure_future(together(deaf()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert losses == 0
