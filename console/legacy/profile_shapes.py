@@ -116,10 +116,10 @@ def standing_shape(account: AccountRow, known: Known, *, is_seen: bool) -> Json:
     }
 
 
-def membership_shape(membership: MembershipRow | None, *, fee_of_none: int | None = None) -> Json:
-    """Fee and since when. Without a membership only the fee, if `fee_of_none` says one."""
+def membership_shape(membership: MembershipRow | None) -> Json:
+    """Fee and since when; without a membership, a fee of 0 and nothing else."""
     if membership is None:
-        return {} if fee_of_none is None else {"fee": fee_of_none}
+        return {"fee": 0}
     return {
         "fee": membership.fee,
         "first_membership": moment(membership.first_membership),
