@@ -31,6 +31,7 @@ check: setup  ## lint, format, types, import contracts
 	$(BIN)/lint-imports
 
 bench: setup system-packages  ## measure; prints one JSON line per figure
+	@sh scripts/install-system-packages wrk
 	$(BIN)/python -m tests.bench
 
 migrate: setup  ## bring the database of the default settings up to date

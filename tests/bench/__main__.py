@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.postgres.embedded import running_server
-from tests.bench import decisions, kills, memory, revocation, taps
+from tests.bench import decisions, kills, memory, old_api, revocation, taps
 from tests.bench.figures import show
 from tests.bench.site import site
 from tests.support.postgres import Postgres, reachable_folder
@@ -45,6 +45,8 @@ def main() -> None:
             site(work, url, doors=1, cards=1, with_mosquitto=True) as here,
         ):
             memory.measure_outside_broker(here)
+        with _folder() as work, postgres.database() as url:
+            old_api.measure(work, url)
     with reachable_folder() as work:
         memory.measure_embedded(work)
 
