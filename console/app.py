@@ -17,14 +17,13 @@ import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
 import console.people.routes as people
-from console.accounts.passwords import PasswordThreads
-from console.accounts.throttle import Throttle
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
 from console.database import Database
 from console.doors.live import DoorStates
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
+from console.mail import Mailer
 from console.settings import ConsoleSettings
 from console.supervision import end
 from console.web import health, live
@@ -34,6 +33,7 @@ from console.web.keys import (
     BROKER_ANSWERS,
     DATABASE,
     LIVE,
+    MAILER,
     MQTT,
     SETTINGS,
     SITE_SALT,
@@ -77,15 +77,15 @@ async def build_app(
     app[MQTT] = broker or NoBroker()
     if opener is not None:
         app[doors.OPENER] = opener
-    app[accounts.PASSWORDS] = PasswordThreads()
-    app[accounts.THROTTLE] = Throttle(failures_per_minute=settings.login.failures_per_minute)
+    app[MAILER] = Mailer(settings.mail)
+    accounts.set_up(app)
     app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))
     register(app, [*_routes(), *files.routes(), *routes])
     refuse_routes_without_rule(app)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_live_updates)
     app.on_shutdown.append(_end_streams)
-    app.on_cleanup.append(_end_threads)
+    app.on_cleanup.append(_end_mail)
     return app
 
 
@@ -123,5 +123,5 @@ async def _end_streams(app: web.Application) -> None:
     app[LIVE].close()
 
 
-async def _end_threads(app: web.Application) -> None:
-    app[accounts.PASSWORDS].close()
+async def _end_mail(app: web.Application) -> None:
+    app[MAILER].close()

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from console.database import Database
 from console.errors import BrokerUnavailable
+from console.mail import Mailer
 from console.settings import ConsoleSettings
 from console.web.live_hub import LiveHub
 
@@ -14,6 +15,7 @@ DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", ConsoleSettings)
 SITE_SALT = web.AppKey("site_salt", bytes)
 LIVE = web.AppKey("live", LiveHub)
+MAILER = web.AppKey("mailer", Mailer)
 BROKER_ANSWERS = web.AppKey[Callable[[], Awaitable[bool]]]("broker_answers")
 
 

@@ -1,0 +1,92 @@
+"""Whether a user name and a password belong together, and the session of whom they belong to.
+
+Decides that a wrong password, an unknown user name and a system account get the same answer in the
+same time, and that every try counts, whichever door it knocks at: page, old API, Basic credentials.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from math import ceil
+
+import structlog
+from aiohttp import web
+
+from console.accounts import queries
+from console.accounts.passwords import PasswordThreads
+from console.accounts.queries import LoginRow
+from console.accounts.throttle import Throttle, Wait
+from console.web import session
+from console.web.keys import DATABASE
+
+log = structlog.get_logger()
+
+PASSWORDS = web.AppKey("passwords", PasswordThreads)
+THROTTLE = web.AppKey("throttle", Throttle)
+
+USERNAME_CHARACTERS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The password was right. `rehashed`: a newer hash to store in place of `stored`."""
+
+    account_id: int
+    stored: str | None
+    rehashed: str | None
+
+
+async def check(request: web.Request, username: str, password: str) -> Admitted | Wait | None:
+    """Whom the two stand for. None: wrong, for whatever reason. Raises: Busy."""
+    throttle = request.app[THROTTLE]
+    attempt = throttle.attempt(
+        account=username,
+        address=session.address_of(request),
+        now=asyncio.get_running_loop().time(),
+    )
+    if isinstance(attempt, Wait):
+        log.warning("login.throttled", seconds=ceil(attempt.seconds))
+        return attempt
+    try:
+        admitted = await _verify(request, username, password)
+    except Exception:
+        throttle.succeeded(attempt)  # that nobody could look is no failure of the visitor
+        raise
+    if admitted is None:
+        log.info("login.refused")
+    else:
+        throttle.succeeded(attempt)
+    return admitted
+
+
+async def begin(request: web.Request, admitted: Admitted) -> str:
+    """Begins a session, and returns its token for the cookie."""
+    async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+        if admitted.stored is not None and admitted.rehashed is not None:
+            await queries.replace_password(
+                conn,
+                account_id=admitted.account_id,
+                stored=admitted.stored,
+                replacement=admitted.rehashed,
+            )
+        token = await session.begin(request, conn, account_id=admitted.account_id)
+    log.info("login.succeeded", account=admitted.account_id)
+    return token
+
+
+def choose(candidates: list[LoginRow], username: str) -> LoginRow | None:
+    """Who is meant by a user name: of several that differ in case only the exact one."""
+    for candidate in candidates:
+        if candidate.username == username:
+            return candidate
+    return candidates[0] if len(candidates) == 1 else None
+
+
+async def _verify(request: web.Request, username: str, password: str) -> Admitted | None:
+    async with request.app[DATABASE].reading() as conn:
+        candidates = await queries.login_candidates(conn, username=username)
+    found = choose(candidates, username)
+    stored = found.password if found else None
+    verdict = await request.app[PASSWORDS].verify(password, stored)
+    if found is None or not verdict.is_right:
+        return None
+    return Admitted(found.account_id, stored, verdict.rehashed)
