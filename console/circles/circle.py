@@ -1,13 +1,16 @@
-"""Who may change who is in a circle, and what a membership needs. Pure.
+"""Who may change who is in a circle, what a membership needs, and when a circle may go. Pure.
 
 The rule is the one of the old web app: a circle is managed either by the members of its admin
-circle, or by its own members.
+circle, or by its own members. How a refusal is said is for `wording.py` and for the old API.
 """
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
+NAME_CHARACTERS_MAX = 50
+DESCRIPTION_CHARACTERS_MAX = 50
+"""As long as the columns are."""
 COMMENT_CHARACTERS_MAX = 500
 
 
@@ -31,12 +34,65 @@ class Circle:
     needs_comment: bool
 
 
+class Reason(Enum):
+    """Why somebody can't be added or removed."""
+
+    NOT_A_MANAGER = "not a manager"
+    ALREADY_IN = "already in"
+    COMMENT_MISSING = "comment missing"
+    COMMENT_TOO_LONG = "comment too long"
+    NOT_IN = "not in"
+    LAST_MEMBER = "last member"
+    """Nobody would be left to manage the circle."""
+
+
+class Hindrance(Enum):
+    """Why a circle can't be removed."""
+
+    NOT_A_MANAGER = "not a manager"
+    HAS_MEMBERS = "has members"
+    HAS_OTHERS = "has others"
+    """It manages itself, and has members besides the one who removes it."""
+    REFERRED_TO = "referred to"
+
+
+class Referrer(StrEnum):
+    """What may refer to a circle."""
+
+    CIRCLE = "circle"
+    BADGE = "badge"
+    TOOL = "tool"
+    DOOR = "door"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that couldn't do without the circle."""
+
+    referrer: Referrer
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchCircle:
+    """Not done: the circle doesn't exist, or not any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not done, and why. `field`: the form's field that it is about."""
+    """Nobody was added or removed, and why."""
 
-    words: str
-    field: str = "username"
+    reason: Reason
+    circle: Circle
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The circle was not removed, and why. `references`: what refers to it."""
+
+    hindrance: Hindrance
+    circle: Circle
+    references: Sequence[Reference] = ()
 
 
 def may_manage(circle: Circle, actor_circles: Set[int]) -> bool:
@@ -48,44 +104,44 @@ def may_manage(circle: Circle, actor_circles: Set[int]) -> bool:
             return circle.circle_id in actor_circles
 
 
-def managers(circle: Circle) -> str:
-    """Who may change it, for a sentence: "members of the circle …"."""
-    match circle.style:
-        case ManagementStyle.ADMIN_CIRCLE:
-            return f"members of the circle “{circle.admin_circle_name}”"
-        case ManagementStyle.SELF_ADMIN:
-            return "its own members"
-
-
 def check_addition(
     circle: Circle, *, actor_circles: Set[int], is_member: bool, comment: str
-) -> Refused | None:
+) -> Reason | None:
     """Whether somebody may be added; `comment` is trimmed already. None: yes."""
     if not may_manage(circle, actor_circles):
-        return _not_a_manager(circle)
+        return Reason.NOT_A_MANAGER
     if is_member:
-        return Refused(f"Is already in “{circle.name}”.")
+        return Reason.ALREADY_IN
     if circle.needs_comment and not comment:
-        return Refused(f"“{circle.name}” asks for a comment: why does she get it?", "comment")
+        return Reason.COMMENT_MISSING
     if len(comment) > COMMENT_CHARACTERS_MAX:
-        return Refused(f"A comment has at most {COMMENT_CHARACTERS_MAX} characters.", "comment")
+        return Reason.COMMENT_TOO_LONG
     return None
 
 
 def check_removal(
     circle: Circle, *, actor_circles: Set[int], is_member: bool, members: int
-) -> Refused | None:
+) -> Reason | None:
     """Whether somebody may be removed from a circle of `members` people. None: yes."""
     if not may_manage(circle, actor_circles):
-        return _not_a_manager(circle)
+        return Reason.NOT_A_MANAGER
     if not is_member:
-        return Refused(f"Is not in “{circle.name}” any more.")
+        return Reason.NOT_IN
     if circle.style is ManagementStyle.SELF_ADMIN and members <= 1:
-        return Refused(
-            f"“{circle.name}” is managed by its own members, so the last one can't leave it."
-        )
+        return Reason.LAST_MEMBER
     return None
 
 
-def _not_a_manager(circle: Circle) -> Refused:
-    return Refused(f"“{circle.name}” is changed by {managers(circle)}.")
+def check_end(
+    circle: Circle, *, actor_circles: Set[int], members: int, references: Sequence[Reference]
+) -> Hindrance | None:
+    """Whether the circle itself may be removed. None: yes."""
+    if not may_manage(circle, actor_circles):
+        return Hindrance.NOT_A_MANAGER
+    match circle.style:
+        case ManagementStyle.ADMIN_CIRCLE if members:
+            return Hindrance.HAS_MEMBERS
+        case ManagementStyle.SELF_ADMIN if members > 1:
+            return Hindrance.HAS_OTHERS
+        case _:
+            return Hindrance.REFERRED_TO if references else None

@@ -1,55 +1,59 @@
 """Adds people to circles and removes them: reads, asks the rules, writes, in the caller's
 transaction.
 
-Decides nothing itself; the rules are in `circle.py`. Memberships change only through here.
+Decides nothing itself; the rules are in `circle.py`. Memberships change only through here and
+through `keeping.py`.
 """
 
 from console.circles import queries
-from console.circles.circle import Refused, check_addition, check_removal
+from console.circles.circle import NoSuchCircle, Reason, Refused, check_addition, check_removal
 from console.database import Connection
 from console.errors import BadRequest
 
 
 async def add(
     conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
-) -> Refused | None:
+) -> Refused | NoSuchCircle | None:
     """Adds `account_id` on behalf of `actor_id`. None: done."""
     await queries.lock_circle(conn, circle_id=circle_id)
     row = await queries.circle(conn, circle_id=circle_id)
     if row is None:
-        return Refused("This circle doesn't exist any more.", "circle")
-    comment = comment.strip()
-    refused = check_addition(
-        row.circle(),
+        return NoSuchCircle()
+    circle, comment = row.circle(), comment.strip()
+    reason = check_addition(
+        circle,
         actor_circles=await queries.circle_ids_of(conn, account_id=actor_id),
         is_member=await queries.is_member(conn, circle_id=circle_id, account_id=account_id),
         comment=comment,
     )
-    if refused is not None:
-        return refused
-    await queries.insert_member(
+    if reason is not None:
+        return Refused(reason, circle)
+    is_new = await queries.insert_member(
         conn, circle_id=circle_id, account_id=account_id, comment=comment, actor_id=actor_id
     )
+    if not is_new:  # The old web app, which takes no lock, came first.
+        return Refused(Reason.ALREADY_IN, circle)
     await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
     return None
 
 
 async def remove(
     conn: Connection, *, circle_id: int, account_id: int, actor_id: int
-) -> Refused | None:
+) -> Refused | NoSuchCircle | None:
     """Removes `account_id` on behalf of `actor_id`. None: done."""
     await queries.lock_circle(conn, circle_id=circle_id)
     row = await queries.circle(conn, circle_id=circle_id)
     if row is None:
-        return Refused("This circle doesn't exist any more.", "circle")
-    refused = check_removal(
-        row.circle(),
+        return NoSuchCircle()
+    circle = row.circle()
+    reason = check_removal(
+        circle,
         actor_circles=await queries.circle_ids_of(conn, account_id=actor_id),
         is_member=await queries.is_member(conn, circle_id=circle_id, account_id=account_id),
         members=row.members,
     )
-    if refused is not None:
-        return refused
+    if reason is not None:
+        return Refused(reason, circle)
     await queries.delete_member(conn, circle_id=circle_id, account_id=account_id)
     await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
     return None

@@ -174,14 +174,15 @@ async def is_member(conn: Connection, *, circle_id: int, account_id: int) -> boo
 
 async def insert_member(
     conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
-) -> None:
-    """Adds somebody, with the actor as author."""
-    await conn.execute(
+) -> bool:
+    """Adds somebody, with the actor as author; False: was in the circle already."""
+    cursor = await conn.execute(
         """
         insert into circle_member
           (created_at, created_by, updated_at, updated_by, circle, account, comment)
         values (now(), %(actor_id)s, now(), %(actor_id)s, %(circle_id)s, %(account_id)s,
           %(comment)s)
+        on conflict do nothing
         """,
         {
             "circle_id": circle_id,
@@ -190,6 +191,7 @@ async def insert_member(
             "actor_id": actor_id,
         },
     )
+    return cursor.rowcount == 1
 
 
 async def delete_member(conn: Connection, *, circle_id: int, account_id: int) -> None:

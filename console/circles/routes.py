@@ -10,14 +10,15 @@ from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
 from console.circles import membership, queries
-from console.circles.circle import Circle, Refused, managers, may_manage
+from console.circles.circle import Circle, may_manage
 from console.circles.queries import MemberRow, PersonCircleRow
+from console.circles.wording import Mistake, managers, mistake
 from console.database import Connection
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
-from console.web.session import visitor
+from console.web.session import address_of, visitor
 
 _CIRCLE = f"/circles/{{circle:{ID}}}"
 _PERSON = f"/members/{{account:{ID}}}"
@@ -50,7 +51,7 @@ class Typed:
     username: str = ""
     circle: str = ""
     comment: str = ""
-    refused: Refused | None = None
+    mistake: Mistake | None = None
 
 
 def routes() -> list[Route]:
@@ -96,32 +97,33 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     circle_id = path_id(request, "circle")
     username, comment = fields.get("username", "").strip(), fields.get("comment", "")
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
-            refused = await membership.add(
+            refusal = await membership.add(
                 conn,
                 circle_id=circle_id,
                 account_id=found[0].account_id,
                 comment=comment,
                 actor_id=visitor(request).account_id,
             )
+            wrong = mistake(refusal)
         else:
-            refused = Refused(not_one(username, found))
-    typed = Typed(username=username, comment=comment, refused=refused) if refused else Typed()
+            wrong = Mistake(not_one(username, found))
+    typed = Typed(username=username, comment=comment, mistake=wrong) if wrong else Typed()
     return await _circle_answer(request, typed)
 
 
 async def remove_from_circle(request: web.Request) -> web.StreamResponse:
     """Removes one member."""
-    async with request.app[DATABASE].writing() as conn:
-        refused = await membership.remove(
+    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+        refusal = await membership.remove(
             conn,
             circle_id=path_id(request, "circle"),
             account_id=path_id(request, "account"),
             actor_id=visitor(request).account_id,
         )
-    return await _circle_answer(request, Typed(refused=refused))
+    return await _circle_answer(request, Typed(mistake=mistake(refusal)))
 
 
 async def add_person(request: web.Request) -> web.StreamResponse:
@@ -129,31 +131,32 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     circle, comment = fields.get("circle", ""), fields.get("comment", "")
     if circle.isascii() and circle.isdigit() and len(circle) <= 18:
-        async with request.app[DATABASE].writing() as conn:
+        async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
             await person_or_404(conn, request)
-            refused = await membership.add(
+            refusal = await membership.add(
                 conn,
                 circle_id=int(circle),
                 account_id=path_id(request, "account"),
                 comment=comment,
                 actor_id=visitor(request).account_id,
             )
+        wrong = mistake(refusal)
     else:
-        refused = Refused("Choose a circle.", "circle")
-    typed = Typed(circle=circle, comment=comment, refused=refused) if refused else Typed()
+        wrong = Mistake("Choose a circle.", "circle")
+    typed = Typed(circle=circle, comment=comment, mistake=wrong) if wrong else Typed()
     return await _person_answer(request, typed)
 
 
 async def remove_person(request: web.Request) -> web.StreamResponse:
     """Removes the person of the page from one circle."""
-    async with request.app[DATABASE].writing() as conn:
-        refused = await membership.remove(
+    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+        refusal = await membership.remove(
             conn,
             circle_id=path_id(request, "circle"),
             account_id=path_id(request, "account"),
             actor_id=visitor(request).account_id,
         )
-    return await _person_answer(request, Typed(refused=refused))
+    return await _person_answer(request, Typed(mistake=mistake(refusal)))
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:
@@ -187,7 +190,7 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
 
 
 async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
-    status = 422 if typed.refused else 200
+    status = 422 if typed.mistake else 200
     if status == 200 and not is_htmx(request):
         raise web.HTTPSeeOther(f"/circles/{path_id(request, 'circle')}")
     async with request.app[DATABASE].reading() as conn:
@@ -198,7 +201,7 @@ async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamRespon
 
 
 async def _person_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
-    status = 422 if typed.refused else 200
+    status = 422 if typed.mistake else 200
     if status == 200 and not is_htmx(request):
         raise web.HTTPSeeOther(f"/members/{path_id(request, 'account')}")
     async with request.app[DATABASE].reading() as conn:

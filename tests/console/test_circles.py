@@ -1,77 +1,14 @@
-"""Circles: who may change who is in them, by rule and by page."""
+"""Circles: who may change who is in them, by page."""
 
 from datetime import datetime
 
 import pytest
 
-from console.circles.circle import (
-    Circle,
-    ManagementStyle,
-    Refused,
-    check_addition,
-    check_removal,
-    may_manage,
-)
 from console.database import Connection
 from tests.support import makerspace
 from tests.support.console_app import Site, admin, member
 
 HTMX = {"HX-Request": "true"}
-LASER, ADMINS = 7, 1
-
-
-def circle(*, admin_circle: int | None = ADMINS, needs_comment: bool = False) -> Circle:
-    return Circle(
-        circle_id=LASER,
-        name="laser",
-        description=None,
-        style=ManagementStyle.SELF_ADMIN if admin_circle is None else ManagementStyle.ADMIN_CIRCLE,
-        admin_circle_id=admin_circle,
-        admin_circle_name=None if admin_circle is None else "admin",
-        needs_comment=needs_comment,
-    )
-
-
-def test_an_admin_circle_manages_and_the_members_themselves_do_not() -> None:
-    assert may_manage(circle(), {ADMINS})
-    assert not may_manage(circle(), {LASER})
-    assert not may_manage(circle(), set())
-
-
-def test_a_self_administrated_circle_is_managed_by_its_members() -> None:
-    assert may_manage(circle(admin_circle=None), {LASER})
-    assert not may_manage(circle(admin_circle=None), {ADMINS})
-
-
-def words(refused: Refused | None) -> str:
-    return refused.words if refused else ""
-
-
-def test_who_may_not_manage_is_told_who_may() -> None:
-    refused = check_addition(circle(), actor_circles={LASER}, is_member=False, comment="")
-    assert "members of the circle “admin”" in words(refused)
-    refused = check_removal(circle(), actor_circles={LASER}, is_member=True, members=5)
-    assert "members of the circle “admin”" in words(refused)
-
-
-def test_nobody_is_added_twice_or_removed_twice() -> None:
-    assert check_addition(circle(), actor_circles={ADMINS}, is_member=True, comment="")
-    assert check_removal(circle(), actor_circles={ADMINS}, is_member=False, members=5)
-
-
-def test_a_required_comment_is_asked_for() -> None:
-    asking = circle(needs_comment=True)
-    refused = check_addition(asking, actor_circles={ADMINS}, is_member=False, comment="")
-    assert refused is not None
-    assert refused.field == "comment"
-    assert check_addition(asking, actor_circles={ADMINS}, is_member=False, comment="why") is None
-
-
-def test_the_last_member_of_a_self_administrated_circle_stays() -> None:
-    own = circle(admin_circle=None)
-    assert check_removal(own, actor_circles={LASER}, is_member=True, members=1)
-    assert check_removal(own, actor_circles={LASER}, is_member=True, members=2) is None
-    assert check_removal(circle(), actor_circles={ADMINS}, is_member=True, members=1) is None
 
 
 async def members(connection: Connection, circle_id: int) -> dict[str, str | None]:
