@@ -32,7 +32,7 @@ class Known:
     circles: Mapping[int, list[CircleRow]]
     awards: Mapping[int, list[Award]]
     standings: Mapping[int, Standing]
-    memberships: Mapping[int, MembershipRow]
+    fees: Mapping[int, int]
 
 
 async def read_known(
@@ -40,7 +40,7 @@ async def read_known(
 ) -> Known:
     """All of it for everybody, or for the one account; at most six statements.
 
-    Standings and memberships only if `is_full`, awards only if `has_badges`.
+    Standings and fees only if `is_full`, awards only if `has_badges`.
     """
     accounts = None if account_id is None else [account_id]
     now_ms = int(times.now().timestamp() * 1000)
@@ -48,14 +48,7 @@ async def read_known(
         circles=_by_account(await profile_queries.circles(conn, account_id=account_id)),
         awards=_by_account(await awards(conn, accounts=accounts) if has_badges else []),
         standings=(await standings(conn, now_ms=now_ms, account_id=account_id) if is_full else {}),
-        memberships=(
-            {
-                row.account_id: row
-                for row in await profile_queries.memberships(conn, account_id=account_id)
-            }
-            if is_full
-            else {}
-        ),
+        fees=await profile_queries.fees(conn, account_id=account_id) if is_full else {},
     )
 
 
@@ -105,14 +98,13 @@ def standing_shape(account: AccountRow, known: Known, *, is_seen: bool) -> Json:
     `has_door_access` leaves out circles, as the old API does.
     """
     standing = known.standings.get(account.id, NO_STANDING)
-    membership = known.memberships.get(account.id)
     is_active = standing.is_paying or standing.is_employed
     return {
         "active_member": is_active,
         "has_door_access": is_active,
         "is_paying_member": standing.is_paying,
         "is_employed": standing.is_employed,
-        "membership_fee": membership.fee if membership is not None and is_seen else None,
+        "membership_fee": known.fees.get(account.id) if is_seen else None,
     }
 
 

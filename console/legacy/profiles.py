@@ -22,6 +22,8 @@ from console.legacy.profile_shapes import (
 )
 from console.people import profile_queries
 from console.people.profile_queries import AccountRow
+from console.rights.access import standings
+from console.web import times
 from console.web.keys import DATABASE
 from console.web.requests import path_id
 from console.web.routing import Route, Who
@@ -72,13 +74,14 @@ async def _account(request: web.Request) -> web.Response:
         account = await _asked_for(conn, request)
         is_seen = sees(request, account.id)
         known = await read_known(conn, account_id=account.id, is_full=True, has_badges=False)
-        payments = await profile_queries.payments(conn, account_id=account.id) if is_seen else []
+        membership = await profile_queries.membership(conn, account_id=account.id)
+        payments = await profile_queries.payments(conn, account_id=account.id)
     shape = profile(account, known, is_seen=is_seen) | standing_shape(
         account, known, is_seen=is_seen
     )
     if is_seen:
         paid: Json = {"payments": [payment_shape(payment) for payment in payments]}
-        shape["membership"] = paid | membership_shape(known.memberships.get(account.id))
+        shape["membership"] = paid | membership_shape(membership)
     else:
         # All keys, so that nobody can tell by them whether there is a membership.
         hidden = ("fee", "first_membership", "start_membership", "payments")
@@ -114,12 +117,14 @@ def _is_told_fees(request: web.Request, account_id: int) -> bool:
 
 
 async def _fees(conn: Connection, account_id: int) -> Json:
-    known = await read_known(conn, account_id=account_id, is_full=True, has_badges=False)
-    standing = known.standings.get(account_id, NO_STANDING)
+    now_ms = int(times.now().timestamp() * 1000)
+    found = await standings(conn, now_ms=now_ms, account_id=account_id)
+    standing = found.get(account_id, NO_STANDING)
+    membership = await profile_queries.membership(conn, account_id=account_id)
     return {
         "employment": standing.is_employed,
         "paying_member": standing.is_paying,
-        "membership": membership_shape(known.memberships.get(account_id)),
+        "membership": membership_shape(membership),
     }
 
 

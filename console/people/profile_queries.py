@@ -35,7 +35,6 @@ class CircleRow:
 class MembershipRow:
     """What somebody agreed to pay a month, in whole crowns, and since when she is a member."""
 
-    account_id: int
     fee: int
     first_membership: datetime
     start_membership: datetime
@@ -125,20 +124,37 @@ async def circles(conn: Connection, *, account_id: int | None = None) -> list[Ci
         return await cursor.fetchall()
 
 
-async def memberships(conn: Connection, *, account_id: int | None = None) -> list[MembershipRow]:
-    """The newest membership of everybody who has one, or of the one account."""
+async def fees(conn: Connection, *, account_id: int | None = None) -> dict[int, int]:
+    """The fee of everybody's newest membership, or of the one account's; who has none isn't there.
+
+    The old web app may have left two memberships of one account.
+    """
+    cursor = await conn.execute(
+        """
+        select distinct on (created_by) created_by, fee
+        from membership
+        where %(account_id)s::bigint is null or created_by = %(account_id)s
+        order by created_by, created_at desc, id desc
+        """,
+        {"account_id": account_id},
+    )
+    return dict(await cursor.fetchall())
+
+
+async def membership(conn: Connection, *, account_id: int) -> MembershipRow | None:
+    """The newest membership of an account."""
     async with conn.cursor(row_factory=class_row(MembershipRow)) as cursor:
         await cursor.execute(
             """
-            select distinct on (created_by)
-              created_by as account_id, fee, first_membership, start_membership
+            select fee, first_membership, start_membership
             from membership
-            where %(account_id)s::bigint is null or created_by = %(account_id)s
-            order by created_by, created_at desc, id desc
+            where created_by = %(account_id)s
+            order by created_at desc, id desc
+            limit 1
             """,
             {"account_id": account_id},
         )
-        return await cursor.fetchall()
+        return await cursor.fetchone()
 
 
 async def payments(conn: Connection, *, account_id: int) -> list[PaymentRow]:
