@@ -25,6 +25,14 @@ class Body:
         """Whether the key is there, be it with null."""
         return key in self._values
 
+    def has_value(self, key: str) -> bool:
+        """Whether the key is there with something other than null."""
+        return self._values.get(key) is not None
+
+    def as_given(self, key: str) -> str:
+        """What the key stands for, for a message; its beginning where it is long."""
+        return f"{self._values.get(key)}"[:40]
+
     def only(self, *keys: str) -> None:
         """Refuses every other key."""
         for key in self._values:
