@@ -12,9 +12,8 @@ from aiohttp import web
 from psycopg import errors as pg_errors
 
 from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable
-from console.web.permit import wants_data
 from console.web.render import fragment, page
-from console.web.requests import is_htmx
+from console.web.requests import is_htmx, wants_data
 from console.web.routing import Handler
 from console.web.session import renew_cookie, visitor_or_none
 

@@ -12,23 +12,10 @@ from aiohttp import web
 from console.errors import DatabaseUnavailable
 from console.web import session
 from console.web.keys import SETTINGS
-from console.web.requests import is_htmx, local_path
+from console.web.requests import is_htmx, local_path, wants_data
 from console.web.routing import Handler, Who, rule_of
 
-DATA_PATHS = (
-    *("/data/", "/service/", "/api/", "/badge/", "/membership/", "/core/", "/live", "/healthz"),
-    *("/protected", "/passwd.php", "/stripe-stats.png"),
-)
-"""Programs ask here: they get a status, never a log-in page."""
 DESPOT_CIRCLE = "despot"
-
-
-def wants_data(request: web.Request) -> bool:
-    """Whether a program asks rather than a person: by the path, or by not asking for a page."""
-    if request.path.startswith(DATA_PATHS):
-        return True
-    is_known = request.match_info.http_exception is None
-    return not is_known and "text/html" not in request.headers.get("Accept", "")
 
 
 @web.middleware

@@ -9,22 +9,29 @@ from console.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session that is valid, with the person as she is now."""
+    """A session that is valid, with the person as she is now.
+
+    `is_ours` False: it is one of the old web app. `is_due`: its use is to be written down.
+    `beside_old`: see V002.004.
+    """
 
     account_id: int
     username: str
     name: str | None
     circles: list[str]
     manages_circles: bool
+    is_ours: bool
     is_due: bool
+    beside_old: bool
 
 
-async def session(
-    conn: Connection, *, token_digest: bytes, quiet_seconds: int
-) -> SessionRow | None:
-    """The valid session with this token; `is_due` when it wasn't touched for `quiet_seconds`.
+async def sessions(
+    conn: Connection, *, token_digest: bytes | None, old_account: int | None, quiet_seconds: int
+) -> list[SessionRow]:
+    """The valid session with this token, then that of the account that the old web app has named.
 
-    None: no such session, expired, or its account is gone or is a system account now.
+    Left out: what has expired or was refused, and whose account is gone or is a system account now.
+    `is_due` when it wasn't touched for `quiet_seconds`.
     """
     async with conn.cursor(row_factory=class_row(SessionRow)) as cursor:
         await cursor.execute(
@@ -36,14 +43,27 @@ async def session(
                 join circle c on c.id = m.circle and c.management_style = 'SELF_ADMIN'
                   or c.admin_circle = m.circle and c.management_style = 'ADMIN_CIRCLE'
                 where m.account = a.id) as manages_circles,
-              s.seen_at < now() - make_interval(secs => %(quiet_seconds)s) as is_due
-            from access.session s
+              s.is_ours, s.is_due, s.beside_old
+            from (
+              select account, true as is_ours, beside_old,
+                seen_at < now() - make_interval(secs => %(quiet_seconds)s) as is_due
+              from access.session
+              where token_digest = %(token_digest)s and expires_at > now()
+              union all
+              select %(old_account)s::bigint, false, true, false
+              where not exists (select from access.old_session_refusal
+                where account = %(old_account)s and until > now())
+            ) s
             join account a on a.id = s.account and not a.system
-            where s.token_digest = %(token_digest)s and s.expires_at > now()
+            order by s.is_ours desc
             """,
-            {"token_digest": token_digest, "quiet_seconds": quiet_seconds},
+            {
+                "token_digest": token_digest,
+                "old_account": old_account,
+                "quiet_seconds": quiet_seconds,
+            },
         )
-        return await cursor.fetchone()
+        return await cursor.fetchall()
 
 
 async def touch_session(conn: Connection, *, token_digest: bytes, lifetime_seconds: int) -> None:
@@ -66,13 +86,16 @@ async def add_session(
     lifetime_seconds: int,
     address: str,
     user_agent: str,
+    beside_old: bool,
 ) -> None:
     """Records a new session."""
     await conn.execute(
         """
-        insert into access.session (token_digest, account, expires_at, address, user_agent)
+        insert into access.session
+          (token_digest, account, expires_at, address, user_agent, beside_old)
         values (%(token_digest)s, %(account_id)s,
-          now() + make_interval(secs => %(lifetime_seconds)s), %(address)s, %(user_agent)s)
+          now() + make_interval(secs => %(lifetime_seconds)s), %(address)s, %(user_agent)s,
+          %(beside_old)s)
         """,
         {
             "token_digest": token_digest,
@@ -80,6 +103,7 @@ async def add_session(
             "lifetime_seconds": lifetime_seconds,
             "address": address,
             "user_agent": user_agent,
+            "beside_old": beside_old,
         },
     )
 
@@ -89,6 +113,26 @@ async def delete_session(conn: Connection, *, token_digest: bytes) -> None:
     await conn.execute(
         "delete from access.session where token_digest = %(token_digest)s",
         {"token_digest": token_digest},
+    )
+
+
+async def delete_sessions_of(conn: Connection, *, account_id: int) -> None:
+    """Ends all sessions of an account."""
+    await conn.execute(
+        "delete from access.session where account = %(account_id)s", {"account_id": account_id}
+    )
+
+
+async def refuse_old_sessions(conn: Connection, *, account_id: int, seconds: int) -> None:
+    """Refuses an account's cookies of the old web app for so long from now."""
+    await conn.execute("delete from access.old_session_refusal where until <= now()")
+    await conn.execute(
+        """
+        insert into access.old_session_refusal (account, until)
+        values (%(account_id)s, now() + make_interval(secs => %(seconds)s))
+        on conflict (account) do update set until = excluded.until
+        """,
+        {"account_id": account_id, "seconds": seconds},
     )
 
 

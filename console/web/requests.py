@@ -16,6 +16,12 @@ BODY_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 50
 FIELD_CHARACTERS_MAX = 4_000
 
+DATA_PATHS = (
+    *("/data/", "/service/", "/api/", "/badge/", "/membership/", "/core/", "/live", "/healthz"),
+    *("/protected", "/passwd.php", "/stripe-stats.png"),
+)
+"""Programs ask here: they get a status, never a log-in page."""
+
 
 async def form(request: web.Request) -> Mapping[str, str]:
     """The fields of a posted form, each once, without control characters other than line ends.
@@ -87,6 +93,14 @@ def local_path(text: str | None, *, default: str = "/") -> str:
     except ValueError:
         return default
     return default if parts.scheme or parts.netloc else text
+
+
+def wants_data(request: web.Request) -> bool:
+    """Whether a program asks rather than a person: by the path, or by not asking for a page."""
+    if request.path.startswith(DATA_PATHS):
+        return True
+    is_known = request.match_info.http_exception is None
+    return not is_known and "text/html" not in request.headers.get("Accept", "")
 
 
 def is_htmx(request: web.Request) -> bool:

@@ -1,20 +1,24 @@
 """Who is asking: server-side sessions, named by a random token in a cookie.
 
 Decides how long a log-in lasts and what a visitor is known by. Whether a password was right is for
-`console.accounts`; what a visitor may do is in `permit.py` and the features.
+`console.accounts`; what a visitor may do is in `permit.py` and the features. While the old web app
+is there, somebody who is logged in there is here, too, and stays so only as long as there.
 """
 
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from console.database import Connection
 from console.errors import ConsoleError
-from console.web import queries
+from console.web import old_cookie, queries
 from console.web.keys import DATABASE, SETTINGS
-from console.web.requests import client_address
+from console.web.old_cookie import OldSession
+from console.web.queries import SessionRow
+from console.web.requests import client_address, wants_data
 
 COOKIE = "p2k16_session"
 LIFETIME_SECONDS = 31 * 24 * 3600
@@ -65,44 +69,24 @@ def visitor_or_none(request: web.Request) -> Visitor | None:
 
 
 async def load(request: web.Request) -> Visitor | None:
-    """Finds out who asks, and remembers it with the request. Raises: DatabaseUnavailable."""
-    token = _token(request)
-    if token is None:
+    """Finds out who asks, and remembers it with the request. Raises: DatabaseUnavailable.
+
+    Who comes to a page with nothing but a cookie of the old web app gets a session.
+    """
+    row = await _find(request)
+    if row is None:
         return None
-    found = await find(request, token)
-    if found is not None:
-        request[_VISITOR] = found
-    return found
-
-
-async def find(request: web.Request, token: str) -> Visitor | None:
-    """Whose session a token names. Raises: DatabaseUnavailable."""
-    digest = _digest(token)
-    database = request.app[DATABASE]
-    async with database.reading() as conn:
-        row = await queries.session(conn, token_digest=digest, quiet_seconds=QUIET_SECONDS)
-        if row is None:
-            return None
-        if row.is_due:
-            await queries.touch_session(
-                conn, token_digest=digest, lifetime_seconds=LIFETIME_SECONDS
-            )
-            request[_RENEWED_TOKEN] = token
-    circles = frozenset(row.circles)
-    return Visitor(
-        account_id=row.account_id,
-        username=row.username,
-        name=row.name,
-        circles=circles,
-        is_admin=request.app[SETTINGS].roles.admin_circle in circles,
-        manages_circles=row.manages_circles,
-    )
+    if not row.is_ours and request.method == "GET" and not wants_data(request):
+        async with request.app[DATABASE].writing() as conn:
+            request[_RENEWED_TOKEN] = await begin(request, conn, account_id=row.account_id)
+    request[_VISITOR] = _visitor(request, row)
+    return request[_VISITOR]
 
 
 async def is_still(request: web.Request, known: Visitor) -> bool:
     """Whether the session that a long answer began with still holds, with the same rights."""
-    token = _token(request)
-    return token is not None and await find(request, token) == known
+    row = await _find(request)
+    return row is not None and _visitor(request, row) == known
 
 
 async def begin(request: web.Request, conn: Connection, *, account_id: int) -> str:
@@ -121,6 +105,7 @@ async def begin(request: web.Request, conn: Connection, *, account_id: int) -> s
         lifetime_seconds=LIFETIME_SECONDS,
         address=address_of(request),
         user_agent=_user_agent(request),
+        beside_old=_old_session(request) == OldSession(account_id),
     )
     await queries.delete_surplus_sessions(
         conn, account_id=account_id, kept=SESSIONS_PER_ACCOUNT_MAX
@@ -133,6 +118,20 @@ async def end(request: web.Request, conn: Connection) -> None:
     token = _token(request)
     if token is not None:
         await queries.delete_session(conn, token_digest=_digest(token))
+
+
+async def begin_alone(request: web.Request, conn: Connection, *, account_id: int) -> str:
+    """The same, and ends all others of the account: see `end_all`."""
+    await end_all(conn, account_id=account_id)
+    return await begin(request, conn, account_id=account_id)
+
+
+async def end_all(conn: Connection, *, account_id: int) -> None:
+    """Ends all sessions of an account, and refuses its cookies of the old web app."""
+    await queries.delete_sessions_of(conn, account_id=account_id)
+    await queries.refuse_old_sessions(
+        conn, account_id=account_id, seconds=old_cookie.LIFETIME_SECONDS
+    )
 
 
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
@@ -149,8 +148,10 @@ def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -
 
 
 def forget_cookie(request: web.Request, response: web.StreamResponse) -> None:
-    """Lets the browser drop its token."""
+    """Lets the browser drop its token, and the cookie of the old web app where we read that."""
     response.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=_is_https(request))
+    if request.app[SETTINGS].legacy.secret_key is not None:
+        response.del_cookie(old_cookie.COOKIE, path="/", httponly=True)
 
 
 def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
@@ -163,6 +164,60 @@ def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
 def address_of(request: web.Request) -> str:
     """The visitor's network address, as far as it can be known."""
     return client_address(request, has_proxy=request.app[SETTINGS].http.public_url is not None)
+
+
+async def _find(request: web.Request) -> SessionRow | None:
+    """By which session somebody asks: one of ours before one of the old web app."""
+    token, old = _token(request), _old_session(request)
+    digest = None if token is None else _digest(token)
+    old_account = None if old is None else old.account_id
+    if digest is None and old_account is None:
+        return None
+    async with request.app[DATABASE].reading() as conn:
+        for row in await queries.sessions(
+            conn, token_digest=digest, old_account=old_account, quiet_seconds=QUIET_SECONDS
+        ):
+            if token is None or digest is None or not row.is_ours:
+                return row
+            if _was_left(row, old):
+                await queries.delete_session(conn, token_digest=digest)
+                continue
+            if row.is_due:
+                await queries.touch_session(
+                    conn, token_digest=digest, lifetime_seconds=LIFETIME_SECONDS
+                )
+                request[_RENEWED_TOKEN] = token
+            return row
+    return None
+
+
+def _was_left(row: SessionRow, old: OldSession | None) -> bool:
+    """Whether the person has logged out at the old web app, or somebody else has logged in there.
+
+    A cookie that is gone, or expired, says nothing.
+    """
+    return row.beside_old and old is not None and old.account_id != row.account_id
+
+
+def _visitor(request: web.Request, row: SessionRow) -> Visitor:
+    circles = frozenset(row.circles)
+    return Visitor(
+        account_id=row.account_id,
+        username=row.username,
+        name=row.name,
+        circles=circles,
+        is_admin=request.app[SETTINGS].roles.admin_circle in circles,
+        manages_circles=row.manages_circles,
+    )
+
+
+def _old_session(request: web.Request) -> OldSession | None:
+    """What the cookie of the old web app says; None: there is none, or it isn't read here."""
+    secret_key = request.app[SETTINGS].legacy.secret_key
+    value = request.cookies.get(old_cookie.COOKIE)
+    if secret_key is None or not value:
+        return None
+    return old_cookie.read_old_cookie(value, secret_key=secret_key, now_s=time.time())
 
 
 def _is_https(request: web.Request) -> bool:
