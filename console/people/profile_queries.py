@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 
@@ -170,6 +170,16 @@ async def payments(conn: Connection, *, account_id: int) -> list[PaymentRow]:
             {"account_id": account_id},
         )
         return await cursor.fetchall()
+
+
+async def payment_count(conn: Connection, *, account_id: int) -> int:
+    """How many payments an account has made."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "select count(*) from stripe_payment where created_by = %(account_id)s",
+            {"account_id": account_id},
+        )
+        return int(await cursor.fetchone() or 0)
 
 
 async def last_door_open(conn: Connection, *, account_id: int) -> DoorOpenRow | None:
