@@ -104,14 +104,17 @@ def _cards_assign(settings: ConsoleSettings, asked: Asked) -> None:
 
 
 def _doors_add(settings: ConsoleSettings, asked: Asked) -> None:
-    from console.commands import NewDoor, run_doors_add
+    from console.commands import run_doors_add
+    from console.doors.commands import NewDoor
 
     door = NewDoor(
         key=asked.key,
         name=asked.name,
         circles=asked.circle,
-        controller=asked.controller,
         open_seconds=asked.open_seconds,
+        driver=asked.driver,
+        controller=asked.controller,
+        topic=asked.topic,
     )
     _say(run_doors_add(settings, door))
 
@@ -230,7 +233,14 @@ def _add_doors(doors: argparse.ArgumentParser, common: argparse.ArgumentParser) 
         required=True,
         help="whose paying members may open it; may be given several times",
     )
-    add.add_argument("--controller", required=True, metavar="NAME")
+    add.add_argument(
+        "--driver",
+        choices=("controller", "dlock", "mqtt"),
+        default="controller",
+        help="what moves it: a controller, or what the old web application drove",
+    )
+    add.add_argument("--controller", metavar="NAME", help="for --driver controller")
+    add.add_argument("--topic", help="for --driver mqtt: what follows [mqtt] legacy_door_prefix")
     add.add_argument("--open-seconds", type=int, default=5, metavar="SECONDS")
     add.set_defaults(command=_doors_add)
 

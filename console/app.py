@@ -20,10 +20,14 @@ import console.people.routes as people
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
 from console.database import Database
+from console.doors.any_door import AnyDoor
+from console.doors.dlock import Dlock
 from console.doors.live import DoorStates
+from console.doors.old_door import OldDoors
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
 from console.mail import Mailer
+from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
 from console.supervision import end
 from console.web import health, live
@@ -75,8 +79,7 @@ async def build_app(
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
-    if opener is not None:
-        app[doors.OPENER] = opener
+    app[doors.ANY_DOOR] = _any_door(app, database, settings, opener)
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))
@@ -102,6 +105,19 @@ def _routes() -> list[Route]:
         *front.routes(doors.doors_for),
         *legacy.routes(),
     ]
+
+
+def _any_door(
+    app: web.Application, database: Database, settings: ConsoleSettings, opener: Opener | None
+) -> AnyDoor:
+    dlock = Dlock(settings.legacy)
+
+    async def end_connections(_app: web.Application) -> None:
+        await dlock.close()
+
+    app.on_cleanup.append(end_connections)
+    old_doors = OldDoors(database, dlock, app[MQTT], mqtt=settings.mqtt)
+    return AnyDoor(database, controllers=opener, old_doors=old_doors, now_ms=unix_ms)
 
 
 def _live_sources(database: Database, environment: jinja2.Environment) -> Sequence[LiveSource]:

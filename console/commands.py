@@ -8,8 +8,8 @@ rule is with its feature: imports stand inside, so that a command loads only wha
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.database import Database, open_database
 from console.preparation import prepare, prepare_schema
@@ -18,16 +18,8 @@ from console.settings import ConsoleSettings
 from console.site_keys import SiteKeys
 from sync.ids import controller_id
 
-
-@dataclass(frozen=True, slots=True)
-class NewDoor:
-    """What `doors add` was given."""
-
-    key: str
-    name: str
-    circles: Sequence[str]
-    controller: str
-    open_seconds: int
+if TYPE_CHECKING:
+    from console.doors.commands import NewDoor
 
 
 def notice(text: str) -> None:
@@ -60,6 +52,7 @@ async def run_migrate(settings: ConsoleSettings) -> str:
 async def run_broker_config(settings: ConsoleSettings, *, out: Path) -> str:
     """Writes password and ACL files for Mosquitto."""
     from console.controllers.queries import broker_password_hashes
+    from console.link.broker_access import old_prefixes
     from console.link.mosquitto import write_broker_config
 
     async with _schema(settings) as database, database.reading() as conn:
@@ -69,6 +62,7 @@ async def run_broker_config(settings: ConsoleSettings, *, out: Path) -> str:
         prefix=settings.mqtt.prefix,
         url=settings.mqtt.url,
         controllers=hashes,
+        old_prefixes=old_prefixes(settings.mqtt),
     )
     return (
         f"Wrote {files.passwords} and {files.acl} for the console and {files.controllers} enrolled "
@@ -108,26 +102,29 @@ async def run_cards_assign(
     return f"The card is {username}'s now. Doors that she may open know it within a second."
 
 
-async def run_doors_add(settings: ConsoleSettings, door: NewDoor) -> str:
+async def run_doors_add(settings: ConsoleSettings, door: "NewDoor") -> str:
     """Makes a door."""
     from console.doors.commands import add_door
 
     async with _schema(settings) as database:
-        added = await add_door(
-            database,
-            key=door.key,
-            name=door.name,
-            circles=door.circles,
-            controller=door.controller,
-            open_seconds=door.open_seconds,
-        )
-    text = f"Made the door {door.key} at the controller {added.controller}."
-    if added.is_enrolled:
-        return text
-    return (
-        f"{text}\nThat controller is not enrolled yet: "
-        f"p2k16-console controllers enrol {added.controller} --out FILE"
-    )
+        is_ready = await add_door(database, door)
+    match door.driver:
+        case "dlock":
+            text = f"Made the door {door.key} at the old door controller."
+            missing = settings.legacy.dlock_url is None
+            remedy = "It can't be opened until [legacy] dlock_url is set."
+        case "mqtt":
+            text = f"Made the door {door.key}: {settings.mqtt.legacy_door_prefix}{door.topic}."
+            missing = settings.mqtt.url is None
+            remedy = "The console's own broker lets only controllers in: [mqtt] url names another."
+        case _:
+            text = f"Made the door {door.key} at the controller {door.controller}."
+            missing = not is_ready
+            remedy = (
+                "That controller is not enrolled yet: "
+                f"p2k16-console controllers enrol {door.controller} --out FILE"
+            )
+    return f"{text}\n{remedy}" if missing else text
 
 
 async def run_controllers_enrol(

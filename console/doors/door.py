@@ -9,6 +9,7 @@ from datetime import datetime
 
 from console.controllers.reports import is_offline
 from console.controllers.said import Json, part, troubles
+from console.doors.driver import Driver
 from console.doors.queries import DoorRow
 
 
@@ -25,19 +26,21 @@ class Shown:
 class DoorView:
     """A door as pages show it. `heard_at`: when its controller reported last; None: never.
 
-    `troubles`: what its controller says doesn't work.
+    `controller` and `rights` None: none of ours moves it, but what `mover` says. `troubles`: what
+    its controller says doesn't work.
     """
 
     key: str
     name: str
-    controller: str
+    controller: str | None
+    mover: str
     circles: tuple[str, ...]
     open_seconds: int
     state: Shown
     is_offline: bool
     heard_at: datetime | None
     last_opened_at: datetime | None
-    rights: Shown
+    rights: Shown | None
     troubles: tuple[str, ...]
 
 
@@ -56,6 +59,17 @@ NEVER_HEARD = Shown("Never heard of", "alert", "warn")
 OFFLINE = Shown("Offline", "alert", "warn")
 NOT_SAID = Shown("Not at its controller", "alert", "bad")
 
+_OLD_STATES = {
+    Driver.DLOCK: Shown("Opened through the old door controller", "door"),
+    Driver.MQTT: Shown("Opened through MQTT", "door"),
+}
+"""Nothing reports whether such a door is locked."""
+_MOVERS = {
+    Driver.CONTROLLER: "",
+    Driver.DLOCK: "the old door controller",
+    Driver.MQTT: "MQTT, topic ",
+}
+
 
 def view(row: DoorRow, now: datetime) -> DoorView:
     """The door as it is now."""
@@ -64,13 +78,16 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         key=row.key,
         name=row.name,
         controller=row.controller,
+        mover=f"{_MOVERS[Driver(row.driver)]}{row.topic or ''}",
         circles=tuple(row.circles),
         open_seconds=row.open_seconds,
         state=_state(row, offline=offline),
         is_offline=offline and row.received_at is not None,
         heard_at=row.received_at,
         last_opened_at=row.last_opened_at,
-        rights=rights(
+        rights=None
+        if row.controller is None
+        else rights(
             enrolled=row.enrolled_at is not None and row.quarantined_at is None,
             report=row.report,
             serial=row.serial,
@@ -96,6 +113,8 @@ def rights(*, enrolled: bool, report: Json | None, serial: int, digest: bytes | 
 
 
 def _state(row: DoorRow, *, offline: bool) -> Shown:
+    if row.controller is None:
+        return _OLD_STATES[Driver(row.driver)]
     if row.quarantined_at is not None:
         return IN_QUARANTINE
     if row.enrolled_at is None:

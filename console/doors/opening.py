@@ -74,7 +74,18 @@ class NoSuchDoor:
     """There is no door with this key, or no controller for it yet."""
 
 
-Outcome = Opened | NotAllowed | Refused | NoAnswer | NoSuchDoor
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A door that no controller of ours moves did not open, as far as is known. `words`: why.
+
+    `is_late`: whoever moves it did not answer in time.
+    """
+
+    words: str
+    is_late: bool
+
+
+Outcome = Opened | NotAllowed | Refused | NoAnswer | NoSuchDoor | Failed
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from console.database import Connection
+from console.doors.driver import Driver
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
@@ -24,11 +25,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class DoorRow:
-    """A door, its controller's latest report, and the newest snapshot (serial 0: none yet)."""
+    """A door, its controller's latest report, and the newest snapshot (serial 0: none yet).
+
+    `controller` None: none of ours moves it, but `driver` does; `topic` as in `Driver`.
+    """
 
     key: str
     name: str
-    controller: str
+    controller: str | None
     open_seconds: int
     circles: list[str]
     enrolled_at: datetime | None
@@ -38,6 +42,8 @@ class DoorRow:
     serial: int
     digest: bytes | None
     last_opened_at: datetime | None
+    driver: str = Driver.CONTROLLER
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +134,23 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
     async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
         await cursor.execute(
             """
-            select d.key, d.name, d.controller, d.open_seconds,
+            select d.key, d.name, d.controller, d.driver, d.topic, d.open_seconds,
                    array(select c.name::text from access.door_circle m
                            join circle c on c.id = m.circle
                           where m.door = d.key order by lower(c.name)) as circles,
                    c.enrolled_at, c.quarantined_at, r.received_at, r.report,
                    coalesce(s.serial, 0) as serial, s.digest,
-                   (select e.happened_at from access.event e
-                     where e.point = d.key
-                       and e.kind in ('access_granted', 'command_executed')
-                     order by e.happened_at desc limit 1) as last_opened_at
+                   greatest(
+                     (select e.happened_at from access.event e
+                       where e.point = d.key
+                         and e.kind in ('access_granted', 'command_executed')
+                       order by e.happened_at desc limit 1),
+                     (select o.issued_at from access.command o
+                       where o.point = d.key and o.controller is null and o.result = 'executed'
+                       order by o.issued_at desc limit 1)
+                   ) as last_opened_at
               from access.door d
-              join access.controller c on c.id = d.controller
+              left join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
               left join lateral (
                 select serial, digest
@@ -171,17 +182,37 @@ async def people(conn: Connection, *, accounts: Collection[int]) -> dict[int, Pe
 
 
 async def taps(conn: Connection, *, door: str, kinds: Sequence[str], limit: int) -> list[TapRow]:
-    """The latest events of these kinds at a door, the newest first."""
+    """The latest events of these kinds at a door, the newest first.
+
+    For a door without a controller they are made of what was asked of it. Its kinds are
+    `command_executed`, `command_refused`, and `command_asked` where nobody knows what came of it.
+    """
     async with conn.cursor(row_factory=class_row(TapRow)) as cursor:
         await cursor.execute(
             """
-            select e.kind, e.happened_at as at, e.clock_trusted, e.reason,
+            with told as (
+              select kind, happened_at as at, clock_trusted, reason, account, card, id
+                from access.event
+               where point = %(door)s and kind = any(%(kinds)s)
+               order by happened_at desc, id desc
+               limit %(limit)s
+            ), asked as (
+              select case when result is null then 'command_asked'
+                          when result = 'executed' then 'command_executed'
+                          else 'command_refused' end as kind,
+                     issued_at as at, true as clock_trusted, result as reason, actor as account,
+                     null::bigint as card, 0::bigint as id
+                from access.command
+               where point = %(door)s and controller is null
+               order by issued_at desc
+               limit %(limit)s
+            )
+            select e.kind, e.at, e.clock_trusted, e.reason,
                    a.id as account_id, a.username, a.name, k.label as card_label
-              from access.event e
+              from (select * from told union all select * from asked) e
               left join access.card k on k.id = e.card
               left join account a on a.id = e.account
-             where e.point = %(door)s and e.kind = any(%(kinds)s)
-             order by e.happened_at desc, e.id desc
+             order by e.at desc, e.id desc
              limit %(limit)s
             """,
             {"door": door, "kinds": list(kinds), "limit": limit},
@@ -202,18 +233,27 @@ async def add_door(
     *,
     key: PointKey,
     name: str,
-    controller: ControllerId,
+    controller: ControllerId | None,
     open_seconds: int,
     circles: Collection[int],
+    driver: Driver = Driver.CONTROLLER,
+    topic: str | None = None,
 ) -> bool:
     """Makes a door; False: there is one with this key."""
     cursor = await conn.execute(
         """
-        insert into access.door (key, name, controller, open_seconds)
-        values (%(key)s, %(name)s, %(controller)s, %(open_seconds)s)
+        insert into access.door (key, name, controller, open_seconds, driver, topic)
+        values (%(key)s, %(name)s, %(controller)s, %(open_seconds)s, %(driver)s, %(topic)s)
         on conflict (key) do nothing
         """,
-        {"key": key, "name": name, "controller": controller, "open_seconds": open_seconds},
+        {
+            "key": key,
+            "name": name,
+            "controller": controller,
+            "open_seconds": open_seconds,
+            "driver": driver,
+            "topic": topic,
+        },
     )
     if cursor.rowcount != 1:
         return False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.doors.old_door import FAILED
 from console.doors.queries import TapRow
 from console.events.wording import sentences
 from sync.events import EventKind
@@ -27,6 +28,11 @@ def tap(row: TapRow) -> Tap:
             return _opened(row, "opened it from the console")
         case EventKind.ACCESS_WITHDRAWN:
             return _refused(row, "Somebody", "was let in, but it did not open")
+        case EventKind.COMMAND_REFUSED if (row.reason or "").startswith(FAILED):
+            did = "could not open it from the console"
+            return _asked(row, did, f"What opens it {(row.reason or '').removeprefix(FAILED)}.")
+        case "command_asked":
+            return _asked(row, "asked for it to open", "It is not known whether it did.")
         case EventKind.COMMAND_REFUSED:
             return _refused(row, "Somebody", "could not open it from the console")
         case _:
@@ -35,6 +41,10 @@ def tap(row: TapRow) -> Tap:
 
 def _opened(row: TapRow, did: str) -> Tap:
     return Tap(row, row.name or row.username or "Somebody", True, did, "")
+
+
+def _asked(row: TapRow, did: str, why: str) -> Tap:
+    return Tap(row, row.name or row.username or "Somebody", False, did, why)
 
 
 def _refused(row: TapRow, nobody: str, did: str) -> Tap:

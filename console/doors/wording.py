@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from console.doors.opening import NoAnswer, NotAllowed, Opened, Outcome, Refused
+from console.doors.opening import Failed, NoAnswer, NotAllowed, Opened, Outcome, Refused
 from console.rights.access import Answer
 from console.web import times
 from sync.rights import Reason
@@ -72,6 +72,8 @@ def outcome_words(outcome: Outcome, door: str, circles: Sequence[str], now: date
             return (
                 f"No answer from the controller for {waited_seconds:.0f} s: use your card.{heard}"
             )
+        case Failed(words):
+            return words
         case _:
             return "There is no such door any more, or no controller for it."
 

@@ -17,7 +17,8 @@ the order in which they happened."""
 class RecentRow:
     """An event for a list. `at`: when it happened, or, without a trusted clock, when it arrived.
 
-    `account_id`, `name`, `username`: who tapped, or who pressed the button of a remote opening.
+    `event_id` 0: no controller told it, but a door without one was opened from here. `account_id`,
+    `name`, `username`: who tapped, or who pressed the button of a remote opening.
     """
 
     event_id: int
@@ -34,17 +35,30 @@ class RecentRow:
 
 
 async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -> list[RecentRow]:
-    """The latest events of these kinds, the newest first."""
+    """The latest events of these kinds, the newest first.
+
+    What was opened without a controller of ours is among them as `command_executed`.
+    """
     async with conn.cursor(row_factory=class_row(RecentRow)) as cursor:
         await cursor.execute(
             """
-            with arrived as (
+            with told as (
               select e.id, e.kind, e.point, e.reason, e.account, e.card, e.command, e.clock_trusted,
                 case when e.clock_trusted then e.happened_at else e.received_at end as at
               from access.event e
               where e.kind = any(%(kinds)s)
               order by e.id desc
               limit %(looked_at)s
+            ), opened as (
+              select 0::bigint, 'command_executed', c.point, null::text, c.actor, null::bigint,
+                c.id, true, c.issued_at
+              from access.command c
+              where c.controller is null and c.result = 'executed'
+                and 'command_executed' = any(%(kinds)s)
+              order by c.issued_at desc
+              limit %(limit)s
+            ), arrived as (
+              select * from told union all select * from opened
             )
             select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
               coalesce(d.name, e.point) as door, e.reason,

@@ -7,6 +7,7 @@ files for Mosquitto. What isn't allowed here is forbidden; there is no default f
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from console.settings import MqttSettings
 from sync.ids import ControllerId
 from sync.topics import RETAINED, Leaf, everything_down, everything_up, parse, topic
 
@@ -31,15 +32,21 @@ Client = TheConsole | AController
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """The rules for all topics below `prefix`."""
+    """The rules for all topics below `prefix`, and for those of the old web app's hardware.
+
+    `old_prefixes` are what those begin with: the console may publish there, and nobody hears it.
+    """
 
     prefix: str
+    old_prefixes: tuple[str, ...] = ()
 
     def may_publish(self, client: Client, name: str) -> bool:
         """Whether `client` may publish to the topic `name`; the same rule holds for its will."""
         found = parse(self.prefix, name)
         match client:
             case TheConsole():
+                if not name.startswith(f"{self.prefix}/"):
+                    return name.startswith(self.old_prefixes)
                 return found is not None and found.leaf in DOWN
             case AController(controller):
                 return found is not None and found.leaf in UP and found.controller == controller
@@ -63,10 +70,11 @@ class AccessRules:
         return found is not None and found.leaf in RETAINED
 
     def publishes(self, client: Client) -> Iterator[str]:
-        """Every topic that `client` may publish to, `+` for any controller."""
+        """Every topic that `client` may publish to, `+` for any controller, `#` for the rest."""
         match client:
             case TheConsole():
                 yield from (topic(self.prefix, _ANY, leaf) for leaf in DOWN)
+                yield from sorted({_below(beginning) for beginning in self.old_prefixes})
             case AController(controller):
                 yield from (topic(self.prefix, controller, leaf) for leaf in UP)
 
@@ -89,3 +97,13 @@ class AccessRules:
 
 _ANY = ControllerId("+")
 """MQTT's wildcard for one level. Never a controller's name: those have no `+`."""
+
+
+def old_prefixes(mqtt: MqttSettings) -> tuple[str, ...]:
+    """What the topics of the old web app's doors, tools and label printer begin with."""
+    return (mqtt.legacy_door_prefix, f"{mqtt.legacy_tool_prefix}/", f"{mqtt.legacy_label_prefix}/")
+
+
+def _below(beginning: str) -> str:
+    """The narrowest filter for all topics that begin so; filters know whole levels only."""
+    return f"{beginning.rpartition('/')[0]}/#" if "/" in beginning else "#"

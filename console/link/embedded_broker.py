@@ -22,7 +22,7 @@ from amqtt.errors import BrokerError
 
 from console.errors import ConsoleError
 from console.link.amqtt_plugins import CONSOLE_USER, Gate, PasswordLookup
-from console.link.broker_access import AccessRules
+from console.link.broker_access import AccessRules, old_prefixes
 from console.link.broker_url import BrokerUrl
 from console.link.fenced_broker import FencedBroker
 from console.link.listener import Listener
@@ -91,12 +91,13 @@ class EmbeddedBroker:
         for noisy in ("amqtt", "transitions"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         listen, tls = self._settings.listen, self._tls()
+        rules = AccessRules(self._settings.prefix, old_prefixes(self._settings))
         broker = FencedBroker(
             [
                 Listener(CONTROLLERS, listen.host, self._port, tls),
                 Listener(CONSOLE, "127.0.0.1", self._console_port, for_console=True),
             ],
-            Gate(AccessRules(self._settings.prefix), self._password, self._password_hash_of),
+            Gate(rules, self._password, self._password_hash_of),
         )
         try:
             await broker.start()

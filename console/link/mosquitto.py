@@ -59,9 +59,20 @@ def password_file(hashes: Mapping[str, str]) -> str:
     return "".join(f"{user}:{stored}\n" for user, stored in sorted(hashes.items()))
 
 
-def acl_file(prefix: str, console_user: str, controllers: frozenset[ControllerId]) -> str:
-    """Who may read and write what, one section for each user. Everything else is forbidden."""
-    rules = AccessRules(prefix)
+def acl_file(
+    prefix: str,
+    console_user: str,
+    controllers: frozenset[ControllerId],
+    *,
+    old_prefixes: tuple[str, ...] = (),
+) -> str:
+    """Who may read and write what, one section for each user. Everything else is forbidden.
+
+    `old_prefixes`: as in `AccessRules`. Raises: BrokerConfigError for one that can't stand.
+    """
+    if not "".join(old_prefixes).isprintable():
+        raise BrokerConfigError("[mqtt] legacy_…_prefix holds a character that can't stand here")
+    rules = AccessRules(prefix, old_prefixes)
     sections = [
         "# Written by `p2k16-console broker-config`; run it again instead of editing this.\n",
         _section(rules, console_user, TheConsole()),
@@ -125,13 +136,19 @@ max_queued_bytes 16777216
 
 
 def write_broker_config(
-    out: Path, *, prefix: str, url: str | None, controllers: Mapping[ControllerId, str]
+    out: Path,
+    *,
+    prefix: str,
+    url: str | None,
+    controllers: Mapping[ControllerId, str],
+    old_prefixes: tuple[str, ...] = (),
 ) -> BrokerFiles:
     """Writes password file, ACL file and example into the folder `out`, making it where needed.
 
     `url` is `[mqtt] url`: its user and password are the console's login. `controllers`: the
-    enrolled ones with their password hashes. Each file is replaced in one step, so that a reload
-    in between never sees half a file. Raises: BrokerConfigError, BrokerUrlError.
+    enrolled ones with their password hashes. `old_prefixes`: as in `AccessRules`. Each file is
+    replaced in one step, so that a reload in between never sees half a file.
+    Raises: BrokerConfigError, BrokerUrlError.
     """
     user, password = _console_login(url)
     if user in controllers:
@@ -144,7 +161,7 @@ def write_broker_config(
     login = {user: hash_password(password, os.urandom(SALT_BYTES))}
     files = {
         # ACL first: a new controller without a section may do nothing, whichever file is read.
-        ACL_FILE: acl_file(prefix, user, frozenset(controllers)),
+        ACL_FILE: acl_file(prefix, user, frozenset(controllers), old_prefixes=old_prefixes),
         PASSWORD_FILE: password_file(login | dict(controllers)),
         EXAMPLE_FILE: example_configuration(out.absolute()),
     }

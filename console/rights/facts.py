@@ -33,10 +33,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door, where it hangs, and whom it lets in while they pay."""
+    """A door, where it hangs, and whom it lets in while they pay.
+
+    `controller` None: none of ours moves it, so it is in no snapshot.
+    """
 
     key: PointKey
-    controller: ControllerId
+    controller: ControllerId | None
     open_seconds: int
     circles: frozenset[CircleRef]
 

@@ -22,7 +22,7 @@ class _ControllerRow:
 @dataclass(frozen=True, slots=True)
 class _DoorRow:
     key: str
-    controller: str
+    controller: str | None
     open_seconds: int
     circles: Sequence[int]
 
@@ -98,7 +98,7 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
         return tuple(
             Door(
                 PointKey(row.key),
-                ControllerId(row.controller),
+                None if row.controller is None else ControllerId(row.controller),
                 row.open_seconds,
                 frozenset(map(CircleRef, row.circles)),
             )
