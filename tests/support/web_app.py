@@ -5,13 +5,15 @@ history of their own and with people in it.
 """
 
 from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from console.database import SESSION, Database, open_database
 from console.migrate import migrate
 from console.migrations.files import LEGACY, read_migrations
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, console_settings
 
 WATCHED = (
     "account",
@@ -47,7 +49,12 @@ values (now(), 1, now(), 1, 201, 101);
 insert into stripe_payment (created_at, created_by, updated_at, updated_by, stripe_id, start_date,
   end_date, amount)
 values (now(), 101, now(), 101, 'in_1', now(), now() + interval '30 days', 500);
-insert into "transaction" (issued_at) values ('2026-11-23 10:00:00.000000');
+insert into badge_description (id, created_at, created_by, updated_at, updated_by, title)
+values (301, now(), 1, now(), 1, 'welder');
+insert into tool_description (id, created_at, created_by, updated_at, updated_by, name, circle)
+values (401, now(), 1, now(), 1, 'Laser', 5);
+insert into "transaction" (id, issued_at)
+values (nextval('transaction_id_seq'), '2026-11-23 10:00:00.000000');
 """
 
 CHANGES = {
@@ -87,8 +94,45 @@ CHANGES = {
         b"update stripe_payment set amount = 6 where stripe_id = 'in_2'",
         b"delete from stripe_payment where stripe_id = 'in_2'",
     ),
+    "account_badge": (
+        b"insert into account_badge (created_at, created_by, updated_at, updated_by, account, "
+        b"awarded_by, badge_description) values (now(), 1, now(), 1, 101, 1, 301)",
+        b"update account_badge set awarded_by = null",
+        b"delete from account_badge",
+    ),
+    "badge_description": (
+        b"insert into badge_description (created_at, created_by, updated_at, updated_by, title) "
+        b"values (now(), 1, now(), 1, 'new')",
+        b"update badge_description set color = 'red' where title = 'new'",
+        b"delete from badge_description where title = 'new'",
+    ),
+    "membership": (
+        b"insert into membership (created_at, created_by, updated_at, updated_by, "
+        b"first_membership, start_membership, fee) "
+        b"values (now(), 101, now(), 101, now(), now(), 5)",
+        b"update membership set fee = 6",
+        b"delete from membership",
+    ),
+    "stripe_customer": (
+        b"insert into stripe_customer (created_at, created_by, updated_at, updated_by, stripe_id) "
+        b"values (now(), 101, now(), 101, 'cus_1')",
+        b"update stripe_customer set stripe_id = 'cus_2'",
+        b"delete from stripe_customer",
+    ),
+    "tool_description": (
+        b"insert into tool_description (created_at, created_by, updated_at, updated_by, name) "
+        b"values (now(), 1, now(), 1, 'new')",
+        b"update tool_description set circle = 2 where name = 'new'",
+        b"delete from tool_description where name = 'new'",
+    ),
+    "tool_checkout": (
+        b"insert into tool_checkout (created_at, created_by, updated_at, updated_by, "
+        b"tool_description, account, started) values (now(), 1, now(), 1, 401, 101, now())",
+        b"update tool_checkout set account = 1",
+        b"delete from tool_checkout",
+    ),
 }
-"""What the web app does to each table: add a row, change it, delete it."""
+"""What the web app does to each table with versions: add a row, change it, delete it."""
 
 
 @pytest.fixture
@@ -114,6 +158,22 @@ async def taken_over(legacy_url: str) -> str:
 async def listener(taken_over: str) -> AsyncGenerator[psycopg.AsyncConnection]:
     async with await psycopg.AsyncConnection.connect(taken_over, autocommit=True) as connection:
         await connection.execute("listen access_changed")
+        yield connection
+
+
+@pytest.fixture
+async def beside(taken_over: str) -> AsyncGenerator[Database]:
+    """The console's connections to the web app's database."""
+    settings = console_settings(Path("/nonexistent"), database_url=taken_over)
+    async with open_database(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ours(taken_over: str) -> Generator[psycopg.Connection]:
+    """One connection to it, set up as the console's are, in autocommit mode."""
+    with psycopg.connect(taken_over, autocommit=True) as connection:
+        connection.execute(SESSION)
         yield connection
 
 
