@@ -1,6 +1,7 @@
 """Finds the account that a request means by its number or its exact user name.
 
-Accounts of programs, such as `system`, are found, too: the old web app lets them be meant.
+Accounts of programs, such as `system`, are found, too: the old web app lets them be meant. What is
+found can't be deleted before the transaction ends.
 """
 
 from psycopg.rows import class_row
@@ -13,7 +14,11 @@ async def by_id(conn: Connection, *, account_id: int) -> Person | None:
     """The account with this number."""
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
         await cursor.execute(
-            "select id as account_id, username, name from account where id = %(account_id)s",
+            """
+            select id as account_id, username, name from account
+            where id = %(account_id)s
+            for key share
+            """,
             {"account_id": account_id},
         )
         return await cursor.fetchone()
@@ -31,6 +36,7 @@ async def by_username(conn: Connection, *, username: str) -> Person | None:
             where lower(username) = lower(%(username)s)
             order by username <> %(username)s, id
             limit 1
+            for key share
             """,
             {"username": username},
         )
