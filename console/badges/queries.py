@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
+from console.badges.badge import Given, Kind
 from console.database import Connection
 
 
@@ -101,3 +102,79 @@ async def descriptions(conn: Connection) -> list[Description]:
             """
         )
         return await cursor.fetchall()
+
+
+async def kind_called(conn: Connection, *, title: str) -> Kind | None:
+    """What has exactly this title; the oldest, where there are several."""
+    async with conn.cursor(row_factory=class_row(Kind)) as cursor:
+        await cursor.execute(
+            """
+            select id as description_id, certification_circle as certification_circle_id
+            from badge_description
+            where title = %(title)s
+            order by id
+            limit 1
+            """,
+            {"title": title},
+        )
+        return await cursor.fetchone()
+
+
+async def holders(conn: Connection, *, title: str, accounts: Collection[int]) -> set[int]:
+    """Those of these accounts that have a badge of this title."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select distinct b.account
+            from account_badge b
+            join badge_description d on d.id = b.badge_description
+            where d.title = %(title)s and b.account = any(%(accounts)s::bigint[])
+            """,
+            {"title": title, "accounts": list(accounts)},
+        )
+        return set(await cursor.fetchall())
+
+
+async def lock_titles(conn: Connection) -> None:
+    """One at a time makes a new title, until its transaction ends."""
+    # Any number does that nobody else uses.
+    await conn.execute("select pg_advisory_xact_lock(7016207018)")
+
+
+async def insert_description(conn: Connection, *, title: str, given: Given) -> int:
+    """A new title, made by whoever awards it first; its id."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            insert into badge_description (created_at, created_by, updated_at, updated_by, title)
+            values (coalesce(%(at)s, now()), %(author)s, coalesce(%(at)s, now()), %(author)s,
+              %(title)s)
+            returning id
+            """,
+            {"at": given.at, "author": given.author, "title": title},
+        )
+        return int(await cursor.fetchone() or 0)
+
+
+async def insert_award(conn: Connection, *, kind: Kind, given: Given) -> None:
+    """Gives a badge, and says so in an event row: int1 the award, int2 the description."""
+    await conn.execute(
+        """
+        with award as (
+          insert into account_badge
+            (created_at, created_by, updated_at, updated_by, account, badge_description, awarded_by)
+          values (coalesce(%(at)s, now()), %(author)s, coalesce(%(at)s, now()), %(author)s, %(to)s,
+            %(description)s, %(by)s)
+          returning id, created_at
+        )
+        insert into event (created_at, created_by, domain, name, int1, int2)
+        select created_at, %(author)s, 'badge', 'awarded', id, %(description)s from award
+        """,
+        {
+            "at": given.at,
+            "author": given.author,
+            "to": given.to,
+            "by": given.by,
+            "description": kind.description_id,
+        },
+    )

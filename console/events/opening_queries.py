@@ -1,13 +1,10 @@
-"""SQL of door openings in the web app's own tables: its event rows, and the badge for the first."""
+"""SQL of door openings in the web app's own tables: its event rows."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from console.database import Connection
 from sync.ids import ControllerId
-
-FIRST_OPENING = "first-door-opening"
-"""Title of the badge."""
 
 
 async def existing_accounts(conn: Connection, *, accounts: Collection[int]) -> set[int]:
@@ -33,20 +30,6 @@ async def lock_first_openings(conn: Connection) -> None:
     await conn.execute("select pg_advisory_xact_lock(7016207017)")
 
 
-async def with_badge(conn: Connection, *, accounts: Collection[int]) -> set[int]:
-    """Those who have the badge."""
-    cursor = await conn.execute(
-        """
-        select distinct b.account
-          from account_badge b
-          join badge_description d on d.id = b.badge_description
-         where d.title = %(title)s and b.account = any(%(accounts)s::bigint[])
-        """,
-        {"title": FIRST_OPENING, "accounts": list(accounts)},
-    )
-    return {int(row[0]) for row in await cursor.fetchall()}
-
-
 async def with_opening(conn: Connection, *, accounts: Collection[int]) -> set[int]:
     """Those who have opened a door before, by whatever means. Reads the whole table."""
     cursor = await conn.execute(
@@ -58,55 +41,6 @@ async def with_opening(conn: Connection, *, accounts: Collection[int]) -> set[in
         {"accounts": list(accounts)},
     )
     return {int(row[0]) for row in await cursor.fetchall()}
-
-
-async def system_account(conn: Connection) -> int | None:
-    """The account that awards badges by itself."""
-    cursor = await conn.execute("select id from account where username = 'system' and system")
-    row = await cursor.fetchone()
-    return None if row is None else int(row[0])
-
-
-async def badge_description(conn: Connection) -> int | None:
-    """The badge's description."""
-    cursor = await conn.execute(
-        "select min(id) from badge_description where title = %(title)s", {"title": FIRST_OPENING}
-    )
-    row = await cursor.fetchone()
-    return None if row is None or row[0] is None else int(row[0])
-
-
-async def add_badge_description(conn: Connection, *, account: int, at: datetime) -> int:
-    """Makes the description, as the web app does when somebody is the first of all."""
-    cursor = await conn.execute(
-        """
-        insert into badge_description (created_at, created_by, updated_at, updated_by, title)
-        values (%(at)s, %(account)s, %(at)s, %(account)s, %(title)s)
-        returning id
-        """,
-        {"account": account, "at": at, "title": FIRST_OPENING},
-    )
-    return _id(await cursor.fetchone())
-
-
-async def award_badge(
-    conn: Connection, *, account: int, description: int, awarded_by: int | None, at: datetime
-) -> None:
-    """Gives the badge, and says so in an event row: int1 the award, int2 the description."""
-    await conn.execute(
-        """
-        with award as (
-          insert into account_badge
-            (created_at, created_by, updated_at, updated_by, account, badge_description, awarded_by)
-          values (%(at)s, %(account)s, %(at)s, %(account)s, %(account)s, %(description)s,
-            %(awarded_by)s)
-          returning id
-        )
-        insert into event (created_at, created_by, domain, name, int1, int2)
-        select %(at)s, %(account)s, 'badge', 'awarded', id, %(description)s from award
-        """,
-        {"account": account, "description": description, "awarded_by": awarded_by, "at": at},
-    )
 
 
 async def add_opening(conn: Connection, *, account: int, door: str, at: datetime) -> int:

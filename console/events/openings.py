@@ -7,8 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.accounts.queries import system_account
+from console.badges import awarding
+from console.badges.badge import Given
+from console.badges.queries import holders
 from console.database import Connection
 from console.events import opening_queries as queries
+
+FIRST_OPENING = "first-door-opening"
+"""Title of the badge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +48,21 @@ async def write_openings(
 
 async def _first_time(conn: Connection, newcomers: set[int]) -> set[int]:
     """Those who have never opened a door; nobody else finds the same until the commit."""
-    newcomers = newcomers - await queries.with_badge(conn, accounts=newcomers)
+    newcomers = newcomers - await holders(conn, title=FIRST_OPENING, accounts=newcomers)
     if not newcomers:
         return newcomers
     await queries.lock_first_openings(conn)
     # Looked at again, now that nobody else can be in between.
-    newcomers = newcomers - await queries.with_badge(conn, accounts=newcomers)
+    newcomers = newcomers - await holders(conn, title=FIRST_OPENING, accounts=newcomers)
     return newcomers - await queries.with_opening(conn, accounts=newcomers)
 
 
 async def _award(conn: Connection, openings: Sequence[Opening]) -> None:
-    awarded_by = await queries.system_account(conn)
-    description = await queries.badge_description(conn)
+    awarded_by = await system_account(conn)
     awarded: set[int] = set()
     for opening in openings:
         if opening.account in awarded:
             continue
         awarded.add(opening.account)
-        if description is None:
-            description = await queries.add_badge_description(
-                conn, account=opening.account, at=opening.at
-            )
-        await queries.award_badge(
-            conn,
-            account=opening.account,
-            description=description,
-            awarded_by=awarded_by,
-            at=opening.at,
-        )
+        given = Given(to=opening.account, by=awarded_by, author=opening.account, at=opening.at)
+        await awarding.give(conn, title=FIRST_OPENING, given=given)
