@@ -14,9 +14,11 @@ from tests.support.console_app import Broker, Site, application, settings_for
 RECORDED = Path(__file__).parent / "recorded"
 
 
-def legacy_settings(database: Database, legacy: LegacySettings) -> ConsoleSettings:
+def legacy_settings(
+    database: Database, legacy: LegacySettings, *, public_url: str | None = None
+) -> ConsoleSettings:
     """Those of other tests, with `[legacy]`."""
-    return replace(settings_for(database.conninfo), legacy=legacy)
+    return replace(settings_for(database.conninfo, public_url=public_url), legacy=legacy)
 
 
 @asynccontextmanager
