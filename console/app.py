@@ -30,6 +30,7 @@ from console.mail import Mailer
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
 from console.supervision import end
+from console.tools.checkout import CHECKOUTS, Checkouts
 from console.web import health, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -80,6 +81,9 @@ async def build_app(
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
     app[doors.ANY_DOOR] = _any_door(app, database, settings, opener)
+    app[CHECKOUTS] = Checkouts(
+        database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
+    )
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))

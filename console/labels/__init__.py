@@ -1,1 +1,1 @@
-"""Labels for boxes, printed at the space."""
+"""Labels for boxes: what one says, for the label printer to print."""

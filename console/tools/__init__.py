@@ -1,1 +1,1 @@
-"""Tools: who may use one, and who has it checked out."""
+"""Tools: what there are, who has one checked out, and telling the tool so."""

@@ -26,6 +26,7 @@ from console.rights.access import who_may_open
 from console.rights.derive import derive
 from console.rights.facts import Controller
 from console.rights.publish import unix_ms
+from console.settings import LegacySettings
 from console.web.keys import NoBroker
 from console.web.routing import Who
 from sync.ids import AccountRef, ControllerId, PointKey
@@ -231,10 +232,9 @@ async def test_without_anybody_there_it_says_so(house: House):
     house.controller.url = "http://127.0.0.1:1/"
     async with quick_dlock(house.controller) as dlock:
         assert await dlock.unlock(FRONT, seconds=5) == Failure("can't be reached")
-    async with quick_dlock(DoorController()) as unset:
-        unset_failure = await unset.unlock(FRONT, seconds=5)
-    assert unset_failure is not None
-    assert "dlock_url" in unset_failure.words
+    failure = await Dlock(LegacySettings()).unlock(FRONT, seconds=5)
+    assert failure is not None
+    assert "dlock_url" in failure.words
 
 
 async def test_the_password_is_in_no_log_no_row_and_no_answer(
@@ -259,7 +259,7 @@ async def test_a_topic_gets_the_seconds_and_the_broker_must_have_it(
     await make_doors(database)
     actor = AccountRef(await paying(connection))
     async with old_broker(tmp_path) as broker:
-        doors = any_door(database, Dlock(DoorController().legacy), broker.link)
+        doors = any_door(database, Dlock(LegacySettings()), broker.link)
         tried = await doors.open([GATE], actor=actor, remote_addr=None)
         assert isinstance(tried.outcome, Opened)
         assert await broker.heard(1) == [("public/p2k16-dev/gate/open", b"7")]
@@ -326,7 +326,7 @@ async def test_the_button_opens_it_and_the_pages_show_it_as_it_is(
     assert "Kari Nordmann opened The front from the console" in front
     assert "Kari Nordmann opened it from the console" in page
     assert "Kari Nordmann could not open it from the console What opens it answered 404." in page
-    assert "Opened by the old door controller: it reports nothing" in page
+    assert "the old door controller: it reports nothing, and takes no cards" in page
     assert "Opened through MQTT" in doors
     for nothing_known in ("Locked", "rights published", "Up to date", "never heard"):
         assert nothing_known not in page + doors
