@@ -143,6 +143,16 @@ async def test_a_circle_is_not_removed_from_under_one_that_is_being_made(
     assert isinstance(await removing, Kept)
 
 
+async def test_a_circle_that_goes_at_the_same_moment_manages_no_new_one(
+    database: Database, connection: Connection
+) -> None:
+    circle = await makerspace.circle(connection, name="brewers")
+    async with old_app(database) as other:
+        await other.execute("delete from circle where id = %s", [circle])
+        making = await held_up(connection, create(database, draft("cooks", admin_circle="brewers")))
+    assert await making is Flaw.ADMIN_CIRCLE_UNKNOWN
+
+
 async def test_of_two_who_remove_a_circle_at_once_one_finds_it_gone(
     database: Database, connection: Connection
 ) -> None:
