@@ -66,7 +66,8 @@ def records(text: bytes) -> list[list[tuple[str, str]]]:
             if value.startswith(":"):
                 pairs.append((attribute, base64.b64decode(value[2:], validate=True).decode()))
             else:
-                pairs.append((attribute, value.removeprefix(" ")))
+                assert not value.startswith("<"), "the value would be read from a file or a URL"
+                pairs.append((attribute, value.strip(" ")))
         read.append(pairs)
     return read
 
