@@ -7,8 +7,12 @@ from dataclasses import dataclass
 USERNAME_CHARACTERS_MAX = 50
 EMAIL_CHARACTERS_MAX = 120
 NAME_CHARACTERS_MAX = 100
+PHONE_CHARACTERS_MAX = 50
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 1_000
+
+USERNAME_TAKEN = "Username is taken"
+EMAIL_TAKEN = "Email is already registered"
 
 _USERNAME = re.compile(r"[A-Za-z0-9@._+-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -32,6 +36,16 @@ class NewAccount:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An account as somebody asks for it herself. `name` None: she has left it out."""
+
+    username: str
+    email: str
+    name: str | None
+    phone: str | None
+
+
 def mistakes(new: NewAccount, taken: Taken) -> Sequence[str]:
     """Everything that keeps `new` from being an account; empty when nothing does."""
     return [
@@ -40,6 +54,30 @@ def mistakes(new: NewAccount, taken: Taken) -> Sequence[str]:
         *_name_mistakes(new.name),
         *password_mistakes(new.password),
     ]
+
+
+def registration_mistake(new: Registration, taken: Taken) -> str | None:
+    """The first thing that keeps `new` from being an account; None when nothing does.
+
+    Order and words are those of the old web app, which takes any e-mail address. Source: the
+    contract of its API, §5.
+    """
+    if taken.username or taken.email:
+        return USERNAME_TAKEN if taken.username else EMAIL_TAKEN
+    found = [
+        *_name_mistakes(new.name or ""),
+        *_username_mistakes(new.username, is_taken=False),
+        *_email_length_mistakes(new.email),
+        *phone_mistakes(new.phone or ""),
+    ]
+    return found[0] if found else None
+
+
+def phone_mistakes(phone: str) -> Sequence[str]:
+    """What is wrong with a phone number, which may be any short text, also an empty one."""
+    if len(phone) > PHONE_CHARACTERS_MAX or not phone.isprintable():
+        return [f"Phone can have at most {PHONE_CHARACTERS_MAX} characters, all printable"]
+    return []
 
 
 def password_mistakes(password: str) -> Sequence[str]:
@@ -55,7 +93,7 @@ def password_mistakes(password: str) -> Sequence[str]:
 
 def _username_mistakes(username: str, *, is_taken: bool) -> Sequence[str]:
     if is_taken:
-        return ["Username is taken"]
+        return [USERNAME_TAKEN]
     if " " in username:
         return ["Username cannot contain spaces"]
     if not _USERNAME.fullmatch(username):
@@ -67,11 +105,15 @@ def _username_mistakes(username: str, *, is_taken: bool) -> Sequence[str]:
 
 def _email_mistakes(email: str, *, is_taken: bool) -> Sequence[str]:
     if is_taken:
-        return ["Email is already registered"]
+        return [EMAIL_TAKEN]
     if not _EMAIL.fullmatch(email) or not email.isprintable():
         return ["Email must look like name@example.org"]
-    if len(email) > EMAIL_CHARACTERS_MAX:
-        return [f"Email can have at most {EMAIL_CHARACTERS_MAX} characters"]
+    return _email_length_mistakes(email)
+
+
+def _email_length_mistakes(email: str) -> Sequence[str]:
+    if len(email) > EMAIL_CHARACTERS_MAX or not email.isprintable():
+        return [f"Email can have at most {EMAIL_CHARACTERS_MAX} characters, all printable"]
     return []
 
 

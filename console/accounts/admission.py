@@ -73,6 +73,15 @@ async def begin(request: web.Request, admitted: Admitted) -> str:
     return token
 
 
+def too_many(wait: Wait) -> web.HTTPTooManyRequests:
+    """What a program is answered that tried too often."""
+    seconds = ceil(wait.seconds)
+    return web.HTTPTooManyRequests(
+        text=f"Too many tries. Wait {seconds} s, then try again.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 def choose(candidates: list[LoginRow], username: str) -> LoginRow | None:
     """Who is meant by a user name: of several that differ in case only the exact one."""
     for candidate in candidates:

@@ -12,7 +12,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil
 
 from aiohttp import hdrs, web
 
@@ -85,11 +84,7 @@ class BasicCredentials:
                 return found.account_id
             outcome = await self._checked_once(request, given, proof)
         if isinstance(outcome, Wait):
-            seconds = ceil(outcome.seconds)
-            raise web.HTTPTooManyRequests(
-                text=f"Too many wrong tries. Wait {seconds} s, then try again.",
-                headers={"Retry-After": str(seconds)},
-            )
+            raise admission.too_many(outcome)
         return None if outcome is None else outcome.account_id
 
     async def _checked_once(

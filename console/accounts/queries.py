@@ -130,20 +130,50 @@ async def taken(conn: Connection, *, username: str, email: str) -> Taken:
         return await cursor.fetchone() or Taken(username=True, email=True)
 
 
+async def lock_registrations(conn: Connection) -> None:
+    """One new account at a time, until the transaction ends: user names that differ only in case
+    don't collide in the table."""
+    await conn.execute("select pg_advisory_xact_lock(7016207017)")
+
+
 async def insert_account(
-    conn: Connection, *, username: str, email: str, name: str, password: str
+    conn: Connection,
+    *,
+    username: str,
+    email: str,
+    name: str,
+    password: str,
+    phone: str | None = None,
 ) -> int:
     """A new account of a person; `password` is a hash. Returns its id."""
     async with conn.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
-            insert into account (created_at, updated_at, username, email, name, password, system)
-            values (now(), now(), %(username)s, %(email)s, %(name)s, %(password)s, false)
+            insert into account
+              (created_at, updated_at, username, email, name, password, phone, system)
+            values (now(), now(), %(username)s, %(email)s, %(name)s, %(password)s, %(phone)s, false)
             returning id
             """,
-            {"username": username, "email": email, "name": name, "password": password},
+            {
+                "username": username,
+                "email": email,
+                "name": name,
+                "password": password,
+                "phone": phone,
+            },
         )
         return int(await cursor.fetchone() or 0)
+
+
+async def set_phone(conn: Connection, *, account_id: int, phone: str) -> None:
+    """Stores a phone number, where it is another one."""
+    await conn.execute(
+        """
+        update account set phone = %(phone)s, updated_at = now()
+        where id = %(account_id)s and phone is distinct from %(phone)s
+        """,
+        {"account_id": account_id, "phone": phone},
+    )
 
 
 async def system_account(conn: Connection) -> int | None:

@@ -1,13 +1,15 @@
 """Logging in and out, and the suggestions for a name being typed."""
 
 from math import ceil
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.accounts import admission, queries
+from console.accounts import admission, queries, reset_routes
 from console.accounts.admission import PASSWORDS, THROTTLE, USERNAME_CHARACTERS_MAX, Admitted
 from console.accounts.basic import BASIC, BasicCredentials
 from console.accounts.passwords import PasswordThreads
+from console.accounts.reset import RESETS, Resets
 from console.accounts.throttle import Throttle, Wait
 from console.web import session
 from console.web.keys import DATABASE, SETTINGS
@@ -16,12 +18,19 @@ from console.web.requests import form, local_path, query_text
 from console.web.routing import Route, Who
 
 WRONG = "Wrong user name or password"
+MISTAKES = {"bad-login": WRONG}
+NOTICES = {
+    "recovery": "If we know you, a link is on its way to your e-mail address.",
+    "recovery-invalid-request": "That link no longer works: it was used, or is too old.",
+}
+"""By `show_message`, as the old web app calls them."""
 SUGGESTIONS_MAX = 8
 
 
 def routes() -> list[Route]:
-    """Everything below /login, /logout and /suggestions."""
+    """Logging in and out, forgotten passwords, and suggestions."""
     return [
+        *reset_routes.routes(),
         Route("GET", "/login", Who.ANYONE, login_page),
         Route("POST", "/login", Who.ANYONE, log_in),
         Route("POST", "/logout", Who.ANYONE, log_out),
@@ -32,12 +41,15 @@ def routes() -> list[Route]:
 def set_up(app: web.Application) -> None:
     """Gives the application what log-ins need, until it ends."""
     app[PASSWORDS] = PasswordThreads()
-    app[THROTTLE] = Throttle(failures_per_minute=app[SETTINGS].login.failures_per_minute)
+    often = app[SETTINGS].login.failures_per_minute
+    app[THROTTLE] = Throttle(failures_per_minute=often)
     app[BASIC] = BasicCredentials()
+    app[RESETS] = Resets(often=often)
     app.on_cleanup.append(_end)
 
 
 async def _end(app: web.Application) -> None:
+    await app[RESETS].close()
     app[PASSWORDS].close()
 
 
@@ -46,11 +58,22 @@ async def login_page(request: web.Request) -> web.StreamResponse:
     there = local_path(request.query.get("next"))
     if await session.load(request) is not None:
         raise web.HTTPSeeOther(there)
-    return page(request, "accounts/login.html", there=there, username="", mistake=None)
+    message = request.query.get("show_message", "")
+    return page(
+        request,
+        "accounts/login.html",
+        there=there,
+        username=query_text(request, "username", characters_max=USERNAME_CHARACTERS_MAX),
+        mistake=MISTAKES.get(message),
+        notice=NOTICES.get(message),
+    )
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
-    """Checks name and password; begins a new session."""
+    """Checks name and password; begins a new session, or leads back to the form.
+
+    Status and places are those of the old web app: the contract of its API, §5.
+    """
     fields = await form(request)
     username = fields.get("username", "")[:USERNAME_CHARACTERS_MAX]
     there = local_path(fields.get("next"))
@@ -65,20 +88,17 @@ async def log_in(request: web.Request) -> web.StreamResponse:
                 there=there,
                 username=username,
                 mistake=f"Too many wrong tries. Wait {seconds} s, then try again.",
+                notice=None,
             )
             response.headers["Retry-After"] = str(seconds)
             return response
         case None:
-            return page(
-                request,
-                "accounts/login.html",
-                status=422,
-                there=there,
-                username=username,
-                mistake=WRONG,
-            )
+            back = {"show_message": "bad-login", "username": username}
+            if there != "/":
+                back["next"] = there
+            return web.Response(status=302, headers={"Location": f"/login?{urlencode(back)}"})
         case Admitted():
-            response = web.Response(status=303, headers={"Location": there})
+            response = web.Response(status=302, headers={"Location": there})
             session.set_cookie(request, response, await admission.begin(request, outcome))
             return response
 

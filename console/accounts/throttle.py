@@ -1,8 +1,8 @@
 """How often somebody may try a password in vain: per account and per network address.
 
-Decides by counting the failures of the last minute; who tries, and what time it is, is told to it.
-An attempt counts as failed from its beginning, so that a thousand at once are not all let through
-before the first has failed.
+Decides by counting the failures of the last minute, or another time; who tries, and what time it
+is, is told to it. An attempt counts as failed from its beginning, so that a thousand at once are
+not all let through before the first has failed.
 """
 
 from collections import OrderedDict, deque
@@ -31,8 +31,10 @@ class Wait:
 class Throttle:
     """Failures by account and by address; `now` is any clock that never goes backwards, in s."""
 
-    def __init__(self, *, failures_per_minute: int) -> None:
+    def __init__(self, *, failures_per_minute: int, window_seconds: float = WINDOW_SECONDS) -> None:
+        """`window_seconds`: what is called a minute here."""
         self._limit = failures_per_minute
+        self._window = window_seconds
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
     def attempt(self, *, account: str, address: str, now: float) -> Attempt | Wait:
@@ -61,14 +63,14 @@ class Throttle:
         failures = self._failures.get(key)
         if failures is None:
             return 0.0
-        while failures and failures[0] <= now - WINDOW_SECONDS:
+        while failures and failures[0] <= now - self._window:
             failures.popleft()
         if not failures:
             del self._failures[key]
             return 0.0
         if len(failures) < self._limit:
             return 0.0
-        return failures[-self._limit] + WINDOW_SECONDS - now
+        return failures[-self._limit] + self._window - now
 
 
 def _folded(account: str) -> str:

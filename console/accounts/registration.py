@@ -1,0 +1,52 @@
+"""Somebody makes herself an account.
+
+Decides nothing about what it must be like, which is in `account.py`, but that nobody else gets the
+same user name or e-mail address meanwhile, in any case.
+"""
+
+import psycopg
+import structlog
+from aiohttp import web
+
+from console.accounts import queries
+from console.accounts.account import USERNAME_TAKEN, Registration, registration_mistake
+from console.accounts.admission import PASSWORDS
+from console.database import Connection
+from console.web import session
+from console.web.keys import DATABASE
+
+log = structlog.get_logger()
+
+
+async def register(request: web.Request, new: Registration, *, password: str) -> str | None:
+    """Makes the account; None. A text says why there is none. Raises: Busy, DatabaseUnavailable."""
+    database = request.app[DATABASE]
+    async with database.reading() as conn:
+        mistake = await _mistake(conn, new)
+    if mistake is not None:
+        return mistake
+    hashed = await request.app[PASSWORDS].hash(password)
+    try:
+        async with database.writing(remote_addr=session.address_of(request)) as conn:
+            await queries.lock_registrations(conn)
+            mistake = await _mistake(conn, new)
+            if mistake is not None:
+                return mistake
+            account_id = await queries.insert_account(
+                conn,
+                username=new.username,
+                email=new.email,
+                name=new.name or "",
+                phone=new.phone,
+                password=hashed,
+            )
+    except psycopg.errors.UniqueViolation:  # the old web app was quicker
+        async with database.reading() as conn:
+            return await _mistake(conn, new) or USERNAME_TAKEN
+    log.info("account.registered", account=account_id)
+    return None
+
+
+async def _mistake(conn: Connection, new: Registration) -> str | None:
+    taken = await queries.taken(conn, username=new.username, email=new.email)
+    return registration_mistake(new, taken)
