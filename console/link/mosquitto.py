@@ -128,6 +128,12 @@ tls_version tlsv1.2
 # A snapshot of access rights has at most 4 MiB; nothing larger is ever sent.
 max_packet_size 4718592
 
+# Doors, tools and label printers of the old web application, if they are to use this broker: they
+# need logins in files of your own, for each run replaces the two above. Write
+# `per_listener_settings true` into the first line of all, repeat the three lines from
+# `allow_anonymous` on below each `listener`, and give the hardware a listener with your own files;
+# its ACL has `user NAME` and `topic read public/p2k16-dev/#`, say.
+
 # What waits for a slow or absent client. The protocol acknowledges end to end and sends again,
 # so losing these messages loses nothing.
 max_queued_messages 1000

@@ -2,9 +2,12 @@
 
 import itertools
 
-from console.link.broker_access import AccessRules, AController, Client, TheConsole
+import pytest
+
+from console.link.broker_access import AccessRules, AController, Client, TheConsole, old_prefixes
 from sync.ids import ControllerId
 from sync.topics import Leaf, topic
+from tests.support.brokers import mqtt_settings
 
 RULES = AccessRules("p2k16")
 FRONT, BACK = ControllerId("front"), ControllerId("back")
@@ -53,3 +56,43 @@ def test_the_lists_for_mosquitto_say_the_same_as_the_rules() -> None:
         assert RULES.may_publish(console, name.replace("+", "front"))
     for name in RULES.receives(console):
         assert RULES.may_receive(console, name.replace("+", "front"))
+
+
+OLD_RULES = AccessRules("p2k16", old_prefixes(mqtt_settings()))
+OLD_TOPICS = [
+    "public/p2k16-dev/gate/open",
+    "public/p2k16-dev/tool/lathe/lock",
+    "/public/p2k16-dev/label/print_box",
+]
+
+
+def test_the_console_alone_speaks_to_hardware_of_the_old_web_app_and_nobody_hears_it() -> None:
+    for name in OLD_TOPICS:
+        assert OLD_RULES.may_publish(TheConsole(), name)
+        assert not RULES.may_publish(TheConsole(), name)
+        assert not OLD_RULES.may_publish(AController(FRONT), name)
+        assert not OLD_RULES.keeps(name)
+        for client in (TheConsole(), AController(FRONT)):
+            assert not OLD_RULES.may_receive(client, name)
+            assert not OLD_RULES.may_subscribe(client, name)
+    for name in ("public/else", "public/p2k16-dev", "/public/p2k16-dev/labels", "$SYS/x", "#"):
+        assert not OLD_RULES.may_publish(TheConsole(), name)
+
+
+def test_old_topics_among_ours_give_the_console_nothing_new_there() -> None:
+    rules = AccessRules("p2k16", ("p2k16/", "p2k"))
+    assert rules.may_publish(TheConsole(), "p2k-gate")
+    for name in EVERY_TOPIC:
+        assert rules.may_publish(TheConsole(), name) is RULES.may_publish(TheConsole(), name)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "name_filter"),
+    [("public/dev/", "public/dev/#"), ("public/dev/door-", "public/dev/#"), ("/x", "/#"),
+     ("door-", "#")],
+)  # fmt: skip
+def test_a_filter_for_mosquitto_covers_what_begins_so(beginning: str, name_filter: str) -> None:
+    rules = AccessRules("p2k16", (beginning,))
+    assert name_filter in list(rules.publishes(TheConsole()))
+    assert name_filter not in list(rules.publishes(AController(FRONT)))
+    assert name_filter not in list(rules.receives(TheConsole()))

@@ -279,6 +279,11 @@ def test_the_acl_has_a_section_for_each_user_and_no_pattern() -> None:
     assert text.index("user ") < text.index("topic ")
 
 
+def test_a_prefix_with_a_line_end_adds_no_line_to_the_acl() -> None:
+    with pytest.raises(ConsoleError, match="legacy"):
+        acl_file("p2k16", "console", frozenset(), old_prefixes=("a\nuser eve\ntopic #",))
+
+
 def test_a_password_file_has_one_line_for_each_user() -> None:
     text = password_file({"front": PASSWORD_HASH, "back": PASSWORD_HASH})
     assert text == f"back:{PASSWORD_HASH}\nfront:{PASSWORD_HASH}\n"
