@@ -67,13 +67,21 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class _MomentLoader(TimestamptzLoader):
+    """Python's own reader of ISO moments takes a third of the time; it knows the usual form only."""
+
     def load(self, data: Buffer) -> datetime:
         try:
-            moment = super().load(data)
+            moment = datetime.fromisoformat(bytes(data).decode("ascii"))
+        except ValueError:
+            moment = self._unusual(data)
+        return min(max(moment, EARLIEST), LATEST)
+
+    def _unusual(self, data: Buffer) -> datetime:
+        try:
+            return super().load(data)
         except psycopg.DataError:
             text = bytes(data)
             return EARLIEST if text.startswith(b"-") or text.endswith(b" BC") else LATEST
-        return min(max(moment, EARLIEST), LATEST)
 
 
 class Database:

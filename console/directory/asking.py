@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Iterable
 from enum import StrEnum, auto
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_address
 
 from console.settings import LegacySettings, Network
 
@@ -18,10 +18,9 @@ class Refused(StrEnum):
 
 
 def refused(settings: LegacySettings, *, address: str, authorization: str) -> Refused | None:
-    """None: here it is. `address` as the console knows a visitor's: of IPv6 only the /64 network.
+    """None: here it is. An address that isn't listed learns nothing about the token.
 
-    So a listed IPv6 network has to be a /64 or a larger one. An address that isn't listed learns
-    nothing about the token. `authorization`: the header's text, empty where it is missing.
+    `authorization`: the header's text, empty where it is missing.
     """
     if settings.directory_token is None:
         return Refused.OFF
@@ -35,17 +34,7 @@ def refused(settings: LegacySettings, *, address: str, authorization: str) -> Re
 
 def _is_listed(address: str, networks: Iterable[Network]) -> bool:
     try:
-        there = ip_network(address)
+        there = ip_address(address)
     except ValueError:  # the address isn't known
         return False
-    return any(_lies_in(there, network) for network in networks)
-
-
-def _lies_in(inner: Network, outer: Network) -> bool:
-    match inner, outer:
-        case IPv4Network(), IPv4Network():
-            return inner.subnet_of(outer)
-        case IPv6Network(), IPv6Network():
-            return inner.subnet_of(outer)
-        case _:
-            return False
+    return any(there in network for network in networks)

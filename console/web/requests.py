@@ -109,7 +109,7 @@ def is_htmx(request: web.Request) -> bool:
 
 
 def client_address(request: web.Request, *, has_proxy: bool) -> str:
-    """Whom a request comes from: an IPv4 address or the /64 network of an IPv6 one.
+    """Whom a request comes from: an IPv4 or IPv6 address, or "unknown".
 
     Behind a proxy on this machine (`has_proxy`: there is a public URL) that is what the proxy put
     last into X-Forwarded-For. Nobody else's header is believed.
@@ -123,8 +123,6 @@ def client_address(request: web.Request, *, has_proxy: bool) -> str:
                 address = ipaddress.ip_address(forwarded[-1].rpartition(",")[2].strip())
     except ValueError:
         return text or "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
     return str(address)

@@ -101,3 +101,10 @@ def test_no_spelling_that_finds_the_account_gives_further_tries() -> None:
     # PostgreSQL's lower() makes the first an i, Python's an i with a dot; then Kelvin.
     for username in ("KAR\u0130", "\u212aari"):
         assert isinstance(throttle.attempt(account=username, address=username, now=1.0), Wait)
+
+
+def test_all_addresses_of_an_ipv6_network_are_one() -> None:
+    throttle = Throttle(failures_per_minute=1)
+    assert failing(throttle, account="kari", address="2001:db8::1", now=0)
+    assert not failing(throttle, account="ola", address="2001:db8::ffff", now=0)
+    assert failing(throttle, account="anne", address="2001:db8:0:1::1", now=0)
