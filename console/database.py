@@ -67,7 +67,7 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class _MomentLoader(TimestamptzLoader):
-    """Python's own reader of ISO moments takes a third of the time; it knows the usual form only."""
+    """Reads ISO moments with Python's own reader, which takes a third of the time."""
 
     def load(self, data: Buffer) -> datetime:
         try:
