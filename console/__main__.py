@@ -63,10 +63,17 @@ def _demo(settings: ConsoleSettings, asked: Asked) -> None:
     asyncio.run(demo(settings))
 
 
-def _migrate(settings: ConsoleSettings, _asked: Asked) -> None:
-    from console.commands import run_migrate
+def _migrate(settings: ConsoleSettings, asked: Asked) -> None:
+    from console.commands import is_there_something_to_remove, run_migrate, run_remove
 
-    _say(run_migrate(settings))
+    if not asked.remove:
+        _say(run_migrate(settings))
+        return
+    # Without a terminal, whoever wrote the command is sure.
+    is_asked = sys.stdin.isatty() and asyncio.run(is_there_something_to_remove(settings))
+    if is_asked and not _is_sure_to_remove():
+        raise ConsoleError("nothing was changed")
+    _say(run_remove(settings))
 
 
 def _broker_config(settings: ConsoleSettings, asked: Asked) -> None:
@@ -133,6 +140,17 @@ def _controllers_enrol(settings: ConsoleSettings, asked: Asked) -> None:
     )
 
 
+def _is_sure_to_remove() -> bool:
+    """Asks at the terminal."""
+    sys.stderr.write(
+        "This deletes all cards, doors, controllers, events and sessions of this database. Only a "
+        "backup brings them back.\nThe old web application's tables stay, and it may go on "
+        "running. `serve` should be stopped.\nType yes to go on: "
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
 def _is_text(word: str) -> bool:
     """Whether the bytes that were typed are UTF-8: Python lets others in, the database doesn't."""
     try:
@@ -172,6 +190,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(command=_serve)
 
     migrate = commands.add_parser("migrate", parents=[common], help="create or update the tables")
+    migrate.add_argument(
+        "--remove",
+        action="store_true",
+        help="take out of the database what migrate has put in, but for the old web app's tables",
+    )
     migrate.set_defaults(command=_migrate)
 
     demo = commands.add_parser(

@@ -49,6 +49,27 @@ async def run_migrate(settings: ConsoleSettings) -> str:
             return f"Updated the database: {versions}."
 
 
+async def is_there_something_to_remove(settings: ConsoleSettings) -> bool:
+    """Whether `run_remove` would delete anything."""
+    from console.migrate import is_ours
+
+    async with open_database(settings, must_answer=True) as database:
+        return await is_ours(database.conninfo)
+
+
+async def run_remove(settings: ConsoleSettings) -> str:
+    """Takes all that is ours out of the database."""
+    from console.migrate import remove
+
+    async with open_database(settings, must_answer=True) as database:
+        if not await remove(database.conninfo):
+            return "There is nothing of ours in this database. Nothing was changed."
+    return (
+        "Removed cards, doors, controllers, events, sessions and our triggers. The tables of the "
+        "old web application are as they were without us; p2k16-console migrate takes them over."
+    )
+
+
 async def run_broker_config(settings: ConsoleSettings, *, out: Path) -> str:
     """Writes password and ACL files for Mosquitto."""
     from console.controllers.queries import broker_password_hashes

@@ -2,7 +2,7 @@
 
 Decides which files a database needs, and refuses one that it doesn't recognise. Which database, and
 when, is left to the caller. V001 is the schema of the web app before us; an existing database of
-that app is taken over without running V001.
+that app is taken over without running V001. What was added can be taken out again.
 """
 
 from collections.abc import Generator, Sequence
@@ -86,6 +86,29 @@ async def migrate(
             recorded=result.recorded,
         )
     return result
+
+
+async def is_ours(conninfo: str) -> bool:
+    """Whether there is anything of ours in the database. Raises: DatabaseUnavailable."""
+    with _explained("the database"):
+        async with await _connect(conninfo) as connection:
+            return await queries.has_history(connection)
+
+
+async def remove(conninfo: str) -> bool:
+    """Takes all that is ours out again, in one transaction; False: there was nothing.
+
+    The web app's tables stay as they are, also where V001 has made them: `migrate` would take them
+    over. Raises: DatabaseUnavailable; MigrationRefused, and then the database is as it was.
+    """
+    with _explained("the database"):
+        async with await _connect(conninfo) as connection, connection.transaction():
+            await _take_turn(connection)
+            if not await queries.has_history(connection):
+                return False
+            await connection.execute(queries.REMOVAL)
+    log.info("database.removed")
+    return True
 
 
 async def _connect(conninfo: str) -> Connection:
@@ -175,10 +198,13 @@ def _explained(what: str) -> Generator[None]:
     """Turns what PostgreSQL complains of into an error of ours that names `what`."""
     try:
         yield
-    except psycopg.errors.LockNotAvailable as error:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise MigrationRefused(
             f"{what}: somebody else has held a lock for too long; nothing was changed, try again"
         ) from error
+    except psycopg.errors.DependentObjectsStillExist as error:
+        reason = (error.diag.message_detail or str(error)).splitlines()[0]
+        raise MigrationRefused(f"{what}: {reason}: drop that first") from error
     except psycopg.Error as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         if error.sqlstate is None or isinstance(error, psycopg.errors.OperatorIntervention):

@@ -23,6 +23,29 @@ create table access.migration (
 """`already_was`: the database had it before us, so the file was never run here."""
 
 
+REMOVAL = b"""
+do $$
+declare
+  ours text;
+begin
+  -- A function takes its triggers along, on whosever tables they are. What somebody else has built
+  -- on our tables isn't taken along: then this fails.
+  for ours in
+    select oid::regprocedure from pg_proc where pronamespace = 'access'::regnamespace
+  loop
+    execute 'drop function ' || ours || ' cascade';
+  end loop;
+  select string_agg(oid::regclass::text, ', ') into ours
+  from pg_class
+  where relnamespace = 'access'::regnamespace and relkind in ('r', 'p');
+  execute 'drop table ' || ours;
+  drop schema access;
+end
+$$;
+"""
+"""Drops the schema `access` and all that is in it; it must be there, and ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """A file that the database has, as it was when it ran."""
