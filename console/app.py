@@ -16,6 +16,7 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
+import console.membership.treasury as treasury
 import console.people.routes as people
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
@@ -86,6 +87,7 @@ async def build_app(
     )
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
+    treasury.set_up(app)
     app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))
     register(app, [*_routes(), *files.routes(), *routes])
     refuse_routes_without_rule(app)

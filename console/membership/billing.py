@@ -1,0 +1,61 @@
+"""What is asked of whoever collects the money, and what it answers, in words of our own.
+
+Only `stripe_gateway.py` knows Stripe's words for it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from console.errors import ConsoleError
+
+
+class StripeUnavailable(ConsoleError):
+    """Stripe is down, too slow, refused what was asked, or isn't set up here.
+
+    Whether a change was made there is unknown. It may heal by itself: try again.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A membership that can be bought. `price`: in major units, for each period."""
+
+    price_id: str
+    name: str
+    price: Decimal
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who a customer is to be made for. `name` None: has given none."""
+
+    account_id: int
+    name: str | None
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One membership, to be paid on Stripe's own page, which then leads to one of the two URLs."""
+
+    customer: str
+    account_id: int
+    price_id: str
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an invoice: the period that it pays for, and how much, in major units."""
+
+    start: datetime
+    end: datetime
+    amount: Decimal
+
+
+def major_units(amount: int) -> Decimal:
+    """Crowns of øre, exactly."""
+    return Decimal(amount).scaleb(-2)

@@ -1,0 +1,68 @@
+"""Begins a subscription: a customer at Stripe, then Stripe's page where she pays."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from console.database import Database
+from console.membership import queries
+from console.membership.billing import Order
+from console.membership.stripe_gateway import StripeGateway
+from console.membership.tiers import TierList
+
+
+class Refused(Enum):
+    """Why no checkout was begun."""
+
+    NO_SUCH_TIER = "no such tier"
+    SUBSCRIBED = "subscribed already"
+    NO_SUCH_ACCOUNT = "no such account"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who wants what. `base_url`: of the pages that Stripe leads back to, without a slash."""
+
+    account_id: int
+    price_id: str
+    base_url: str
+    remote_addr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All but the payment page is there."""
+
+    order: Order
+
+
+async def prepare(
+    wish: Wish, *, database: Database, gateway: StripeGateway, tiers: TierList
+) -> Ready | Refused:
+    """Sees to it that there is a customer, and keeps her id: what follows may fail.
+
+    Stripe is asked outside of transactions. Raises: StripeUnavailable.
+    """
+    if wish.price_id not in {tier.price_id for tier in await tiers.current()}:
+        return Refused.NO_SUCH_TIER
+    async with database.reading() as conn:
+        payer = await queries.payer(conn, account_id=wish.account_id)
+        customer = await queries.customer_of(conn, account_id=wish.account_id)
+    if payer is None:
+        return Refused.NO_SUCH_ACCOUNT
+    if customer is None:
+        made = await gateway.create_customer(payer)
+        async with database.writing(remote_addr=wish.remote_addr) as conn:
+            await queries.insert_customer(conn, account_id=wish.account_id, customer=made)
+            customer = await queries.customer_of(conn, account_id=wish.account_id)
+        customer = customer or made
+    elif await gateway.has_any_subscription(customer):
+        return Refused.SUBSCRIBED
+    return Ready(
+        Order(
+            customer=customer,
+            account_id=wish.account_id,
+            price_id=wish.price_id,
+            success_url=f"{wish.base_url}/#!/?session_id={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{wish.base_url}/#!/",
+        )
+    )

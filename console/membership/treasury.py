@@ -1,0 +1,34 @@
+"""What the application keeps for payments, from its start to its end."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from console.membership.monthly_chart import MonthlyChart
+from console.membership.stripe_gateway import StripeGateway
+from console.membership.tiers import TierList
+from console.web.keys import SETTINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Treasury:
+    """The way to Stripe, and what is remembered of its answers."""
+
+    gateway: StripeGateway
+    tiers: TierList
+    chart: MonthlyChart
+
+
+TREASURY = web.AppKey("treasury", Treasury)
+
+
+def set_up(app: web.Application) -> None:
+    """Gives the application what payments need, until it ends. Connects to nothing yet."""
+    gateway = StripeGateway(app[SETTINGS].stripe)
+    app[TREASURY] = Treasury(gateway, TierList(gateway), MonthlyChart())
+    app.on_cleanup.append(_end)
+
+
+async def _end(app: web.Application) -> None:
+    await app[TREASURY].tiers.close()
+    await app[TREASURY].gateway.close()
