@@ -1,5 +1,6 @@
 """`POST /service/door/open`: what an old client sends and gets, whatever moves the doors."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -8,9 +9,18 @@ import pytest
 
 from console.database import Connection, Database
 from console.doors.commands import NewDoor, add_door
+from console.doors.opening import Opener
+from console.events.storing import CommandResult
+from console.link.outbound import Outbound
+from console.rights.publish import unix_ms
+from sync.ids import Nonce
+from sync.messages import NO_VERSION, Report
 from tests.support import console_app, makerspace
 from tests.support.console_app import Client, Site
+from tests.support.controller_stand_in import JournalStandIn
 from tests.support.old_hardware import DoorController, door_controller, old_site
+from tests.support.site import RightsSite
+from tests.support.waiting import eventually
 
 PATH = "/service/door/open"
 NO = "kari does not have an active membership, or lacks door circle membership"
@@ -163,6 +173,46 @@ async def test_a_door_of_ours_that_cant_be_asked_is_no_opening(house: House):
     status, words = await house.open({"doors": ["side"]})
     assert status == 503
     assert words
+
+
+CONTROLLER_ANSWERS = [
+    (None, 200, None),
+    ("relay_fault", 502, "front: The controller refused: its relay did not move."),
+    ("silence", 504, "front: No answer from the controller for 1 s: use your card."),
+]
+
+
+@pytest.mark.parametrize(("refusal", "status", "words"), CONTROLLER_ANSWERS)
+async def test_a_door_of_ours_opens_when_its_controller_says_so_and_only_then(
+    rights_site: RightsSite,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: str | None,
+    status: int,
+    words: str | None,
+):
+    monkeypatch.setattr("console.doors.opening.WAIT_SECONDS", 1)
+    site = rights_site
+    opener = Opener(site.database, Outbound(site.broker, "p2k16", site.keys), now_ms=unix_ms)
+    journal = JournalStandIn(site.bundle.controller, site.bundle.entry_key)
+    report = Report(journal.boot, journal.journal, 1, Nonce("aa" * 16), NO_VERSION, 0, {})
+    opener.reported(site.bundle.controller, report)
+
+    async def command() -> str | None:
+        rows = await site.rows("select id::text from access.command")
+        return rows[0][0] if rows else None
+
+    async with old_site(site.database, site.connection, opener=opener) as served:
+        browser = await served.browser("kari")
+        asking = asyncio.create_task(browser.post(PATH, json={"doors": ["front"]}))
+        sent = await eventually(command)
+        if refusal != "silence":
+            opener.answered(CommandResult(sent, refusal))
+        answer = await asking
+        told = await answer.json()
+    assert answer.status == status
+    assert told == {} if words is None else told["message"].startswith(words)
+    # What it writes down is what the controller tells, once: nothing comes of the request itself.
+    assert await site.rows("select id from event") == []
 
 
 async def test_nobody_and_get_are_kept_out(house: House):

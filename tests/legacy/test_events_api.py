@@ -86,7 +86,7 @@ async def test_doors_and_badges_of_a_day_the_newest_first(site: Site, kari: int)
 
 async def test_a_badge_that_is_gone_takes_only_its_own_event_away(site: Site, kari: int):
     award, description = await badge(site, kari, "welder")
-    for number in (award, 999_999, None):
+    for number in (*([999_999, None] * 50), award):
         await event(site, kari, "badge", "awarded", ago=timedelta(0), int1=number)
     await event(site, kari, "door", "open", ago=timedelta(minutes=1), text1="front")
     assert [one["domain"] for one in await told(site, "/service/recent-events")] == [

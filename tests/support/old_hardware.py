@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from console.app import build_app
 from console.database import Connection, Database
 from console.doors.dlock import Dlock
+from console.doors.opening import Opener
 from console.link.broker import BrokerLink
 from console.link.broker_access import old_prefixes
 from console.link.mosquitto import write_broker_config
@@ -160,9 +161,10 @@ async def old_site(
     *,
     controller: DoorController | None = None,
     broker: Publishes | None = None,
+    opener: Opener | None = None,
     open_directory: bool = False,
 ) -> AsyncGenerator[Site]:
-    """A console that is to drive them."""
+    """A console that is to drive them. `opener`: of the doors of controllers."""
     legacy = LegacySettings() if controller is None else controller.legacy
     health = Broker()
     async with AsyncExitStack() as stack:
@@ -174,6 +176,7 @@ async def old_site(
             database=database,
             site_salt=SALT,
             broker_answers=health.ask,
+            opener=opener,
             broker=broker,
         )
         server = await stack.enter_async_context(TestServer(app))
