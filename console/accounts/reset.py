@@ -122,12 +122,14 @@ async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) ->
     )
     try:
         async with app[DATABASE].writing(remote_addr=remote_addr) as conn:
-            await reset_queries.store_token(
+            is_stored = await reset_queries.store_token(
                 conn,
                 account_id=person.account_id,
                 token_form=stored_form(token),
                 valid_hours=VALID_HOURS,
             )
+        if not is_stored:
+            return
         await mailer.send(
             to=person.email, subject=f"Reset password for {mailer.sender_name}", html=html
         )

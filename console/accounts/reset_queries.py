@@ -35,9 +35,9 @@ async def called(conn: Connection, *, text: str) -> list[Forgetful]:
 
 async def store_token(
     conn: Connection, *, account_id: int, token_form: str, valid_hours: int
-) -> None:
-    """Lets a token be valid from now on, in place of the one before."""
-    await conn.execute(
+) -> bool:
+    """Lets a token be valid from now on, in place of the one before; False: the account is gone."""
+    cursor = await conn.execute(
         """
         update account set reset_token = %(token_form)s, updated_at = now(),
           reset_token_validity = now() + make_interval(hours => %(valid_hours)s)
@@ -45,6 +45,7 @@ async def store_token(
         """,
         {"account_id": account_id, "token_form": token_form, "valid_hours": valid_hours},
     )
+    return cursor.rowcount == 1
 
 
 async def holder(conn: Connection, *, token_forms: Sequence[str]) -> str | None:

@@ -88,7 +88,16 @@ async def test_what_keeps_an_account_from_being_made(
     assert await rows(site.connection, "select id from account where name = 'Kari'") == []
 
 
-async def test_of_many_who_want_the_same_name_at_once_one_gets_it(site: Site) -> None:
+async def test_of_many_who_want_the_same_name_at_once_one_gets_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = queries.insert_account
+
+    async def slow(conn: Connection, **columns: Any) -> int:
+        await asyncio.sleep(0.5)
+        return await insert(conn, **columns)
+
+    monkeypatch.setattr(queries, "insert_account", slow)
     client = await site.browser()
     names = ["kari", "Kari", "KARI", "kari"]
     outcomes = await asyncio.gather(

@@ -37,7 +37,10 @@ class Kept:
 
 @dataclass
 class SmtpSink:
-    """`replies`: what it answers to a command instead of 250, such as {"RCPT": "550 no"}."""
+    """`replies`: what it answers to a command instead of 250, such as {"RCPT": "550 no"}.
+
+    It hangs up where that is empty.
+    """
 
     port: int = 0
     mails: list[Kept] = field(default_factory=list[Kept])
@@ -67,6 +70,8 @@ class SmtpSink:
         while line := await reader.readline():
             command = line.decode("latin-1").strip()
             word = command.upper().split()[0].split(":")[0]
+            if self.replies.get(word) == "":
+                return
             if word in self.replies:
                 writer.write(f"{self.replies[word]}\r\n".encode())
                 continue
