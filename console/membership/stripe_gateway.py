@@ -21,6 +21,7 @@ from console.settings import StripeSettings
 
 if TYPE_CHECKING:
     from stripe import AIOHTTPClient, Price, StripeClient
+    from stripe.params import CustomerCreateParams
 
 log = structlog.get_logger()
 
@@ -86,13 +87,13 @@ class StripeGateway:
 
     async def create_customer(self, payer: Payer) -> str:
         """Makes a customer, and gives Stripe's id of it; the same one when asked again the same."""
-        name = payer.name or ""
-        what = f"{payer.account_id}\n{name}\n{payer.email}"
+        who: "CustomerCreateParams" = {"email": payer.email}
+        if payer.name:
+            who["name"] = payer.name
+        what = f"{payer.account_id}\n{payer.name or ''}\n{payer.email}"
         key = f"p2k16-customer-{hashlib.sha256(what.encode()).hexdigest()}"
         async with self._asking("new customer") as client:
-            made = await client.v1.customers.create_async(
-                {"name": name, "email": payer.email}, {"idempotency_key": key}
-            )
+            made = await client.v1.customers.create_async(who, {"idempotency_key": key})
             return made.id
 
     async def start_checkout(self, order: Order) -> str:
