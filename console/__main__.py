@@ -20,7 +20,7 @@ from sync.errors import WireError
 from sync.settings_table import Address, SettingsError
 
 Asked = argparse.Namespace
-Command = Callable[[ConsoleSettings, Asked], None]
+Command = Callable[[ConsoleSettings, Asked], int | None]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_settings(getattr(asked, "config", None), os.environ)
         log_to(sys.stderr, level=logging.WARNING)
         command: Command = asked.command
-        command(settings, asked)
+        return command(settings, asked) or 0
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -44,7 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _serve(settings: ConsoleSettings, _asked: Asked) -> None:
@@ -74,6 +73,14 @@ def _migrate(settings: ConsoleSettings, asked: Asked) -> None:
     if is_asked and not _is_sure_to_remove():
         raise ConsoleError("nothing was changed")
     _say(run_remove(settings))
+
+
+def _parity(settings: ConsoleSettings, asked: Asked) -> int:
+    from console.commands import run_parity
+
+    text, is_equal = asyncio.run(run_parity(settings, as_json=asked.json))
+    sys.stdout.write(f"{text}\n")
+    return 1 if asked.check and not is_equal else 0
 
 
 def _broker_config(settings: ConsoleSettings, asked: Asked) -> None:
@@ -196,6 +203,13 @@ def _parser() -> argparse.ArgumentParser:
         help="take out of the database what migrate has put in, but for the old web app's tables",
     )
     migrate.set_defaults(command=_migrate)
+
+    parity = commands.add_parser(
+        "parity", parents=[common], help="compare the old web app's rule with ours, for everybody"
+    )
+    parity.add_argument("--json", action="store_true", help="for a program")
+    parity.add_argument("--check", action="store_true", help="exit with 1 if they differ")
+    parity.set_defaults(command=_parity)
 
     demo = commands.add_parser(
         "demo", parents=[common], help="a made-up makerspace with two virtual controllers"

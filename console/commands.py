@@ -70,6 +70,16 @@ async def run_remove(settings: ConsoleSettings) -> str:
     )
 
 
+async def run_parity(settings: ConsoleSettings, *, as_json: bool) -> tuple[str, bool]:
+    """Compares the old application's rule with ours; also says whether they agree on everything."""
+    from console.parity import report
+
+    async with _schema(settings) as database:
+        compared = await report.compare(database, now_ms=unix_ms())
+    text = report.as_json(compared) if as_json else report.as_text(compared)
+    return text, not compared.differences
+
+
 async def run_broker_config(settings: ConsoleSettings, *, out: Path) -> str:
     """Writes password and ACL files for Mosquitto."""
     from console.controllers.queries import broker_password_hashes

@@ -1,0 +1,145 @@
+"""Both rules side by side: where their verdicts differ, and why. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.parity.old_rule import DAY_MS, OldMoment, OldPerson, Payment, counts, may_open, may_use
+from console.rights.access import weigh, weigh_tool
+from console.rights.facts import Door, Person, Tool
+
+
+class Verdict(StrEnum):
+    """What a rule says. ERROR: the old application fails instead of answering."""
+
+    YES = "yes"
+    NO = "no"
+    ERROR = "error"
+
+
+class Why(StrEnum):
+    """Why two verdicts differ. UNEXPLAINED: the comparison itself is wrong."""
+
+    SYSTEM_ACCOUNT = "system account"
+    NOTHING_PAID = "payment amount not above zero"
+    BEGINS_LATER = "payment begins later"
+    ENDS_BEFORE_IT_BEGINS = "payment ends before it begins"
+    TIME_ZONE = "time-zone offset"
+    NO_CIRCLE = "tool without circle"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A door or a tool. `key`: a door's key, a tool's id."""
+
+    kind: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A person and a place where the rules differ. No `account`, no `username`: everybody."""
+
+    account: int | None
+    username: str | None
+    place: Place
+    old: Verdict
+    ours: Verdict
+    why: tuple[Why, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A person as each rule sees her. `ours` None: ours gives her no right to anything."""
+
+    old: OldPerson
+    ours: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All there is to compare, as of one moment; doors and tools with their names."""
+
+    moment: OldMoment
+    people: Sequence[Someone]
+    doors: Sequence[tuple[Door, str]]
+    tools: Sequence[tuple[Tool, str]]
+
+
+def differences(world: World) -> Iterator[Difference]:
+    """Those that concern everybody, then those of each person."""
+    for tool, name in world.tools:
+        if tool.circle is None:
+            place = Place("tool", str(tool.id), name)
+            yield Difference(None, None, place, Verdict.ERROR, Verdict.NO, (Why.NO_CIRCLE,))
+    for someone in world.people:
+        yield from _at_doors(world, someone)
+        yield from _at_tools(world, someone)
+
+
+def _at_doors(world: World, someone: Someone) -> Iterator[Difference]:
+    for door, name in world.doors:
+        old = may_open(someone.old, door.circles, world.moment)
+        ours = someone.ours is not None and _is_let_in(someone.ours, door, world.moment.now_ms)
+        if old != ours:
+            yield _difference(someone.old, Place("door", door.key, name), ours, world.moment)
+
+
+def _at_tools(world: World, someone: Someone) -> Iterator[Difference]:
+    for tool, name in world.tools:
+        if tool.circle is None:
+            continue
+        old = may_use(someone.old, tool.circle, world.moment)
+        ours = someone.ours is not None and _may_use(someone.ours, tool, world.moment.now_ms)
+        if old != ours:
+            yield _difference(someone.old, Place("tool", str(tool.id), name), ours, world.moment)
+
+
+def _is_let_in(person: Person, door: Door, now_ms: int) -> bool:
+    return weigh(person, door, now_ms).decision.is_allowed
+
+
+def _may_use(person: Person, tool: Tool, now_ms: int) -> bool:
+    return weigh_tool(person, tool, now_ms).decision.is_allowed
+
+
+def _difference(person: OldPerson, place: Place, ours: bool, moment: OldMoment) -> Difference:
+    return Difference(
+        person.account,
+        person.username,
+        place,
+        old=Verdict.NO if ours else Verdict.YES,
+        ours=Verdict.YES if ours else Verdict.NO,
+        why=tuple(_reasons(person, ours, moment)),
+    )
+
+
+def _reasons(person: OldPerson, ours: bool, moment: OldMoment) -> list[Why]:
+    """In the order of `Why`. Only payments that the old rule counts can make it say yes."""
+    if person.is_system:
+        return [Why.SYSTEM_ACCOUNT]
+    if ours:
+        is_late = any(_is_current(p, moment) and not counts(p, moment) for p in person.payments)
+        return [Why.TIME_ZONE if is_late else Why.UNEXPLAINED]
+    found = {_flaw(payment, moment) for payment in person.payments if counts(payment, moment)}
+    return [why for why in Why if why in found] or [Why.UNEXPLAINED]
+
+
+def _is_current(payment: Payment, moment: OldMoment) -> bool:
+    return _flaw(payment, moment) is Why.UNEXPLAINED
+
+
+def _flaw(payment: Payment, moment: OldMoment) -> Why:
+    """Why our rule doesn't count the payment; UNEXPLAINED: it does."""
+    last_ms = payment.end_ms + DAY_MS
+    if not payment.is_above_zero:
+        return Why.NOTHING_PAID
+    if last_ms < payment.start_ms:
+        return Why.ENDS_BEFORE_IT_BEGINS
+    if payment.start_ms > moment.now_ms:
+        return Why.BEGINS_LATER
+    if last_ms < moment.now_ms:
+        return Why.TIME_ZONE
+    return Why.UNEXPLAINED
