@@ -87,7 +87,7 @@ class StripeGateway:
 
     async def create_customer(self, payer: Payer) -> str:
         """Makes a customer, and gives Stripe's id of it; the same one when asked again the same."""
-        who: "CustomerCreateParams" = {"email": payer.email}
+        who: CustomerCreateParams = {"email": payer.email}
         if payer.name:
             who["name"] = payer.name
         what = f"{payer.account_id}\n{payer.name or ''}\n{payer.email}"
