@@ -48,7 +48,7 @@ def test_a_cookie_holds_for_31_days() -> None:
         "",
         ".",
         "..",
-        "eyJfdXNlcl9pZCI6IjEifQ.XXXX.bad",
+        "eyJfdXNlcl9pZCI6IjEifQ.aaaa.bad",
         cookie(7, secret="another secret"),
         cookie(7)[:-1],
         cookie(7)[1:],
