@@ -63,16 +63,14 @@ def _demo(settings: ConsoleSettings, asked: Asked) -> None:
 
 
 def _migrate(settings: ConsoleSettings, asked: Asked) -> None:
-    from console.commands import is_there_something_to_remove, run_migrate, run_remove
+    from console.commands import is_to_be_removed, run_migrate, run_remove
 
     if not asked.remove:
         _say(run_migrate(settings))
-        return
-    # Without a terminal, whoever wrote the command is sure.
-    is_asked = sys.stdin.isatty() and asyncio.run(is_there_something_to_remove(settings))
-    if is_asked and not _is_sure_to_remove():
+    elif is_to_be_removed(settings):
+        _say(run_remove(settings))
+    else:
         raise ConsoleError("nothing was changed")
-    _say(run_remove(settings))
 
 
 def _parity(settings: ConsoleSettings, asked: Asked) -> int:
@@ -145,17 +143,6 @@ def _controllers_enrol(settings: ConsoleSettings, asked: Asked) -> None:
             replace=asked.replace,
         )
     )
-
-
-def _is_sure_to_remove() -> bool:
-    """Asks at the terminal."""
-    sys.stderr.write(
-        "This deletes all cards, doors, controllers, events and sessions of this database. Only a "
-        "backup brings them back.\nThe old web application's tables stay, and it may go on "
-        "running. `serve` should be stopped.\nType yes to go on: "
-    )
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() == "yes"
 
 
 def _is_text(word: str) -> bool:

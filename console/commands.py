@@ -5,6 +5,7 @@ Each works whether `serve` runs or not. The command line itself is read in `__ma
 rule is with its feature: imports stand inside, so that a command loads only what it needs.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -49,8 +50,20 @@ async def run_migrate(settings: ConsoleSettings) -> str:
             return f"Updated the database: {versions}."
 
 
-async def is_there_something_to_remove(settings: ConsoleSettings) -> bool:
-    """Whether `run_remove` would delete anything."""
+def is_to_be_removed(settings: ConsoleSettings) -> bool:
+    """Asks at a terminal, if there is anything to lose; else whoever wrote the command is sure."""
+    if not sys.stdin.isatty() or not asyncio.run(_has_ours(settings)):
+        return True
+    sys.stderr.write(
+        "This deletes all cards, doors, controllers, events and sessions of this database. Only a "
+        "backup brings them back.\nThe old web application's tables stay, and it may go on "
+        "running. `serve` should be stopped.\nType yes to go on: "
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+async def _has_ours(settings: ConsoleSettings) -> bool:
     from console.migrate import is_ours
 
     async with open_database(settings, must_answer=True) as database:
