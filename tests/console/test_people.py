@@ -156,7 +156,7 @@ async def test_an_account_made_at_the_prompt_can_log_in_and_is_in_its_circles(
         password=PASSWORD,
     )
     client = await site.browser()
-    assert (await log_in(client, "ola.n")).status == 303
+    assert (await log_in(client, "ola.n")).status == 302
     assert (await client.get("/cards/unknown")).status == 200
     cursor = await site.connection.execute(
         "select circle, created_by from circle_member where account = %s order by circle",

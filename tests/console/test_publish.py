@@ -64,7 +64,7 @@ async def test_without_a_change_nothing_is_published(site: RightsSite):
         "delete from circle_member where account = %s",
         "update stripe_payment set end_date = now() - interval '25 hours' where created_by = %s",
         "update stripe_payment set amount = 0 where created_by = %s",
-        "update stripe_payment set start_date = now() + interval '1 hour' where created_by = %s",
+        "update stripe_payment set start_date = now() + interval '2 days' where created_by = %s",
         "update access.card set lost_at = now() where account = %s",
         "update account set system = true where id = %s",
     ],
