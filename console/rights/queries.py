@@ -11,7 +11,7 @@ from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
 
 GRACE_HOURS = 24
 """A payment holds so much longer than it says, and so much earlier: clocks differ, and the old web
-app may have stored a local time as if it were UTC. Hours, not a calendar day: no time zone is asked.
+app may have stored a local time as if it were UTC. Hours, not a day: no time zone is asked.
 """
 
 
