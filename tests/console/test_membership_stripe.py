@@ -173,6 +173,18 @@ async def test_a_short_failure_is_overcome_without_making_anything_twice(
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
 
 
+async def test_the_wait_does_not_grow_with_the_retries(
+    cloud: StripeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe_gateway, "ANSWER_SECONDS", 0.3)
+    cloud.delay_seconds = 30
+    async with asking(cloud, retries=2) as gateway:
+        began = time.monotonic()
+        with pytest.raises(StripeUnavailable):
+            await gateway.cards("cus_1")
+    assert time.monotonic() - began < 0.8
+
+
 async def test_without_a_key_stripe_is_not_asked(cloud: StripeCloud) -> None:
     gateway = StripeGateway(StripeSettings(None, api_base=cloud.url))
     with pytest.raises(StripeUnavailable, match="secret_key"):

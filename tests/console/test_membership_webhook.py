@@ -14,6 +14,8 @@ import pytest
 from aiohttp import ClientResponse
 
 from console.database import Connection, Database
+from console.membership import queries
+from console.membership.billing import Line
 from console.settings import ConsoleSettings, MailSettings
 from tests.legacy.sites import site_with
 from tests.support import makerspace, version_tables
@@ -205,6 +207,36 @@ async def test_messages_that_come_at_once_make_one_row(
     answers = await asyncio.gather(*(said(paid_site, body) for body in bodies))
     assert answers == [(200, "OK\n")] * 6
     assert len(await payments(connection)) == 1
+
+
+async def test_a_message_waits_for_another_one_of_the_same_customer(
+    paid_site: Site, connection: Connection, database_url: str, kari: int
+) -> None:
+    start, end = datetime.fromtimestamp(START, UTC), datetime.fromtimestamp(END, UTC)
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        assert await queries.owner_of(other, customer="cus_1") == kari
+        told = asyncio.create_task(said(paid_site, paid(MONTH)))
+        await asyncio.sleep(0.3)
+        assert not told.done()
+        await queries.insert_payments(
+            other,
+            account_id=kari,
+            invoice="in_1",
+            paid_at=start,
+            lines=[Line(start, end, Decimal(500))],
+        )
+    assert await told == (200, "OK\n")
+    assert len(await payments(connection)) == 1
+
+
+async def test_a_row_that_somebody_removed_does_not_come_back(
+    paid_site: Site, connection: Connection, kari: int
+) -> None:
+    assert kari
+    await tell(paid_site, paid(MONTH))
+    await connection.execute("delete from stripe_payment")
+    assert await said(paid_site, paid(MONTH)) == (200, "OK\n")
+    assert await payments(connection) == []
 
 
 async def test_a_message_that_failed_is_taken_in_when_it_is_told_again(

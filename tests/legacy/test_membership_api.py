@@ -18,6 +18,7 @@ from tests.legacy.sites import site_with
 from tests.support import makerspace, version_tables
 from tests.support.console_app import Client, Site, settings_for
 from tests.support.stripe_cloud import Json, StripeCloud, paying, stripe_cloud
+from tests.support.waiting import eventually
 
 OWN = "https://p2k16.example.org"
 READING_FAILED = (
@@ -225,6 +226,19 @@ async def test_a_customer_outlives_a_checkout_that_fails(
     cloud.failing = ("/v1/checkout",)
     assert await post(browser, CHECKOUT, order()) == (400, {"message": STRIPE_FAILED})
     assert await customers(connection) == [(kari, kari, "cus_1")]
+
+
+async def test_a_customer_that_was_noted_meanwhile_is_the_one(
+    browser: Client, connection: Connection, cloud: StripeCloud, kari: int
+) -> None:
+    await browser.get("/membership/tiers")
+    cloud.delay_seconds = 0.3
+    ordered = asyncio.create_task(post(browser, CHECKOUT, order()))
+    await eventually(lambda: "/v1/customers" in cloud.paths())
+    await is_customer(connection, kari)
+    assert (await ordered)[0] == 200
+    assert cloud.forms("/v1/checkout/sessions")[0]["customer"] == "cus_kari"
+    assert await customers(connection) == [(kari, kari, "cus_kari")]
 
 
 async def test_a_customer_that_was_not_noted_is_found_again(
