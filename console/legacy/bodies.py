@@ -13,6 +13,8 @@ from console.errors import BadRequest
 
 TEXT_CHARACTERS_MAX = 4_000
 ID_MAX = 2**63 - 1
+DIGITS_MAX = 100
+"""More would be slow to read; leading zeros count."""
 
 
 class Body:
@@ -70,7 +72,7 @@ class Body:
         """
         value = self._required(key)
         if or_text and isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value[:19])
+            value = int(value) if len(value) <= DIGITS_MAX else 0
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadRequest(f"{key}: a number is expected")
         if isinstance(value, float) and not value.is_integer():

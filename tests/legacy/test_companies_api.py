@@ -105,6 +105,20 @@ async def test_ids_may_be_texts(space: Space) -> None:
     assert [row["account_id"] for row in (await answer.json())["employees"]] == [space.kari_id]
 
 
+async def test_a_text_of_digits_is_the_whole_number(space: Space) -> None:
+    long_id = 1_000_000_000_000_000_001
+    made = await (await space.ola.post("/data/company", json=new())).json()
+    await space.site.connection.execute(
+        "update company set id = %s where id = %s", [long_id, made["id"]]
+    )
+    for text in (f"{long_id}2", "9" * 4_000):
+        answer = await space.ola.put("/data/company", json=new(id=text, name="Renamed"))
+        assert await message(answer, 404) == NOT_FOUND
+    assert await companies(space) == ["Acme"]
+    body = new(id=f"{long_id:030}", name="Renamed")
+    assert (await (await space.ola.put("/data/company", json=body)).json())["id"] == long_id
+
+
 async def test_without_an_id_or_with_null_a_company_is_made(space: Space) -> None:
     assert (await space.ola.put("/data/company", json=new(id=None))).status == 200
     assert await companies(space) == ["Acme"]
