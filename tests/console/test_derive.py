@@ -79,6 +79,7 @@ def test_a_fresh_snapshot_says_what_the_rule_says(crowd: list[Person], at: int):
 @given(people, instants)
 def test_the_console_says_the_same_as_the_controller(person: Person, at: int):
     for door in DOORS:
+        assert door.controller is not None
         point = derive(facts(), at).contents[door.controller].points[door.key]
         answer = decide(point, right_of(person, DOORS, at), Assurance.UID, Moment(at, True))
         assert answer.is_allowed == oracle(person, door, at)

@@ -11,7 +11,7 @@ import pytest
 from console.controllers import said
 from console.controllers.reports import OFFLINE_AFTER
 from console.database import Connection
-from console.doors.door import DoorView, rights, view
+from console.doors.door import DoorView, Shown, rights, view
 from console.doors.queries import DoorRow
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
@@ -99,10 +99,15 @@ def test_what_fails_at_a_controller_is_shown_with_its_doors():
 
 
 def test_up_to_date_is_equal_digests_and_nothing_else():
-    assert shown().rights.words == "Up to date, no. 7"
-    assert shown(serial=8, digest=b"\x06" * 32).rights.words == "Behind: has no. 7, no. 8 waits"
-    assert shown(digest=b"\x06" * 32).rights.tone == "bad"
-    assert shown(report=reported("locked")).rights.words.startswith("Behind: has no rights yet")
+    def of_rights(**facts: Any) -> Shown:
+        found = shown(**facts).rights
+        assert found is not None
+        return found
+
+    assert of_rights().words == "Up to date, no. 7"
+    assert of_rights(serial=8, digest=b"\x06" * 32).words == "Behind: has no. 7, no. 8 waits"
+    assert of_rights(digest=b"\x06" * 32).tone == "bad"
+    assert of_rights(report=reported("locked")).words.startswith("Behind: has no rights yet")
     assert rights(enrolled=True, report=None, serial=0, digest=None).words.startswith("No rights")
 
 
