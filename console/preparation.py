@@ -30,7 +30,7 @@ async def prepare_schema(database: Database) -> None:
     if state.found is Found.LEGACY:
         raise NotMigrated(
             "this is a database of the old web application, and was never migrated: read "
-            "docs/operating.md, then run `p2k16-console migrate`"
+            "docs/migrating.md, then run `p2k16-console migrate`"
         )
     if state.pending:
         await migrate(database.conninfo)

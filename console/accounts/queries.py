@@ -133,7 +133,8 @@ async def taken(conn: Connection, *, username: str, email: str) -> Taken:
 async def lock_registrations(conn: Connection) -> None:
     """One new account at a time, until the transaction ends: user names that differ only in case
     don't collide in the table."""
-    await conn.execute("select pg_advisory_xact_lock(7016207017)")
+    # Any number does that nobody else uses.
+    await conn.execute("select pg_advisory_xact_lock(7016207019)")
 
 
 async def insert_account(
