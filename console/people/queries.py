@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.people.standing import Facts
+from console.rights.queries import GRACE_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,11 @@ class PrivateRow:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """A payment. `amount_ore`: in the smallest unit of the currency."""
+    """A payment. `amount` in crowns."""
 
     start_date: datetime
     end_date: datetime
-    amount_ore: int
+    amount: Decimal
 
 
 async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
@@ -61,7 +63,9 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               (select count(*) from access.card k where k.account = a.id and k.lost_at is null)
                 as cards,
               (select max(p.end_date) from stripe_payment p
-                where p.created_by = a.id and p.amount > 0 and p.start_date <= now()) as paid_until,
+                where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
+                  and p.start_date <= now() + make_interval(hours => %(grace_hours)s))
+                as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and o.active order by lower(o.name)) as companies
             from account a
@@ -71,7 +75,7 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
             order by lower(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
-            {"text": text, "limit": limit},
+            {"text": text, "limit": limit, "grace_hours": GRACE_HOURS},
         )
         return await cursor.fetchall()
 
@@ -100,13 +104,15 @@ async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | No
               (select min(m.first_membership) from membership m where m.created_by = a.id)
                 as member_since,
               (select max(p.end_date) from stripe_payment p
-                where p.created_by = a.id and p.amount > 0 and p.start_date <= now()) as paid_until,
+                where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
+                  and p.start_date <= now() + make_interval(hours => %(grace_hours)s))
+                as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and o.active order by lower(o.name)) as companies
             from account a
             where a.id = %(account_id)s and not a.system
             """,
-            {"account_id": account_id},
+            {"account_id": account_id, "grace_hours": GRACE_HOURS},
         )
         return await cursor.fetchone()
 
@@ -116,7 +122,7 @@ async def payments(conn: Connection, *, account_id: int, limit: int) -> list[Pay
     async with conn.cursor(row_factory=class_row(PaymentRow)) as cursor:
         await cursor.execute(
             """
-            select start_date, end_date, (amount * 100)::bigint as amount_ore
+            select start_date, end_date, amount
             from stripe_payment
             where created_by = %(account_id)s
             order by end_date desc, id desc

@@ -6,15 +6,16 @@ Only words: whether a door opens is decided by the rights, not here.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from console.rights.queries import GRACE_HOURS
 from console.web import times
 
-SLACK = timedelta(hours=24)
-"""Doors go on for so long after the last paid moment."""
+SLACK = timedelta(hours=GRACE_HOURS)
+"""Doors go on for so long after the last paid moment, and begin so long before the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`paid_until`: end of the latest payment that has begun; None: has never paid.
+    """`paid_until`: end of the latest payment that counts already; None: has never paid.
 
     `companies`: active ones that employ the person.
     """

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -92,6 +93,29 @@ async def test_a_membership_without_an_end_breaks_no_page(site: Site, start: str
     client = await site.browser("ola")
     for path in ("/", "/me", "/members", "/circles/1"):
         assert (await client.get(path)).status == 200, path
+
+
+async def test_a_payment_counts_on_pages_as_soon_as_it_does_at_doors(site: Site) -> None:
+    await admin(site.connection, "ola")
+    client = await site.browser("ola")
+    now = datetime.now(UTC)
+    for hours, is_paying in ((23, True), (25, False)):
+        begins = now + timedelta(hours=hours)
+        someone = await makerspace.account(site.connection, username=f"in-{hours}-hours")
+        await makerspace.payment(site.connection, account=someone, start=begins)
+        page = await (await client.get(f"/members/{someone}")).text()
+        assert ("Paid until" in page, "No membership" in page) == (is_paying, not is_paying)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"), [("-5.50", "-5.50"), ("0.05", "0.05"), ("NaN", "NaN")]
+)
+async def test_an_odd_amount_is_shown_as_it_is(site: Site, amount: str, shown: str) -> None:
+    ola = await admin(site.connection, "ola")
+    await makerspace.payment(site.connection, account=ola, amount=Decimal(amount))
+    page = await (await (await site.browser("ola")).get("/me")).text()
+    assert f'<td class="number">{shown}</td>' in page
+    assert ("Paid until" in page) == (amount == "0.05")
 
 
 async def test_people_are_found_by_name_and_user_name(site: Site) -> None:
