@@ -20,6 +20,7 @@ CONSOLE_PAGES = (
     "/members",
     "/members/7",
     "/doors/front",
+    "/me",
     "/live",
     "/run",
     f"/static/{'0a' * 8}/x.css",
@@ -73,6 +74,9 @@ def upstream(name: str) -> Generator[Upstream]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
@@ -135,10 +139,11 @@ class Nginx:
             self._process.terminate()
             self._process.wait(10)
 
-    def answers(self, path: str) -> str:
+    def answers(self, path: str, *, method: str = "GET") -> str:
         """Who answered, and with which host and address it was asked."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
+            method=method,
             headers={"Host": "p2k16.example.org", "X-Forwarded-For": "6.6.6.6"},
         )
         try:
@@ -188,6 +193,13 @@ def test_a_feature_moves_alone_and_goes_back(nginx: Nginx, feature: str):
     (nginx.moved / feature).unlink()
     nginx.reload()
     assert by(nginx, MOVED[feature][0]) == "old"
+
+
+def test_the_consoles_pages_log_out_at_the_console_and_the_old_ones_at_the_old(nginx: Nginx):
+    (nginx.moved / "pages.conf").write_text(snippets()["pages.conf"])
+    nginx.start()
+    assert nginx.answers("/logout", method="POST").startswith("console ")
+    assert nginx.answers("/logout").startswith("old ")
 
 
 def test_all_features_together_are_a_valid_configuration(nginx: Nginx):
