@@ -35,6 +35,20 @@ class Admitted:
     rehashed: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """`token`: of the session that began, for `session.set_cookie`."""
+
+    account_id: int
+    token: str
+
+
+async def log_in(request: web.Request, username: str, password: str) -> LoggedIn | Wait | None:
+    """Begins a session for whom the two stand for. None and what is raised: see `check`."""
+    outcome = await check(request, username, password)
+    return await _begin(request, outcome) if isinstance(outcome, Admitted) else outcome
+
+
 async def check(request: web.Request, username: str, password: str) -> Admitted | Wait | None:
     """Whom the two stand for. None: wrong, for whatever reason. Raises: Busy."""
     throttle = request.app[THROTTLE]
@@ -58,9 +72,14 @@ async def check(request: web.Request, username: str, password: str) -> Admitted 
     return admitted
 
 
-async def begin(request: web.Request, admitted: Admitted) -> str:
-    """Begins a session, and returns its token for the cookie."""
+async def _begin(request: web.Request, admitted: Admitted) -> LoggedIn | None:
+    """None: the password was changed while it was looked at."""
     async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+        if not await queries.still_has_password(
+            conn, account_id=admitted.account_id, stored=admitted.stored
+        ):
+            log.info("login.refused")
+            return None
         if admitted.stored is not None and admitted.rehashed is not None:
             await queries.replace_password(
                 conn,
@@ -70,7 +89,7 @@ async def begin(request: web.Request, admitted: Admitted) -> str:
             )
         token = await session.begin(request, conn, account_id=admitted.account_id)
     log.info("login.succeeded", account=admitted.account_id)
-    return token
+    return LoggedIn(admitted.account_id, token)
 
 
 def too_many(wait: Wait) -> web.HTTPTooManyRequests:

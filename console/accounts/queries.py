@@ -46,6 +46,19 @@ async def login_candidates(conn: Connection, *, username: str) -> list[LoginRow]
         return await cursor.fetchall()
 
 
+async def still_has_password(conn: Connection, *, account_id: int, stored: str | None) -> bool:
+    """Whether `stored` is what is stored; then it stays so until the transaction ends."""
+    cursor = await conn.execute(
+        """
+        select from account
+        where id = %(account_id)s and password is not distinct from %(stored)s and not system
+        for no key update
+        """,
+        {"account_id": account_id, "stored": stored},
+    )
+    return cursor.rowcount == 1
+
+
 async def replace_password(
     conn: Connection, *, account_id: int, stored: str, replacement: str
 ) -> None:

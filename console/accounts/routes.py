@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from console.accounts import admission, queries, reset_routes
-from console.accounts.admission import PASSWORDS, THROTTLE, USERNAME_CHARACTERS_MAX, Admitted
+from console.accounts.admission import PASSWORDS, THROTTLE, USERNAME_CHARACTERS_MAX, LoggedIn
 from console.accounts.basic import BASIC, BasicCredentials
 from console.accounts.passwords import PasswordThreads
 from console.accounts.reset import RESETS, Resets
@@ -77,7 +77,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     username = fields.get("username", "")[:USERNAME_CHARACTERS_MAX]
     there = local_path(fields.get("next"))
-    outcome = await admission.check(request, username, fields.get("password", ""))
+    outcome = await admission.log_in(request, username, fields.get("password", ""))
     match outcome:
         case Wait():
             seconds = ceil(outcome.seconds)
@@ -97,9 +97,9 @@ async def log_in(request: web.Request) -> web.StreamResponse:
             if there != "/":
                 back["next"] = there
             return web.Response(status=302, headers={"Location": f"/login?{urlencode(back)}"})
-        case Admitted():
+        case LoggedIn(token=token):
             response = web.Response(status=302, headers={"Location": there})
-            session.set_cookie(request, response, await admission.begin(request, outcome))
+            session.set_cookie(request, response, token)
             return response
 
 

@@ -56,16 +56,15 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     username = body.text("username", least=1, most=TYPED_CHARACTERS_MAX)
     password = body.text("password", least=1, most=PASSWORD_CHARACTERS_MAX)
-    outcome = await admission.check(request, username, password)
+    outcome = await admission.log_in(request, username, password)
     if isinstance(outcome, Wait):
         raise admission.too_many(outcome)
     if outcome is None:
         raise BadRequest(WRONG)
-    token = await admission.begin(request, outcome)
     async with request.app[DATABASE].reading() as conn:
         profile = await own_profile(conn, account_id=outcome.account_id, is_full=True)
     response = answer(profile)
-    session.set_cookie(request, response, token)
+    session.set_cookie(request, response, outcome.token)
     return response
 
 

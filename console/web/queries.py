@@ -136,6 +136,25 @@ async def refuse_old_sessions(conn: Connection, *, account_id: int, seconds: int
     )
 
 
+async def takes_old_sessions(conn: Connection, *, account_id: int) -> bool:
+    """Whether the account's cookies of the old web app aren't refused.
+
+    Its password can't be changed, and so they can't be refused, until the transaction ends.
+    """
+    await conn.execute(
+        "select from account where id = %(account_id)s for no key update",
+        {"account_id": account_id},
+    )
+    cursor = await conn.execute(  # apart, because it is to see what the lock has waited for
+        """
+        select from access.old_session_refusal
+        where account = %(account_id)s and until > now()
+        """,
+        {"account_id": account_id},
+    )
+    return cursor.rowcount == 0
+
+
 async def delete_surplus_sessions(conn: Connection, *, account_id: int, kept: int) -> None:
     """Deletes what has expired, and all but the `kept` most recently used of one account."""
     await conn.execute("delete from access.session where expires_at <= now()")

@@ -78,6 +78,8 @@ async def load(request: web.Request) -> Visitor | None:
         return None
     if not row.is_ours and request.method == "GET" and not wants_data(request):
         async with request.app[DATABASE].writing() as conn:
+            if not await queries.takes_old_sessions(conn, account_id=row.account_id):
+                return None  # the password was changed a moment ago
             request[_RENEWED_TOKEN] = await begin(request, conn, account_id=row.account_id)
     request[_VISITOR] = _visitor(request, row)
     return request[_VISITOR]

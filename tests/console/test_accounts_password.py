@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from console.accounts import new_password
+from console.accounts import admission, new_password
 from console.accounts.passwords import hash_password
 from console.database import Connection, Database
 from console.settings import LegacySettings
+from console.web import queries
 from console.web.session import COOKIE
 from tests.legacy.sites import legacy_settings, site_with
 from tests.support.console_app import PASSWORD, Client, Site, log_in, member, settings_for
@@ -162,3 +163,41 @@ async def test_a_password_that_was_changed_meanwhile_stays(
     assert answered == 400
     assert "a moment ago" in body["message"]
     assert await row(site) == (meanwhile,)
+
+
+async def test_a_log_in_that_was_under_way_is_too_late(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await member(site.connection, "kari")
+    owner, thief = await site.browser("kari"), await site.browser()
+
+    async def check_and_be_overtaken(*arguments: Any) -> Any:
+        admitted = await admitted_before(*arguments)
+        monkeypatch.setattr(admission, "check", admitted_before)
+        await change(owner)
+        return admitted
+
+    admitted_before = admission.check
+    monkeypatch.setattr(admission, "check", check_and_be_overtaken)
+    assert (await log_in(thief, "kari")).headers["Location"].startswith("/login?")
+    assert [await status(one) for one in (owner, thief)] == [200, 401]
+
+
+async def test_an_old_cookie_that_was_under_way_is_too_late(
+    old_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kari = await member(old_site.connection, "kari")
+    owner, thief = await old_site.browser("kari"), await old_site.browser()
+    thief.session.cookie_jar.update_cookies({"session": cookie(kari)}, thief.make_url("/"))
+
+    async def read_and_be_overtaken(*arguments: Any, **named: Any) -> Any:
+        found = await found_before(*arguments, **named)
+        monkeypatch.setattr(queries, "sessions", found_before)
+        await change(owner)
+        return found
+
+    found_before = queries.sessions
+    monkeypatch.setattr(queries, "sessions", read_and_be_overtaken)
+    assert (await thief.get("/me", allow_redirects=False)).status == 303
+    assert COOKIE not in {morsel.key for morsel in thief.session.cookie_jar}
+    assert [await status(one) for one in (owner, thief)] == [200, 401]
