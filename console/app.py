@@ -122,7 +122,7 @@ def _any_door(
         await dlock.close()
 
     app.on_cleanup.append(end_connections)
-    old_doors = OldDoors(database, dlock, app[MQTT], mqtt=settings.mqtt)
+    old_doors = OldDoors(database, dlock, app[MQTT], mqtt=settings.mqtt, now_ms=unix_ms)
     return AnyDoor(database, controllers=opener, old_doors=old_doors, now_ms=unix_ms)
 
 

@@ -52,6 +52,7 @@ SESSION = b"""
 set timezone = 'UTC';
 set datestyle = 'ISO, YMD';
 set search_path = public, pg_temp;
+set default_transaction_isolation = 'read committed';
 set statement_timeout = '30s';
 set lock_timeout = '5s';
 set idle_in_transaction_session_timeout = '60s';

@@ -21,14 +21,13 @@ TRY_SECONDS = 3.0
 BUDGET_SECONDS = 10.0
 """All tries together."""
 PAUSE_SECONDS = 0.1
-CONNECTIONS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a door did not open, as far as is known. `words` end a sentence that begins with it.
 
-    `is_late`: it was asked and did not answer in time, so it may have opened.
+    `is_late`: it was asked and gave no answer, so it may have opened.
     """
 
     words: str
@@ -69,13 +68,16 @@ class Dlock:
         url = URL(f"{self._base.rstrip('/')}/{path}").with_user(None).with_query(duration=seconds)
         deadline = self._clock() + self._budget_seconds
         tried = await self._try(url, self._try_seconds)
+        late = _late(tried)
         for _ in range(self._tries - 1):
             left = deadline - self._clock() - PAUSE_SECONDS
             if not tried.is_worth_another_try or left <= 0:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
             tried = await self._try(url, min(self._try_seconds, left))
-        return tried.failure
+            late = late or _late(tried)
+        # What may have opened it is told, whatever became of the tries after it.
+        return None if tried.failure is None else late or tried.failure
 
     async def close(self) -> None:
         """Ends its connections."""
@@ -93,11 +95,12 @@ class Dlock:
             ) as response:
                 status = response.status
         except TimeoutError:
-            return _Tried(Failure(f"did not answer within {seconds:.0f} s", is_late=True), True)
+            words = f"did not answer within {seconds:.0f} s, so the door may have opened"
+            return _Tried(Failure(words, is_late=True), True)
         except aiohttp.ClientConnectorError:
             return _Tried(Failure("can't be reached"), True)
         except (aiohttp.ClientConnectionError, OSError):
-            return _Tried(Failure("hung up"), True)
+            return _Tried(Failure("hung up, so the door may have opened", is_late=True), True)
         except (aiohttp.ClientError, ValueError) as error:
             return _Tried(Failure(f"did not answer as HTTP does ({type(error).__name__})"), True)
         if 200 <= status < 300:
@@ -107,11 +110,16 @@ class Dlock:
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # A kept connection that it has closed meanwhile would look like a failure.
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, force_close=True),
+                # A kept connection that it has closed meanwhile would look like a failure. How many
+                # there are is for the caller: those of a slow door must not hold up another's.
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _late(tried: _Tried) -> Failure | None:
+    return tried.failure if tried.failure is not None and tried.failure.is_late else None
 
 
 def _basic(username: str, password: str) -> str:

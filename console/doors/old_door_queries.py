@@ -46,17 +46,18 @@ async def ask(conn: Connection, *, command: str, door: str, actor: int) -> None:
     )
 
 
-async def answer(conn: Connection, *, command: str, result: str, at: datetime) -> None:
-    """Writes down what became of it, and tells the pages that are open."""
-    await conn.execute(
+async def answer(conn: Connection, *, command: str, result: str, at: datetime) -> bool:
+    """Writes down what became of it, and tells the pages that are open. False: it was already."""
+    cursor = await conn.execute(
         """
         with answered as (
           update access.command
              set result = %(result)s, result_at = %(at)s
-           where id = %(command)s::uuid and controller is null
+           where id = %(command)s::uuid and controller is null and result is null
           returning point
         )
         select pg_notify('access_event', 'door ' || point) from answered
         """,
         {"command": command, "result": result, "at": at},
     )
+    return cursor.rowcount == 1

@@ -78,7 +78,7 @@ class NoSuchDoor:
 class Failed:
     """A door that no controller of ours moves did not open, as far as is known. `words`: why.
 
-    `is_late`: whoever moves it did not answer in time.
+    `is_late`: whoever moves it was asked and gave no answer, so it may have opened.
     """
 
     words: str

@@ -42,6 +42,7 @@ async def open_doors(request: web.Request) -> web.StreamResponse:
         case NotAllowed():
             raise BadRequest(
                 f"{me.username} does not have an active membership, or lacks door circle membership"
+                f"{_before(tried)}"
             )
         case NoAnswer() | Failed(is_late=True):
             raise web.HTTPGatewayTimeout(text=_words(tried))
@@ -50,6 +51,10 @@ async def open_doors(request: web.Request) -> web.StreamResponse:
 
 
 def _words(tried: Tried) -> str:
-    """Which door did not open and why, and which did before it."""
+    """Which door did not open and why, and which had opened."""
     words = f"{tried.door}: {outcome_words(tried.outcome, tried.door, (), times.now())}"
-    return f"{words} Opened before it: {', '.join(tried.opened)}." if tried.opened else words
+    return f"{words}{_before(tried)}"
+
+
+def _before(tried: Tried) -> str:
+    return f" Opened before it: {', '.join(tried.opened)}." if tried.opened else ""

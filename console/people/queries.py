@@ -56,24 +56,47 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
     """People whose name or user name holds `text` (all for an empty one), by name."""
     async with conn.cursor(row_factory=class_row(ListedRow)) as cursor:
         await cursor.execute(
+            # The web app's tables have no index by person: each is read once, not for each person.
             """
-            select a.id as account_id, a.username, a.name,
-              array(select c.name::text from circle_member m join circle c on c.id = m.circle
-                where m.account = a.id order by lower(c.name)) as circles,
-              (select count(*) from access.card k where k.account = a.id and k.lost_at is null)
-                as cards,
-              (select max(p.end_date) from stripe_payment p
-                where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
-                  and p.start_date <= now() + make_interval(hours => %(grace_hours)s))
-                as paid_until,
-              array(select o.name::text from company_employee e join company o on o.id = e.company
-                where e.account = a.id and o.active order by lower(o.name)) as companies
-            from account a
-            where not a.system
-              and (strpos(lower(a.username), lower(%(text)s)) > 0
-                or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
-            order by lower(coalesce(a.name, a.username)), a.id
-            limit %(limit)s
+            with listed as (
+              select id, username, name, lower(coalesce(name, username)) as sort
+              from account
+              where not system
+                and (strpos(lower(username), lower(%(text)s)) > 0
+                  or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+              order by sort, id
+              limit %(limit)s
+            ), paid as (
+              select created_by as account, max(end_date) as until
+              from stripe_payment
+              where created_by in (select id from listed) and amount > 0 and amount <> 'NaN'
+                and start_date <= now() + make_interval(hours => %(grace_hours)s)
+              group by created_by
+            ), belongs as (
+              select m.account, array_agg(c.name::text order by lower(c.name)) as circles
+              from circle_member m join circle c on c.id = m.circle
+              where m.account in (select id from listed)
+              group by m.account
+            ), works as (
+              select e.account, array_agg(o.name::text order by lower(o.name)) as companies
+              from company_employee e join company o on o.id = e.company and o.active
+              where e.account in (select id from listed)
+              group by e.account
+            ), holds as (
+              select account, count(*) as cards
+              from access.card
+              where lost_at is null and account in (select id from listed)
+              group by account
+            )
+            select a.id as account_id, a.username, a.name, coalesce(b.circles, '{}') as circles,
+              coalesce(h.cards, 0) as cards, p.until as paid_until,
+              coalesce(w.companies, '{}') as companies
+            from listed a
+            left join paid p on p.account = a.id
+            left join belongs b on b.account = a.id
+            left join works w on w.account = a.id
+            left join holds h on h.account = a.id
+            order by a.sort, a.id
             """,
             {"text": text, "limit": limit, "grace_hours": GRACE_HOURS},
         )

@@ -52,6 +52,13 @@ _DATA_WORDS = {
 Source: the contract of its API, §1."""
 
 
+_IN_EACH_OTHERS_WAY = (
+    *(pg_errors.QueryCanceled, pg_errors.LockNotAvailable),
+    *(pg_errors.DeadlockDetected, pg_errors.SerializationFailure),
+)
+"""Several changes at once, some of them perhaps the old web app's: try again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What stopped a request. `words` are for the visitor."""
@@ -95,9 +102,11 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     except ConsoleError as error:
         return _response(request, _console_problem(error))
-    except (pg_errors.QueryCanceled, pg_errors.LockNotAvailable):
-        log.warning("database.slow")
-        return _response(request, Problem(503, "The database is too slow at the moment."))
+    except _IN_EACH_OTHERS_WAY as error:
+        log.warning("database.busy", reason=type(error).__name__)
+        return _response(
+            request, Problem(503, "The database is too busy at the moment. Nothing was changed.")
+        )
     except Exception:
         log.exception("request.failed", method=request.method)
         return _response(

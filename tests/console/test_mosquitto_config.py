@@ -20,6 +20,7 @@ from tests.support.brokers import (
     PASSWORD_HASH,
     Mosquitto,
     StartMosquitto,
+    end_mosquitto,
     free_port,
     require_program,
 )
@@ -177,8 +178,7 @@ async def test_the_example_is_a_configuration_that_mosquitto_accepts(tmp_path: P
         assert process.poll() is None, log.read_text()
         assert "error" not in log.read_text().lower()
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        end_mosquitto(process)
 
 
 @pytest.fixture

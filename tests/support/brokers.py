@@ -60,6 +60,19 @@ class RestartableBroker(Protocol):
     async def stop(self) -> None: ...
 
 
+def end_mosquitto(process: subprocess.Popen[bytes]) -> None:
+    """Asks it to end until it does: one that has just begun forgets a first SIGTERM.
+
+    Between its line "running" and its loop, Mosquitto 2.0 sets `run` anew, over what SIGTERM did.
+    """
+
+    def has_ended() -> bool:
+        process.terminate()
+        return process.poll() is not None
+
+    eventually_sync(has_ended)
+
+
 @dataclass
 class Mosquitto:
     """A Mosquitto of one's own, on loopback, stopped and started at will."""
@@ -104,8 +117,7 @@ class Mosquitto:
     def stop_now(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
-            process.wait(timeout=10)
+            end_mosquitto(process)
 
     async def start(self) -> None:
         self.start_now()

@@ -1,7 +1,7 @@
 """What the old web app drove: a door controller that speaks HTTP, and a broker with listeners."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,13 +35,14 @@ USER, PASSWORD = "the-old-app", "a very secret word"
 
 @dataclass
 class DoorController:
-    """Answers with `statuses`, then 200; -1: not at all, -2: hangs up."""
+    """Answers with `statuses`, then 200; -1: not at all, -2: hangs up. Of `silent` doors: never."""
 
     statuses: list[int] = field(default_factory=list[int])
     asked: list[tuple[str, str, str, bytes]] = field(
         default_factory=list[tuple[str, str, str, bytes]]
     )
     url: str = ""
+    silent: Collection[str] = ()
     on_asked: Callable[[], None] = lambda: None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -49,7 +50,7 @@ class DoorController:
         authorization = request.headers.get("Authorization", "")
         self.asked.append((request.method, request.path_qs, authorization, await request.read()))
         status = self.statuses.pop(0) if self.statuses else 200
-        if status == -1:
+        if status == -1 or any(f"/{door}/" in request.path for door in self.silent):
             await asyncio.sleep(60)
         if status == -2:
             assert request.transport is not None

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def eventually(
-    check: Callable[[], Awaitable[T | None] | T | None], *, seconds: float = 5, every: float = 0.01
+    check: Callable[[], Awaitable[T | None] | T | None], *, seconds: float = 10, every: float = 0.01
 ) -> T:
     """Returns the first truthy result of `check`; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -24,7 +24,9 @@ async def eventually(
         await asyncio.sleep(every)
 
 
-def eventually_sync(check: Callable[[], T | None], *, seconds: float = 5, every: float = 0.01) -> T:
+def eventually_sync(
+    check: Callable[[], T | None], *, seconds: float = 10, every: float = 0.01
+) -> T:
     """The same without an event loop."""
     deadline = time.monotonic() + seconds
     while True:
