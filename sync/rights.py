@@ -5,6 +5,7 @@ console calls it for "who can open this?", for a remote opening, and to explain 
 snapshot that the controller had. It is total: whatever is unknown is a no, with its reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -44,19 +45,30 @@ class Reason(StrEnum):
     JOURNAL_FULL = "journal_full"
     RELAY_FAULT = "relay_fault"
     INTERNAL_ERROR = "internal_error"
+    NOT_FRESH = "not_fresh"
+    TOO_STALE = "too_stale"
+    THROTTLED = "throttled"
+    LOCKED_DOWN = "locked_down"
+    OUT_OF_SERVICE = "out_of_service"
+    TAMPERED = "tampered"
+    RELAY_WELDED = "relay_welded"
+    RELAY_STUCK = "relay_stuck"
+    IN_USE = "in_use"
+    EMERGENCY_STOPPED = "emergency_stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A door or tool as a snapshot describes it; all `_seconds` are whole seconds."""
+class Staleness(StrEnum):
+    """How old a controller's knowledge is at a point. Source: sync/README.md, "Staleness"."""
 
-    key: PointKey
-    kind: PointKind
-    unlock_seconds: int
-    soft_seconds: int
-    hard_seconds: int
-    requires_fresh: bool
-    min_assurance: Assurance
+    FRESH = "fresh"
+    AGING = "aging"
+    SOFT = "soft"
+    HARD = "hard"
+
+
+FRESH_SECONDS = 15 * 60
+BREAK_GLASS_MAX = 5
+"""Cards of one controller that work whatever its age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,23 @@ class Window:
 
     start_ms: int
     end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A door or tool as a snapshot describes it; all `_seconds` are whole seconds.
+
+    `open_hours`: when a door stands unlocked for everybody, in order.
+    """
+
+    key: PointKey
+    kind: PointKind
+    unlock_seconds: int
+    soft_seconds: int
+    hard_seconds: int
+    requires_fresh: bool
+    min_assurance: Assurance
+    open_hours: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +117,12 @@ class Moment:
     """When the question is asked, by the clock that never goes backwards.
 
     Not trusted: no beacon was heard since the controller started, so the clock may run late.
+    `age_ms`: since a beacon last answered a nonce of this controller; 0 where the console asks.
     """
 
     now_ms: int
     is_trusted: bool
+    age_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +145,9 @@ def decide(
     A late clock never denies too early: `not_after_ms` is compared also when the clock is not
     trusted, because a controller that rebooted without network must let paid-up members in. What
     depends on the hour of the day is denied without trust. Source: sync/README.md, "Time".
+
+    Knowledge that is too old denies everybody but break-glass cards, so that a controller which was
+    cut off can't go on for ever by rights that were taken away.
     """
     return Decision(_reason(point, right, assurance, moment))
 
@@ -129,6 +163,11 @@ def _reason(
         return Reason.NO_RIGHT
     if assurance < point.min_assurance:
         return Reason.ASSURANCE_TOO_LOW
+    level = staleness(point, moment.age_ms)
+    if level is Staleness.HARD and not right.is_break_glass:
+        return Reason.TOO_STALE
+    if point.requires_fresh and (level in _STALE or not moment.is_trusted):
+        return Reason.NOT_FRESH
     if right.not_after_ms is not None and moment.now_ms > right.not_after_ms:
         return Reason.EXPIRED
     if right.not_before_ms is not None and moment.now_ms < right.not_before_ms:
@@ -136,6 +175,33 @@ def _reason(
     if right.schedule is not None:
         if not moment.is_trusted:
             return Reason.CLOCK_UNTRUSTED
-        if not any(w.start_ms <= moment.now_ms <= w.end_ms for w in right.schedule):
+        if window_at(right.schedule, moment.now_ms) is None:
             return Reason.OUTSIDE_SCHEDULE
     return Reason.ALLOWED
+
+
+_STALE = (Staleness.SOFT, Staleness.HARD)
+
+
+def staleness(point: Point, age_ms: int) -> Staleness:
+    """How old the controller's knowledge is, by the point's own limits. `age_ms` as in `Moment`."""
+    if age_ms >= point.hard_seconds * 1000:
+        return Staleness.HARD
+    if age_ms >= point.soft_seconds * 1000:
+        return Staleness.SOFT
+    return Staleness.AGING if age_ms >= FRESH_SECONDS * 1000 else Staleness.FRESH
+
+
+def stands_open(point: Point, moment: Moment) -> Window | None:
+    """The hours in which a door stands unlocked for everybody now; None: it is locked.
+
+    Like every right that depends on the hour of the day it needs a trusted clock, and fresh rights.
+    """
+    if not moment.is_trusted or staleness(point, moment.age_ms) in _STALE:
+        return None
+    return window_at(point.open_hours, moment.now_ms)
+
+
+def window_at(windows: Sequence[Window], now_ms: int) -> Window | None:
+    """The first window that holds the moment; None: none does."""
+    return next((w for w in windows if w.start_ms <= now_ms <= w.end_ms), None)

@@ -12,13 +12,13 @@ Source: sync/README.md, "Snapshot".
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sync.errors import Malformed, TooLarge, WrongAudience
 from sync.ids import ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
-from sync.rights import Assurance, Point, PointKind, Right, Window
+from sync.rights import BREAK_GLASS_MAX, Assurance, Point, PointKind, Right, Window
 from sync.strict_json import U53, Fields, dump
 
 ENTRIES_MAX = 50_000
@@ -77,9 +77,11 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
             "point_sets": point_sets,
             "schedules": schedules,
             "entries": len(rows),
-            "config": {},
+            "config": _config(snapshot.points.values()),
         }
     )
+    if sum(right.is_break_glass for _, right in rows) > BREAK_GLASS_MAX:
+        raise TooLarge(f"more than {BREAK_GLASS_MAX} break-glass cards")
     set_index = {keys: index for index, keys in enumerate(point_sets)}
     schedule_index = {bounds: index for index, bounds in enumerate(schedules, start=1)}
     rights = [right for _, right in rows]
@@ -118,12 +120,17 @@ def decode_snapshot(payload: bytes, controller: ControllerId) -> Snapshot:
     fields.integer("version", 1, 1)
     if fields.text("controller", r"[a-z0-9-]{1,32}") != controller:
         raise WrongAudience("a snapshot of another controller")
-    points = {point.key: point for point in map(_point, fields.rows("points", POINTS_MAX))}
+    hours = _open_hours(fields.fields("config"))
+    points = {
+        point.key: replace(point, open_hours=hours.pop(point.key, ()))
+        for point in map(_point, fields.rows("points", POINTS_MAX))
+    }
+    if hours:
+        raise Malformed("snapshot: hours of a point that is absent")
     point_sets = [_point_set(keys) for keys in fields.items("point_sets", POINT_SETS_MAX)]
     schedules = [_schedule(windows) for windows in fields.items("schedules", SCHEDULES_MAX)]
     count = fields.integer("entries", 0, ENTRIES_MAX)
     previous = fields.data("previous_digest", 32) if fields.has("previous_digest") else None
-    fields.fields("config").close()
     snapshot = Snapshot(
         controller=controller,
         epoch=Epoch(fields.integer("epoch", 1, 2**31)),
@@ -152,6 +159,18 @@ def _inflate(payload: bytes) -> bytes:
     if len(body) != declared or not inflater.eof or inflater.unused_data:
         raise Malformed("snapshot: doesn't inflate to the size that it declares")
     return body
+
+
+def _config(points: Iterable[Point]) -> dict[str, object]:
+    hours = {point.key: _bounds(point.open_hours) for point in points if point.open_hours}
+    return {"open_hours": hours} if hours else {}
+
+
+def _open_hours(config: Fields) -> dict[str, tuple[Window, ...]]:
+    has_hours = config.has("open_hours")
+    hours = config.mapping("open_hours") if has_hours else dict[str, object]()
+    config.close()
+    return {key: _schedule(bounds) for key, bounds in hours.items()}
 
 
 def _point_row(point: Point) -> dict[str, object]:
@@ -238,6 +257,8 @@ def _entries(
         raise Malformed(
             "snapshot: an entry names a point set or schedule that is absent"
         ) from error
+    if sum(right.is_break_glass for right in rights) > BREAK_GLASS_MAX:
+        raise Malformed(f"snapshot: more than {BREAK_GLASS_MAX} break-glass cards")
     by_entry = {Entry(entry): right for entry, right in zip(entries, rights, strict=True)}
     if len(by_entry) != count:
         raise Malformed("snapshot: an entry stands twice")

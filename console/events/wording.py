@@ -50,6 +50,28 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         ),
         Reason.RELAY_FAULT: Wording("the relay did not move", _OPERATOR),
         Reason.INTERNAL_ERROR: Wording("a fault in the controller", _OPERATOR),
+        Reason.NOT_FRESH: Wording(
+            "this needs rights of today, and the controller has not heard from here for too long",
+            "It works again once the controller reaches the console.",
+        ),
+        Reason.TOO_STALE: Wording(
+            "the controller has not heard from here for so long that it lets nobody in any more",
+            "It works again once the controller reaches the console.",
+        ),
+        Reason.THROTTLED: Wording(
+            "too many cards were refused here just before", "Wait a minute, then try again."
+        ),
+        Reason.LOCKED_DOWN: Wording("locked down", "An admin ends it under Doors."),
+        Reason.OUT_OF_SERVICE: Wording("out of service", "An admin ends it under Doors."),
+        Reason.TAMPERED: Wording(
+            "its housing was opened", "Look at it, close it, and lock it anew under Doors."
+        ),
+        Reason.RELAY_WELDED: Wording("the relay does not let go", _OPERATOR),
+        Reason.RELAY_STUCK: Wording("the relay was told to move and did not", _OPERATOR),
+        Reason.IN_USE: Wording("somebody else is using it"),
+        Reason.EMERGENCY_STOPPED: Wording(
+            "its emergency stop is pressed", "Release it, then tap again."
+        ),
     }
 )
 

@@ -26,7 +26,7 @@ rights = st.builds(
     schedule=st.none() | st.lists(windows, max_size=3).map(tuple),
     not_before_ms=instants,
     not_after_ms=instants,
-    is_break_glass=st.booleans(),
+    is_break_glass=st.just(False),
 )
 points = st.builds(
     Point,
@@ -37,7 +37,24 @@ points = st.builds(
     hard_seconds=st.integers(0, 604_800),
     requires_fresh=st.booleans(),
     min_assurance=st.sampled_from(Assurance),
+    open_hours=st.lists(windows, max_size=3).map(tuple),
 )
+
+
+def with_break_glass(entries: dict[Entry, Right]) -> st.SearchStrategy[dict[Entry, Right]]:
+    """Up to five of the cards work whatever the age of the rights."""
+    return (
+        st.sets(st.sampled_from(sorted(entries)), max_size=5).map(
+            lambda chosen: {
+                entry: replace(right, is_break_glass=entry in chosen)
+                for entry, right in entries.items()
+            }
+        )
+        if entries
+        else st.just(entries)
+    )
+
+
 snapshots = st.builds(
     Snapshot,
     controller=st.just(CONTROLLER),
@@ -46,7 +63,9 @@ snapshots = st.builds(
     made_at_ms=st.integers(0, 2**53 - 1),
     previous_digest=st.none() | st.binary(min_size=32, max_size=32),
     points=st.lists(points, max_size=3).map(lambda some: {point.key: point for point in some}),
-    entries=st.dictionaries(st.binary(min_size=16, max_size=16).map(Entry), rights, max_size=20),
+    entries=st.dictionaries(
+        st.binary(min_size=16, max_size=16).map(Entry), rights, max_size=20
+    ).flatmap(lambda entries: with_break_glass(entries)),
 )
 
 
@@ -143,3 +162,32 @@ def test_too_many_cards_are_refused_when_writing():
     entries = {Entry(n.to_bytes(16, "big")): right for n in range(ENTRIES_MAX + 1)}
     with pytest.raises(TooLarge):
         encode_snapshot(replace(SNAPSHOT, entries=entries))
+
+
+def test_more_than_five_break_glass_cards_are_refused_at_both_ends():
+    right = next(iter(SNAPSHOT.entries.values()))
+    entries = {Entry(bytes([n]) * 16): replace(right, is_break_glass=True) for n in range(6)}
+    five = dict(list(entries.items())[:5])
+    payload = encode_snapshot(replace(SNAPSHOT, entries=five))
+    assert len(decode_snapshot(payload, CONTROLLER).entries) == 5
+    with pytest.raises(TooLarge):
+        encode_snapshot(replace(SNAPSHOT, entries=entries))
+    plain = encode_snapshot(
+        replace(SNAPSHOT, entries={e: replace(r, is_break_glass=False) for e, r in entries.items()})
+    )
+    body = zlib.decompress(plain[4:])
+    forged = body[:-6] + b"\1" * 6
+    with pytest.raises(Malformed):
+        decode_snapshot(plain[:4] + zlib.compress(forged), CONTROLLER)
+
+
+def test_hours_of_a_point_that_is_absent_are_refused():
+    payload = encode_snapshot(SNAPSHOT)
+    body = zlib.decompress(payload[4:])
+    size = int.from_bytes(body[:4], "big")
+    header = json.loads(body[4 : 4 + size])
+    header["config"] = {"open_hours": {"cellar": [1, 2]}}
+    changed = dump(header)
+    body = len(changed).to_bytes(4, "big") + changed + body[4 + size :]
+    with pytest.raises(Malformed, match="absent"):
+        decode_snapshot(len(body).to_bytes(4, "big") + zlib.compress(body), CONTROLLER)
