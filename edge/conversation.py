@@ -5,13 +5,15 @@ anything here.
 """
 
 import asyncio
-import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
 from edge.downlink import Downlink, Heard
 from edge.errors import LinkLost
-from edge.link import Route, Session, connected
+from edge.link import Route
+from edge.session import Session
 from edge.together import together
 from edge.uplink import Uplink
 from sync.bundle import Bundle
@@ -28,7 +30,19 @@ accepts and hangs up at once would be called twice a second for ever."""
 class Conversation:
     """Speaks with the console whenever that is possible."""
 
-    def __init__(self, route: Route, bundle: Bundle, uplink: Uplink, downlink: Downlink) -> None:
+    def __init__(
+        self,
+        route: Route,
+        bundle: Bundle,
+        uplink: Uplink,
+        downlink: Downlink,
+        *,
+        connected: Callable[[Route, Bundle], AbstractAsyncContextManager[Session]],
+        chance: Callable[[], float],
+    ) -> None:
+        """`connected` makes a connection, or raises LinkLost; `chance`: from 0 to below 1."""
+        self._connected = connected
+        self._chance = chance
         self._route = route
         self._bundle = bundle
         self._uplink = uplink
@@ -64,11 +78,11 @@ class Conversation:
                 self._uplink.look()
             if loop.time() - begun >= STEADY_SECONDS:
                 attempt = 0
-            await asyncio.sleep(wait_seconds(attempt, random.random()))  # noqa: S311
+            await asyncio.sleep(wait_seconds(attempt, self._chance()))
             attempt += 1
 
     async def _converse(self) -> None:
-        async with connected(self._route, self._bundle) as session:
+        async with self._connected(self._route, self._bundle) as session:
             self._is_up, self._trouble = True, None
             log.info("link.connected", broker=str(self._route.address))
             await together(session.take_in(), self._uplink.run(session), self._listen(session))

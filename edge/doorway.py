@@ -8,8 +8,7 @@ from collections.abc import Callable
 from edge.cues import Cue, Lights
 from edge.door import DoorAction, DoorInput, DoorState, step
 from edge.lease import GrantId
-from edge.relays import Relays
-from edge.unlocks import Unlocks
+from edge.unlocks import HoldsRelays, Unlocks
 from sync.ids import PointKey
 from sync.rights import Reason
 
@@ -27,7 +26,7 @@ class Doorway:
     def __init__(
         self,
         point: PointKey,
-        relays: Relays,
+        relays: HoldsRelays,
         lights: Lights,
         *,
         changed: Callable[[], None],

@@ -8,8 +8,7 @@ unknown, late or broken is a no, with its reason. Nothing here knows of a networ
 """
 
 import asyncio
-import os
-import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
@@ -59,6 +58,7 @@ class Parts:
     rights: RightsCache
     recorder: Recorder
     timekeeper: Timekeeper
+    random_bytes: Callable[[int], bytes]
 
 
 class Entrance:
@@ -196,11 +196,11 @@ class Entrance:
     def _sealed(self, digest: SiteDigest) -> bytes:
         """Sealed once: journal, chain and every resend hold the same bytes."""
         recipient = self._parts.bundle.sealing_public_key
-        return seal(digest, recipient, ephemeral_seed=os.urandom(32))
+        return seal(digest, recipient, ephemeral_seed=self._parts.random_bytes(32))
 
     def _begin(self, frame: Frame, now: float) -> None:
         credential = Credential(frame.credential_type, frame.data)
-        tap = Tap(TapId(secrets.token_hex(16)), credential, now)
+        tap = Tap(TapId(self._parts.random_bytes(16).hex()), credential, now)
         try:
             self._taps.put_nowait(tap)
         except asyncio.QueueFull:

@@ -12,7 +12,8 @@ from edge.conversation import Conversation
 from edge.doorway import Doorway
 from edge.enrolment import Enrolment
 from edge.journal import Journal
-from edge.port import Port, PortState
+from edge.outside import Reads
+from edge.port import PortState
 from edge.refusals import Refusals
 from edge.rights_cache import RightsCache
 from edge.store import Store
@@ -30,7 +31,7 @@ class Inside:
     rights: RightsCache
     refusals: Refusals
     conversation: Conversation | None
-    ports: Mapping[PointKey, Port]
+    ports: Mapping[PointKey, Reads]
 
 
 @dataclass(slots=True)

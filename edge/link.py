@@ -76,7 +76,7 @@ def plan_route(bundle: Bundle, settings: MqttSettings) -> Route:
     return Route(address, is_encrypted, settings.ca_file)
 
 
-class Session:
+class MqttSession:
     """One connection that is up, or was."""
 
     def __init__(self, client: Client, bundle: Bundle) -> None:
@@ -109,10 +109,10 @@ class Session:
 
 
 @asynccontextmanager
-async def connected(route: Route, bundle: Bundle) -> AsyncGenerator[Session]:
+async def connected(route: Route, bundle: Bundle) -> AsyncGenerator[MqttSession]:
     """Connects, subscribes, and says online; says offline when left. Raises: LinkLost."""
     client = await _client(route, bundle)
-    session = Session(client, bundle)
+    session = MqttSession(client, bundle)
     subscription = everything_down(bundle.prefix, bundle.controller)
     try:
         await _apart(client.__aenter__())

@@ -30,6 +30,18 @@ class Leasing(Protocol):
         ...
 
 
+class HoldsRelays(Leasing, Protocol):
+    """The whole of it: the way to the guard."""
+
+    def is_on(self, point: PointKey) -> bool | None:
+        """What the guard said last; None: there is no guard."""
+        ...
+
+    async def run(self) -> None:
+        """Keeps a guard running until cancelled; then all relays are off."""
+        ...
+
+
 @dataclass(slots=True)
 class Unlock:
     """One point's unlock. `until`: seconds of the loop's clock."""

@@ -5,7 +5,6 @@ nothing. When there is a connection is decided in edge/conversation.py.
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -16,8 +15,8 @@ from edge.clock import Timekeeper
 from edge.commands import Commands
 from edge.errors import StorageFault
 from edge.journal import Journal
-from edge.link import Session
 from edge.rights_cache import RightsCache
+from edge.session import Session
 from edge.together import together
 from sync.bundle import Bundle
 from sync.envelope import CONSOLE, Kind, seal
@@ -48,11 +47,6 @@ STEADY_KEYS = ("points", "applied", "link", "faults", "last_error")
 """The parts of the state whose change is worth a report at once; the rest changes all the time."""
 
 
-def fresh_nonce() -> Nonce:
-    """128 random bits."""
-    return Nonce(secrets.token_hex(16))
-
-
 class Uplink:
     """Says what there is to say, for as long as a connection lasts."""
 
@@ -67,9 +61,10 @@ class Uplink:
         commands: Commands,
         state: Callable[[], Mapping[str, object]],
         changed: asyncio.Event,
+        nonce: Callable[[], Nonce],
     ) -> None:
         """`state` builds what `p2k16-edge status --json` prints; `changed` is set as a hint that it
-        is worth reporting.
+        is worth reporting. `nonce` draws 128 random bits.
         """
         self._bundle = bundle
         self._timekeeper = timekeeper
@@ -80,6 +75,7 @@ class Uplink:
         self._state = state
         self._wanted = asyncio.Event()
         self._changed = changed
+        self._nonce = nonce
 
     def ask(self) -> None:
         """Asks for keyset and snapshot, soon."""
@@ -91,7 +87,7 @@ class Uplink:
 
     def renew_challenge(self) -> None:
         """Draws a nonce and reports it at once."""
-        self._challenges.renew(fresh_nonce(), self._timekeeper.mono_ms())
+        self._challenges.renew(self._nonce(), self._timekeeper.mono_ms())
         self._changed.set()
 
     async def run(self, session: Session) -> None:

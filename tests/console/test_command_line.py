@@ -94,7 +94,7 @@ class Prompt:
                 [PROGRAM, "serve", "--config", str(self.config)], stdout=log, stderr=log
             )
         try:
-            eventually_sync(lambda: self.health() == health or process.poll(), seconds=20)
+            eventually_sync(lambda: self.health() == health or process.poll(), seconds=60)
             assert process.poll() is None, self.log
             yield process
             process.send_signal(signal.SIGTERM)
@@ -319,7 +319,7 @@ def test_without_a_database_the_pages_are_up_and_say_so_until_it_comes(
     with prompt.serving(health=503):
         assert "database.awaited" in prompt.log
         postgres.run(f"create database {name}".encode())
-        eventually_sync(lambda: prompt.health() == 200, seconds=20)
+        eventually_sync(lambda: prompt.health() == 200, seconds=60)
 
 
 def test_without_a_broker_the_pages_are_up_and_say_so(prompt: Prompt):

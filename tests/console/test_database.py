@@ -170,7 +170,7 @@ async def test_it_heals_when_the_server_comes_late_goes_and_comes_back() -> None
             assert not await database.answers()
             for _ in range(2):
                 async with running_server(folder):
-                    await eventually(database.answers, seconds=10)
+                    await eventually(database.answers, seconds=30)
                 assert not await database.answers()
 
 
@@ -194,7 +194,7 @@ async def test_a_server_that_hangs_is_unavailable_and_heals_when_it_goes_on() ->
             finally:
                 for process in processes:
                     os.kill(process, signal.SIGCONT)
-            await eventually(database.answers, seconds=10)
+            await eventually(database.answers, seconds=30)
 
 
 def _processes_in(folder: Path) -> list[int]:

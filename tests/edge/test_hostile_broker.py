@@ -39,7 +39,7 @@ async def linked(daemon: EdgeDaemon, broker: HostileBroker) -> EdgeDaemon:
 
 
 async def line_of(broker: HostileBroker) -> Line:
-    return await eventually(lambda: broker.line, seconds=15)
+    return await eventually(lambda: broker.line, seconds=60)
 
 
 def resident_bytes(pid: int) -> int:

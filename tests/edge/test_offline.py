@@ -26,7 +26,7 @@ async def test_with_the_broker_gone_taps_go_on_and_arrive_once_in_order_with_the
     before = len(await console.wait_for_kind("snapshot_applied")) and len(console.all_events())
     earlier, hash_before = list(console.all_events()), dict(console.hashes)
     mosquitto.stop_now()
-    await eventually(lambda: linked.status()["link"] == "down", seconds=10)
+    await eventually(lambda: linked.status()["link"] == "down", seconds=30)
     began = now_ms()
     for number in range(1, 4):
         linked.tap(OLAS_CARD)
@@ -37,7 +37,7 @@ async def test_with_the_broker_gone_taps_go_on_and_arrive_once_in_order_with_the
     async with console_at(mosquitto.port, SIGNER, password=PASSWORD) as again:
         again.events[console.journal], again.hashes = earlier, hash_before
         await eventually(
-            lambda: again.kinds("access_") == ["access_denied", "access_granted"] * 3, seconds=20
+            lambda: again.kinds("access_") == ["access_denied", "access_granted"] * 3, seconds=60
         )
         events = again.all_events()
     assert [event.stamp.seq for event in events] == list(range(1, len(events) + 1))
@@ -61,7 +61,7 @@ async def test_no_broker_at_the_start_is_retried_and_told_once(
     async with console_at(mosquitto.port, SIGNER, password=PASSWORD) as console:
         await console.send_keys()
         await console.send_snapshot(1)
-        await console.wait_until_applied(1, seconds=15)
+        await console.wait_until_applied(1, seconds=60)
         denied, *_ = await console.wait_for_kind("access_denied")
         assert denied.reason == "no_snapshot"
 
@@ -118,18 +118,18 @@ async def test_events_are_sent_again_until_they_are_acknowledged(
     linked.tap(OLAS_CARD)
     await console.wait_for_kind("access_denied")
     batches, began = console.batches, time.monotonic()
-    await eventually(lambda: console.batches > batches, seconds=10)
+    await eventually(lambda: console.batches > batches, seconds=30)
     assert time.monotonic() - began > 3, "after 5 s, not in a flood"
     console.acknowledges = True
     head = linked.status()["journal"]["head"]
-    await eventually(lambda: linked.status()["journal"]["acknowledged"] == head, seconds=15)
+    await eventually(lambda: linked.status()["journal"]["acknowledged"] == head, seconds=60)
 
 
 async def test_a_controller_that_hears_of_newer_rights_asks_for_them(
     linked: EdgeDaemon, console: ConsoleStandIn
 ) -> None:
     console.newest_serial = 9
-    await eventually(lambda: console.requests >= 1, seconds=15)
+    await eventually(lambda: console.requests >= 1, seconds=60)
 
 
 async def test_a_nonce_is_renewed_every_ten_seconds_and_reports_come_as_often(
@@ -138,7 +138,7 @@ async def test_a_nonce_is_renewed_every_ten_seconds_and_reports_come_as_often(
     await asyncio.sleep(0.5)
     began = time.monotonic()
     first = console.nonce
-    await eventually(lambda: console.nonce != first, seconds=12)
+    await eventually(lambda: console.nonce != first, seconds=30)
     assert time.monotonic() - began < 11
     monos = [report.mono_ms for report in console.reports]
     assert monos == sorted(monos)

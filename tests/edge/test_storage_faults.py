@@ -81,7 +81,7 @@ async def test_a_full_disk_denies_is_told_and_heals(
             daemon.tap(os.urandom(5).hex())  # each denial takes some of what is left
             return daemon.point()["state"] == "fault"
 
-        await eventually(is_at_fault, seconds=20, every=0.05)
+        await eventually(is_at_fault, seconds=60, every=0.05)
         daemon.tap(KARIS_CARD)
         await eventually(lambda: has_fault(console.state(), "storage_fault"))
         assert daemon.relay() == []
@@ -139,7 +139,7 @@ async def test_a_log_that_nobody_reads_stops_nothing(
     )
     linked.process = process
     os.close(writing)
-    await eventually(linked.is_ready, seconds=10)
+    await eventually(linked.is_ready, seconds=30)
     os.close(reading)
     linked.tap(KARIS_CARD)
     await eventually(lambda: linked.relay() == ["on"])

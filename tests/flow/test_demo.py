@@ -81,7 +81,7 @@ def test_what_is_cut_off_decides_by_itself_and_loses_nothing(demo: RunningDemo):
     demo.post("/demo/controllers/front-pi/reboots")
     demo.post("/demo/controllers/front-pi/cable", is_cut="no")
     demo.shows('front-link="up"', seconds=40)
-    eventually_sync(lambda: "Siobhán O&#39;Connor" in first_line(demo), seconds=20)
+    eventually_sync(lambda: "Siobhán O&#39;Connor" in first_line(demo), seconds=60)
     demo.post("/demo/broker", runs="no")
     demo.shows('workshop-link="down"')
     assert demo.status("/healthz") == 503
@@ -93,9 +93,9 @@ def test_what_is_cut_off_decides_by_itself_and_loses_nothing(demo: RunningDemo):
 
 def test_ctrl_c_during_the_start_leaves_nothing_behind(demo: RunningDemo):
     demo.start()
-    eventually_sync(lambda: "Making a makerspace" in demo.said(), seconds=20)
+    eventually_sync(lambda: "Making a makerspace" in demo.said(), seconds=60)
     folder = demo.data_folder()
-    eventually_sync(lambda: processes_of(folder), seconds=10)
+    eventually_sync(lambda: processes_of(folder), seconds=30)
     demo.press(signal.SIGINT)
     assert demo.wait() == 0
     assert is_gone(folder)
@@ -121,7 +121,7 @@ def test_a_killed_demo_takes_its_controllers_along_and_the_next_one_clears_away(
     demo.press(signal.SIGKILL)
     demo.wait()
     eventually_sync(
-        lambda: not [words for words in processes_of(folder) if "edge" in words], seconds=20
+        lambda: not [words for words in processes_of(folder) if "edge" in words], seconds=60
     )
     following = RunningDemo(tmp_path / "following.log")
     following.start()
@@ -178,7 +178,7 @@ def test_make_demo_works_in_an_ordinary_users_own_clone(visitor: pwd.struct_pass
         visit(demo)
         demo.press(signal.SIGINT)
         demo.wait()
-        eventually_sync(lambda: is_gone(folder), seconds=20)
+        eventually_sync(lambda: is_gone(folder), seconds=60)
     finally:
         demo.end()
 

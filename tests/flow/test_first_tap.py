@@ -15,7 +15,7 @@ from tests.support.building import Building, built
 from tests.support.guard_trace import read_trace
 from tests.support.waiting import eventually_sync
 
-soon = partial(eventually_sync, seconds=20)
+soon = partial(eventually_sync, seconds=60)
 """A message that got lost is sent again after 5 s."""
 
 
@@ -131,7 +131,7 @@ def test_a_reboot_without_network_still_lets_a_paid_up_member_in(building: Build
     building.console.stop()
     controller.stop()
     controller.start()
-    soon(controller.status, seconds=10)
+    soon(controller.status, seconds=30)
     assert controller.status()["clock"]["trusted"] is False
     assert controller.status()["applied"]["serial"] >= 1
     controller.tap(building.KARIS_CARD)
@@ -160,8 +160,8 @@ def test_killed_while_the_relay_is_on_the_guard_lets_go_and_nothing_recorded_is_
         for descriptor in held:
             os.close(descriptor)
     controller.start()
-    soon(lambda: controller.head() >= head + 1, seconds=10)
-    soon(lambda: building.accesses() == ["access_granted"], seconds=20)
+    soon(lambda: controller.head() >= head + 1, seconds=30)
+    soon(lambda: building.accesses() == ["access_granted"], seconds=60)
     assert controller.relay_changes() == ["on", "off"], "power comes back locked"
 
 

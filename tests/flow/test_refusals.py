@@ -17,7 +17,7 @@ from tests.support.building import PASSWORD, Building, built
 from tests.support.raw_mqtt import RawMqtt
 from tests.support.waiting import eventually
 
-soon = partial(eventually, seconds=20, every=0.1)
+soon = partial(eventually, seconds=60, every=0.1)
 DOWN = "p2k16/v1/front-pi/down"
 
 

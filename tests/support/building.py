@@ -48,7 +48,7 @@ class Program:
                 start_new_session=True,
             )
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = 15) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = 30) -> int:
         """Sends a signal and waits; returns the exit status."""
         assert self.process is not None
         self.process.send_signal(number)
@@ -71,7 +71,7 @@ class Program:
             return
         process = self.process
         try:
-            self.stop(seconds=10)
+            self.stop(seconds=30)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -140,7 +140,7 @@ class Controller(Program):
         """Waits until the rights of at least this serial are in force."""
         eventually_sync(
             lambda: self.status().get("applied", {}).get("serial", 0) >= serial,
-            seconds=20,
+            seconds=60,
             every=0.05,
         )
 
@@ -275,7 +275,7 @@ class Building:
         """The newest snapshot's serial."""
         return int(self.sql("SELECT coalesce(max(serial), 0) FROM access.snapshot")[0][0])
 
-    def wait_until_refused(self, *, seconds: float = 5) -> float:
+    def wait_until_refused(self, *, seconds: float = 20) -> float:
         """Waits until a newer snapshot than now is in force; returns the seconds it took."""
         began = time.monotonic()
         self.controller.wait_until_applied(self.newest_serial())

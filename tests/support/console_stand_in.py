@@ -96,7 +96,7 @@ class ConsoleStandIn:
     def kinds(self, start: str = "") -> list[str]:
         return [event.kind for event in self.all_events() if event.kind.startswith(start)]
 
-    async def wait_for_kind(self, kind: str, count: int = 1, *, seconds: float = 8) -> list[Event]:
+    async def wait_for_kind(self, kind: str, count: int = 1, *, seconds: float = 30) -> list[Event]:
         """The events of a kind, as soon as there are so many."""
 
         def enough() -> list[Event] | None:
@@ -105,7 +105,7 @@ class ConsoleStandIn:
 
         return await eventually(enough, seconds=seconds)
 
-    async def wait_until_applied(self, serial: int, *, seconds: float = 8) -> None:
+    async def wait_until_applied(self, serial: int, *, seconds: float = 30) -> None:
         await eventually(
             lambda: self.reports and self.reports[-1].applied.serial >= serial, seconds=seconds
         )

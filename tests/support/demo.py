@@ -52,7 +52,7 @@ class RunningDemo:
         """What it has written so far."""
         return self.log.read_text(errors="replace")
 
-    def wait_until_ready(self, *, seconds: float = 40) -> None:
+    def wait_until_ready(self, *, seconds: float = 90) -> None:
         """Until it has invited people."""
 
         def is_ready() -> bool:
@@ -72,7 +72,7 @@ class RunningDemo:
         assert self.process is not None
         os.killpg(self.process.pid, number)
 
-    def wait(self, *, seconds: float = 30) -> int:
+    def wait(self, *, seconds: float = 60) -> int:
         """The exit status."""
         assert self.process is not None
         return self.process.wait(seconds)
@@ -116,7 +116,7 @@ class RunningDemo:
         """Holds a card to a reader, on the demo's page."""
         self.post("/demo/taps", card=card, door=door)
 
-    def shows(self, mark: str, *, seconds: float = 5) -> None:
+    def shows(self, mark: str, *, seconds: float = 20) -> None:
         """Waits until the floor plan says so: `front-relay="on"`."""
         eventually_sync(lambda: f"data-{mark}" in self.get("/demo"), seconds=seconds, every=0.05)
 

@@ -71,7 +71,7 @@ class EdgeDaemon:
     async def start_and_wait(self, door: str = "front") -> None:
         """Returns when the door is locked and its reader is open."""
         self.start()
-        await eventually(lambda: self.is_ready(door), seconds=15, every=0.05)
+        await eventually(lambda: self.is_ready(door), seconds=60, every=0.05)
 
     def is_ready(self, door: str = "front") -> bool:
         point = self.status().get("points", {}).get(door, {})
@@ -118,7 +118,7 @@ class EdgeDaemon:
         assert self.process is not None
         return self.process.pid
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = 15) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = 30) -> int:
         """Sends a signal and waits; returns the exit status."""
         process, self.process = self.process, None
         assert process is not None

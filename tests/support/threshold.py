@@ -4,6 +4,7 @@ What happens on the wire and in the daemon's start is left to tests of the real 
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Mapping
@@ -67,7 +68,7 @@ class Threshold:
         events = [] if batch is None else [decode_event(line) for line in batch.lines]
         return [event for event in events if event.kind.startswith("access_")]
 
-    async def wait_for_events(self, count: int, *, seconds: float = 5) -> list[Event]:
+    async def wait_for_events(self, count: int, *, seconds: float = 20) -> list[Event]:
         async def enough() -> list[Event] | None:
             events = await self.events()
             return events if len(events) >= count else None
@@ -116,7 +117,12 @@ async def threshold(
         doorway = Doorway(FRONT, relays, Lights(), changed=lambda: None)
         doorways.append(doorway)
         parts = Parts(
-            SIGNER.bundle(), Digests(SIGNER.site_salt, worker), rights, recorder, timekeeper
+            SIGNER.bundle(),
+            Digests(SIGNER.site_salt, worker),
+            rights,
+            recorder,
+            timekeeper,
+            os.urandom,
         )
         entrance = Entrance(parts, doorway, Rdm6300Parser(), unlock_seconds_max=unlock_seconds_max)
         running = [asyncio.create_task(run()) for run in (relays.run, entrance.run, recorder.run)]

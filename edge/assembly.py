@@ -1,0 +1,194 @@
+"""What the daemon is made of: every part, in the order in which they need one another.
+
+The only place, with edge/daemon.py, that constructs. Nothing here waits for anything but the store.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from edge.challenge import Challenges
+from edge.clock import Timekeeper
+from edge.commands import open_commands
+from edge.conversation import Conversation
+from edge.cues import Lights
+from edge.digests import Digests
+from edge.doorway import Doorway
+from edge.downlink import Downlink
+from edge.enrolment import enrol
+from edge.entrance import Entrance, Parts
+from edge.errors import EdgeError
+from edge.health import Health, Inside
+from edge.housekeeping import Housekeeping, start_clock
+from edge.journal import open_journal
+from edge.link import plan_route
+from edge.outside import Outside, Reads
+from edge.readers.drivers import DRIVERS
+from edge.recorder import Recorder
+from edge.refusals import Refusals
+from edge.rights_cache import Trust, open_rights_cache
+from edge.settings import DoorSettings, EdgeSettings
+from edge.store import Store
+from edge.unlocks import HoldsRelays
+from edge.uplink import Uplink
+from sync.bundle import Bundle
+from sync.ids import BootId, Nonce, PointKey
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is there before the controller knows who it is."""
+
+    settings: EdgeSettings
+    outside: Outside
+    timekeeper: Timekeeper
+    relays: HoldsRelays
+    doorways: Mapping[PointKey, Doorway]
+    health: Health
+    changed: asyncio.Event
+    """Set as a hint that a status would look different now."""
+
+    def lock_up(self) -> None:
+        """Relays off, for good."""
+        for doorway in self.doorways.values():
+            doorway.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What there is once it knows. `endless`: all that has to run, side by side."""
+
+    inside: Inside
+    recorder: Recorder
+    housekeeping: Housekeeping
+    endless: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+
+
+def build(settings: EdgeSettings, outside: Outside) -> House:
+    """Doors that are locked. Raises: EdgeError."""
+    boot = BootId(outside.random_bytes(16).hex())
+    timekeeper = Timekeeper(boot, mono_ns=outside.mono_ns, wall_ns=outside.wall_ns)
+    changed = asyncio.Event()
+    doorways: dict[PointKey, Doorway] = {}
+    relays = outside.relays(settings, lambda point, is_on: doorways[point].relay_changed(is_on))
+    for door in settings.doors:
+        lights = _lights(door, settings.data_dir, outside)
+        doorways[door.key] = Doorway(door.key, relays, lights, changed=changed.set)
+    health = Health(timekeeper, doorways, enrol(settings.data_dir, settings.bundle))
+    return House(settings, outside, timekeeper, relays, doorways, health, changed)
+
+
+async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, house: House) -> Works:
+    """Builds what a tap and the console need. Raises: StorageFault."""
+    settings, timekeeper, doorways = house.settings, house.timekeeper, house.doorways
+    await start_clock(store, timekeeper)
+    journal = await open_journal(store, timekeeper, bundle.controller)
+    recorder = Recorder(journal, timekeeper)
+    refusals = Refusals(recorder, timekeeper)
+    trust = Trust(bundle.controller, bundle.root_public_key)
+    rights = await open_rights_cache(store, journal, trust, decoder=worker)
+
+    def nonce() -> Nonce:
+        return Nonce(house.outside.random_bytes(16).hex())
+
+    challenges = Challenges(nonce(), timekeeper.mono_ms())
+    commands = await open_commands(
+        store,
+        doorways=doorways,
+        unlock_seconds_max={door.key: door.unlock_seconds_max for door in settings.doors},
+        rights=rights,
+        recorder=recorder,
+        timekeeper=timekeeper,
+        challenges=challenges,
+    )
+    uplink = Uplink(
+        bundle,
+        timekeeper=timekeeper,
+        challenges=challenges,
+        journal=journal,
+        rights=rights,
+        commands=commands,
+        state=house.health.state,
+        changed=house.changed,
+        nonce=nonce,
+    )
+    downlink = Downlink(
+        bundle.controller,
+        rights=rights,
+        journal=journal,
+        recorder=recorder,
+        refusals=refusals,
+        commands=commands,
+        timekeeper=timekeeper,
+        challenges=challenges,
+    )
+    parts = Parts(
+        bundle,
+        Digests(bundle.site_salt, worker),
+        rights,
+        recorder,
+        timekeeper,
+        house.outside.random_bytes,
+    )
+    entrances = {door.key: _entrance(parts, door, doorways[door.key]) for door in settings.doors}
+    ports = {door.key: _port(door, entrances[door.key], house) for door in settings.doors}
+    conversation = _conversation(bundle, house, uplink, downlink)
+    housekeeping = Housekeeping(store, journal, timekeeper, doorways.values())
+    return Works(
+        Inside(store, journal, rights, refusals, conversation, ports),
+        recorder,
+        housekeeping,
+        (
+            recorder.run,
+            housekeeping.run,
+            *(entrance.run for entrance in entrances.values()),
+            *(() if conversation is None else (conversation.run,)),
+        ),
+    )
+
+
+def _lights(door: DoorSettings, data_dir: Path, outside: Outside) -> Lights:
+    """Raises: PinError."""
+    green, red = (
+        None
+        if number is None
+        else outside.output(number, f"{colour} light of {door.key}", data_dir / "lights")
+        for colour, number in (("green", door.green_pin), ("red", door.red_pin))
+    )
+    return Lights(green=green, red=red)
+
+
+def _entrance(parts: Parts, door: DoorSettings, doorway: Doorway) -> Entrance:
+    reader = DRIVERS[door.reader_driver]()
+    return Entrance(parts, doorway, reader, unlock_seconds_max=door.unlock_seconds_max)
+
+
+def _port(door: DoorSettings, entrance: Entrance, house: House) -> Reads:
+    def lost() -> None:
+        entrance.forget()
+        house.changed.set()
+
+    return house.outside.port(door.reader_port, entrance.hear, lost)
+
+
+def _conversation(
+    bundle: Bundle, house: House, uplink: Uplink, downlink: Downlink
+) -> Conversation | None:
+    """None: the settings forbid the way to the broker. The doors work all the same."""
+    try:
+        route = plan_route(bundle, house.settings.mqtt)
+    except EdgeError as error:
+        house.health.troubles["link"] = str(error)
+        log.error("link.refused", reason=str(error))
+        return None
+    outside = house.outside
+    return Conversation(
+        route, bundle, uplink, downlink, connected=outside.connected, chance=outside.chance
+    )

@@ -1,0 +1,97 @@
+"""What the daemon reaches beyond itself: clocks, chance, pins, ports, disk, network.
+
+The one list of it. edge/assembly.py builds everything else on top, so that a proof can put a made
+world in its place and run the same daemon on it.
+"""
+
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from edge.cues import Output
+from edge.link import Route, connected
+from edge.port import Port, PortState
+from edge.relays import Relays
+from edge.session import Session
+from edge.settings import EdgeSettings
+from edge.store import Store, open_store
+from edge.unlocks import HoldsRelays
+from sync.bundle import Bundle
+from sync.ids import PointKey
+
+RelayChanged = Callable[[PointKey, bool | None], None]
+
+
+class Reads(Protocol):
+    """What edge/port.py offers: one serial port."""
+
+    @property
+    def state(self) -> PortState:
+        """Open, lost, or closed."""
+        ...
+
+    def open(self) -> None:
+        """Opens it now, or as soon as it can be."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """`mono_ns`, `wall_ns`: clocks in nanoseconds. `chance`: from 0 to below 1."""
+
+    mono_ns: Callable[[], int]
+    wall_ns: Callable[[], int]
+    random_bytes: Callable[[int], bytes]
+    chance: Callable[[], float]
+    relays: Callable[[EdgeSettings, RelayChanged], HoldsRelays]
+    output: Callable[[int, str, Path], Output]
+    """Pin number, what it is for, a folder for the pin library."""
+
+    port: Callable[[str, Callable[[bytes], None], Callable[[], None]], Reads]
+    """Path, who gets the bytes, who hears of a loss."""
+
+    store: Callable[[Path, str], Awaitable[tuple[Store, Path | None]]]
+    connected: Callable[[Route, Bundle], AbstractAsyncContextManager[Session]]
+
+
+def real() -> Outside:
+    """The machine."""
+    return Outside(
+        mono_ns=time.monotonic_ns,
+        wall_ns=time.time_ns,
+        random_bytes=os.urandom,
+        chance=random.random,
+        relays=_relays,
+        output=_output,
+        port=lambda path, received, lost: Port(path, received=received, lost=lost),
+        store=open_store,
+        connected=connected,
+    )
+
+
+def _relays(settings: EdgeSettings, changed: RelayChanged) -> Relays:
+    return Relays(
+        {door.key: door.relay_pin for door in settings.doors},
+        work_dir=settings.data_dir / "guard",
+        trace=settings.guard_trace,
+        changed=changed,
+    )
+
+
+def _output(number: int, purpose: str, folder: Path) -> Output:
+    """Raises: PinError."""
+    # gpiozero takes 8 MB: only a controller with such pins imports it.
+    from edge.pins import OutputPin, load_pin_factory
+
+    folder.mkdir(exist_ok=True)
+    load_pin_factory(folder)
+    return OutputPin(number, purpose=purpose)
