@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from edge.announcer import Announcer
 from edge.challenge import Challenges
 from edge.clock import Timekeeper
 from edge.commands import open_commands
@@ -24,14 +25,17 @@ from edge.enrolment import enrol
 from edge.entrance import Entrance, Parts
 from edge.errors import EdgeError
 from edge.health import Health, Inside
+from edge.holds import read_holds
 from edge.housekeeping import Housekeeping, start_clock
 from edge.journal import open_journal
 from edge.link import plan_route
 from edge.outside import Outside, Reads
+from edge.post import Post
 from edge.readers.drivers import DRIVERS
 from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import Trust, open_rights_cache
+from edge.rounds import Rounds
 from edge.settings import DoorSettings, EdgeSettings
 from edge.store import Store
 from edge.unlocks import HoldsRelays
@@ -50,15 +54,16 @@ class House:
     outside: Outside
     timekeeper: Timekeeper
     relays: HoldsRelays
-    doorways: Mapping[PointKey, Doorway]
+    posts: Mapping[PointKey, Post]
+    announcer: Announcer
     health: Health
     changed: asyncio.Event
     """Set as a hint that a status would look different now."""
 
     def lock_up(self) -> None:
         """Relays off, for good."""
-        for doorway in self.doorways.values():
-            doorway.close()
+        for post in self.posts.values():
+            post.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +81,21 @@ def build(settings: EdgeSettings, outside: Outside) -> House:
     boot = BootId(outside.random_bytes(16).hex())
     timekeeper = Timekeeper(boot, mono_ns=outside.mono_ns, wall_ns=outside.wall_ns)
     changed = asyncio.Event()
-    doorways: dict[PointKey, Doorway] = {}
-    relays = outside.relays(settings, lambda point, is_on: doorways[point].relay_changed(is_on))
+    announcer = Announcer()
+    posts: dict[PointKey, Post] = {}
+    relays = outside.relays(settings, lambda point, is_on: posts[point].relay_changed(is_on))
     for door in settings.doors:
         lights = _lights(door, settings.data_dir, outside)
-        doorways[door.key] = Doorway(door.key, relays, lights, changed=changed.set)
-    health = Health(timekeeper, doorways, enrol(settings.data_dir, settings.bundle))
-    return House(settings, outside, timekeeper, relays, doorways, health, changed)
+        posts[door.key] = Doorway(
+            door.key, relays, lights, changed=changed.set, tell=announcer.tell
+        )
+    health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle))
+    return House(settings, outside, timekeeper, relays, posts, announcer, health, changed)
 
 
 async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, house: House) -> Works:
     """Builds what a tap and the console need. Raises: StorageFault."""
-    settings, timekeeper, doorways = house.settings, house.timekeeper, house.doorways
+    settings, timekeeper, posts = house.settings, house.timekeeper, house.posts
     await start_clock(store, timekeeper)
     journal = await open_journal(store, timekeeper, bundle.controller)
     recorder = Recorder(journal, timekeeper)
@@ -99,10 +107,15 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         return Nonce(house.outside.random_bytes(16).hex())
 
     challenges = Challenges(nonce(), timekeeper.mono_ms())
+    rounds = Rounds(posts, rights, recorder, timekeeper, house.outside.random_bytes)
+    for point, hold in (await read_holds(store)).items():
+        if point in posts:
+            posts[point].hold(hold)
     commands = await open_commands(
         store,
-        doorways=doorways,
+        posts=posts,
         unlock_seconds_max={door.key: door.unlock_seconds_max for door in settings.doors},
+        rounds=rounds,
         rights=rights,
         recorder=recorder,
         timekeeper=timekeeper,
@@ -137,17 +150,19 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         timekeeper,
         house.outside.random_bytes,
     )
-    entrances = {door.key: _entrance(parts, door, doorways[door.key]) for door in settings.doors}
+    entrances = {door.key: _entrance(parts, door, posts[door.key]) for door in settings.doors}
     ports = {door.key: _port(door, entrances[door.key], house) for door in settings.doors}
     conversation = _conversation(bundle, house, uplink, downlink)
-    housekeeping = Housekeeping(store, journal, timekeeper, doorways.values())
+    housekeeping = Housekeeping(store, journal, timekeeper, posts.values())
     return Works(
-        Inside(store, journal, rights, refusals, conversation, ports),
+        Inside(store, journal, rights, recorder, rounds, refusals, conversation, ports),
         recorder,
         housekeeping,
         (
             recorder.run,
             housekeeping.run,
+            rounds.run,
+            lambda: house.announcer.run(recorder),
             *(entrance.run for entrance in entrances.values()),
             *(() if conversation is None else (conversation.run,)),
         ),
@@ -165,9 +180,9 @@ def _lights(door: DoorSettings, data_dir: Path, outside: Outside) -> Lights:
     return Lights(green=green, red=red)
 
 
-def _entrance(parts: Parts, door: DoorSettings, doorway: Doorway) -> Entrance:
+def _entrance(parts: Parts, door: DoorSettings, post: Post) -> Entrance:
     reader = DRIVERS[door.reader_driver]()
-    return Entrance(parts, doorway, reader, unlock_seconds_max=door.unlock_seconds_max)
+    return Entrance(parts, post, reader, unlock_seconds_max=door.unlock_seconds_max)
 
 
 def _port(door: DoorSettings, entrance: Entrance, house: House) -> Reads:

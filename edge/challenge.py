@@ -45,6 +45,10 @@ class Challenges:
         """When the current nonce is due to be replaced."""
         return self._issued[self._current] + RENEW_MS
 
+    def asked_ms(self, nonce: Nonce) -> int | None:
+        """When the nonce was drawn; None: not by this controller, or too long ago."""
+        return self._issued.get(nonce)
+
     def is_fresh(self, nonce: Nonce, mono_ms: int) -> bool:
         """Whether this controller drew the nonce, and not too long ago."""
         issued_ms = self._issued.get(nonce)

@@ -1,19 +1,28 @@
 """The controller's clock, which never goes backwards.
 
-It is the higher of the last fresh beacon's time and the persisted high-water mark, plus monotonic
-time since. The operating system's clock never moves it: one wild jump would poison it for good.
-Whether a beacon is fresh is decided in edge/challenge.py; when the mark is persisted, in
+Also how old the rights are: the time since a beacon last answered a nonce of this controller.
+
+The clock is the higher of the last fresh beacon's time and the persisted high-water mark, plus
+monotonic time since. The operating system's clock never moves it: one wild jump would poison it for
+good. Whether a beacon is fresh is decided in edge/challenge.py; when the mark is persisted, in
 edge/housekeeping.py. Source: sync/README.md, "Time".
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.ids import BootId
 from sync.rights import Moment
 
 NS_PER_MS = 1_000_000
+UNHEARD_MS = 366 * 24 * 3600 * 1000
+"""The age of a controller that never heard a beacon: too old for anything."""
+
+START_MS = 3600 * 1000
+"""What each start adds to the age: nobody knows how long the controller was off, and restarting
+again and again must not keep the rights young."""
+
 ODD_MS = 5 * 60 * 1000
 """Clocks that differ by more than this are worth an event."""
 
@@ -71,12 +80,14 @@ class Timekeeper:
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """The boot begins now. Until `start_at` the clock stands at 0, not trusted."""
+        """The boot begins now. Until `start_at` the clock stands at 0, not trusted, never heard."""
         self.boot = boot
         self._mono_ns = mono_ns
         self._wall_ns = wall_ns
         self._boot_ns = mono_ns()
         self._clock = Clock(0, 0)
+        self._aged_ms = UNHEARD_MS  # at `_aged_at_ms`
+        self._aged_at_ms = 0
 
     def mono_ms(self) -> int:
         """Milliseconds since the boot began."""
@@ -88,21 +99,31 @@ class Timekeeper:
 
     def moment(self) -> Moment:
         """The time now."""
-        return self._clock.moment(self.mono_ms())
+        return self._moment(self.mono_ms())
+
+    def _moment(self, mono_ms: int) -> Moment:
+        age_ms = self._aged_ms + max(0, mono_ms - self._aged_at_ms)
+        return replace(self._clock.moment(mono_ms), age_ms=min(age_ms, UNHEARD_MS))
 
     def now(self) -> Instant:
         """All clocks at once."""
         mono_ms = self.mono_ms()
-        return Instant(self.boot, mono_ms, self._clock.moment(mono_ms), self.wall_ms())
+        return Instant(self.boot, mono_ms, self._moment(mono_ms), self.wall_ms())
 
-    def start_at(self, high_water_ms: int) -> None:
-        """Goes on from the persisted high-water mark."""
+    def start_at(self, high_water_ms: int, age_ms: int = UNHEARD_MS) -> None:
+        """Goes on from the persisted high-water mark, and from the age that was persisted."""
         mono_ms = self.mono_ms()
         known_ms = self._clock.moment(mono_ms).now_ms
         self._clock = Clock(max(high_water_ms, known_ms), mono_ms, self._clock.is_trusted)
+        self._aged_ms, self._aged_at_ms = min(age_ms + START_MS, UNHEARD_MS), mono_ms
+
+    def refresh(self, asked_ms: int) -> None:
+        """The rights in force are the newest, as of a question that was asked then (monotonic)."""
+        if self._aged_ms + asked_ms - self._aged_at_ms > 0:
+            self._aged_ms, self._aged_at_ms = 0, asked_ms
 
     def hear_beacon(self, time_ms: int) -> tuple[str, ...]:
-        """Believes a fresh beacon; returns what was strange about it."""
+        """Believes a fresh beacon's time; returns what was strange about it."""
         mono_ms = self.mono_ms()
         before = self._clock.moment(mono_ms)
         self._clock = self._clock.after_beacon(time_ms, mono_ms)

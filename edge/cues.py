@@ -1,7 +1,8 @@
-"""What a reader's lights show: green while unlocked, red for a moment when denied, red in a fault.
+"""What a reader shows and sounds: green while unlocked, red for a moment when denied, and so on.
 
-A table says which cue is which light; `Shown` is pure; `Lights` moves the pins. A red light may
-blink in a fault, a status calls it "red" all the same.
+A table says which cue is which light and sound; `Shown` is pure; `Lights` moves the pins. A light
+may blink, a status calls it by its colour all the same. Amber is both lights at once. Cues differ
+by something else than their colour, too, for people who can't tell red from green.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ log = structlog.get_logger()
 
 DENIED_SECONDS = 1.0
 BLINK_SECONDS = 0.5
+BEEP_SECONDS = 0.08
+PAUSE_SECONDS = 0.08
+HUM_SECONDS = 0.6
 
 
 class Colour(StrEnum):
@@ -27,34 +31,76 @@ class Colour(StrEnum):
     OFF = "off"
     GREEN = "green"
     RED = "red"
+    AMBER = "amber"
 
 
 class Cue(StrEnum):
     """What there is to show."""
 
     LOCKED = "locked"
+    STALE = "stale"
+    """Locked, and the rights are a day old."""
+
+    OPEN = "open"
+    """Unlocked for everybody."""
+
+    ALARM = "alarm"
     GRANTED = "granted"
+    GRANTED_STALE = "granted_stale"
+    """Granted, and the rights are a day old."""
+
+    REFUSED = "refused"
+    """Nobody gets in now, whatever the card."""
+
     DENIED = "denied"
     FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How a cue looks. `seconds` None: until the next lasting cue."""
+    """How a cue looks and sounds. `seconds` None: until the next lasting cue.
+
+    `sound`: seconds on, off, on … of the buzzer, once, as the cue begins.
+    """
 
     colour: Colour
     seconds: float | None = None
     blinks: bool = False
+    sound: tuple[float, ...] = ()
+
+
+_BEEP = (BEEP_SECONDS,)
+_TWO = (BEEP_SECONDS, PAUSE_SECONDS, BEEP_SECONDS)
+_THREE = (*_TWO, PAUSE_SECONDS, BEEP_SECONDS)
 
 
 LIGHTS: Mapping[Cue, Light] = MappingProxyType(
     {
         Cue.LOCKED: Light(Colour.OFF),
-        Cue.GRANTED: Light(Colour.GREEN),
-        Cue.DENIED: Light(Colour.RED, seconds=DENIED_SECONDS),
+        Cue.STALE: Light(Colour.AMBER),
+        Cue.OPEN: Light(Colour.GREEN, blinks=True),
+        Cue.ALARM: Light(
+            Colour.AMBER, blinks=True, sound=(HUM_SECONDS, PAUSE_SECONDS, HUM_SECONDS)
+        ),
+        Cue.GRANTED: Light(Colour.GREEN, sound=_BEEP),
+        Cue.GRANTED_STALE: Light(Colour.GREEN, sound=_TWO),
+        Cue.REFUSED: Light(Colour.RED, seconds=DENIED_SECONDS, sound=(HUM_SECONDS,)),
+        Cue.DENIED: Light(Colour.RED, seconds=DENIED_SECONDS, sound=_THREE),
         Cue.FAULT: Light(Colour.RED, blinks=True),
     }
 )
+
+
+_STALE = {Cue.LOCKED: Cue.STALE, Cue.GRANTED: Cue.GRANTED_STALE}
+"""How the cues differ while the rights are a day old."""
+
+_AT_REST = (Cue.LOCKED, Cue.STALE)
+_LIT = {
+    Colour.OFF: (),
+    Colour.GREEN: (Colour.GREEN,),
+    Colour.RED: (Colour.RED,),
+    Colour.AMBER: (Colour.GREEN, Colour.RED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +116,7 @@ class Shown:
         light = LIGHTS[cue]
         if light.seconds is not None:
             return replace(self, passing=cue, passes_at=now + light.seconds)
-        if light.colour is Colour.OFF:  # the red of a denial stays its second
+        if cue in _AT_REST:  # the red of a denial stays its second
             return replace(self, lasting=cue)
         return Shown(lasting=cue)
 
@@ -98,11 +144,20 @@ class Output(Protocol):
 
 
 class Lights:
-    """The lights of one reader; either may be missing. A light that fails stops nothing."""
+    """The lights and the buzzer of one reader; any may be missing. One that fails stops nothing."""
 
-    def __init__(self, *, green: Output | None = None, red: Output | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        green: Output | None = None,
+        red: Output | None = None,
+        buzzer: Output | None = None,
+    ) -> None:
+        self._buzzer = buzzer
+        self._sound: asyncio.TimerHandle | None = None
         self._outputs = {Colour.GREEN: green, Colour.RED: red}
         self._shown = Shown()
+        self._is_stale = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -112,17 +167,43 @@ class Lights:
 
     def show(self, cue: Cue) -> None:
         """Shows a cue from now on, or for its moment."""
+        if self._is_stale:
+            cue = _STALE.get(cue, cue)
+        self._play(LIGHTS[cue].sound)
         self._shown = self._shown.then(cue, asyncio.get_running_loop().time())
         self._drive(lit=True)
 
+    def set_stale(self, is_stale: bool) -> None:
+        """Whether the rights are a day old."""
+        if is_stale is self._is_stale:
+            return
+        self._is_stale = is_stale
+        if self._shown.lasting in _AT_REST:
+            self.show(Cue.LOCKED)
+
     def close(self) -> None:
-        """Turns the lights off and lets go of the pins."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Turns everything off and lets go of the pins."""
+        for timer in (self._timer, self._sound):
+            if timer is not None:
+                timer.cancel()
         self._shown = Shown()
-        for output in self._outputs.values():
+        for output in (*self._outputs.values(), self._buzzer):
             if output is not None:
                 output.close()
+
+    def _play(self, sound: tuple[float, ...], *, on: bool = True) -> None:
+        """A new sound ends the one before."""
+        if not sound and on:
+            return
+        if self._sound is not None:
+            self._sound.cancel()
+            self._sound = None
+        if self._buzzer is None:
+            return
+        _switch(self._buzzer, on=bool(sound) and on)
+        if sound:
+            loop = asyncio.get_running_loop()
+            self._sound = loop.call_later(sound[0], lambda: self._play(sound[1:], on=not on))
 
     def _drive(self, *, lit: bool) -> None:
         """Moves the pins, and comes back when something is to change."""
@@ -134,7 +215,7 @@ class Lights:
         light = self._shown.light(now)
         for colour, output in self._outputs.items():
             if output is not None:
-                _switch(output, on=lit and colour is light.colour)
+                _switch(output, on=lit and colour in _LIT[light.colour])
         if light.seconds is not None:
             self._timer = loop.call_at(self._shown.passes_at, lambda: self._drive(lit=True))
         elif light.blinks:

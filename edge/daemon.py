@@ -128,8 +128,8 @@ async def _serve_from(
     try:
         for port in works.inside.ports.values():
             port.open()
-        for doorway in house.doorways.values():
-            doorway.serve()
+        for post in house.posts.values():
+            post.serve()
         await together(*(run() for run in works.endless))
     finally:
         for port in works.inside.ports.values():

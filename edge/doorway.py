@@ -1,23 +1,57 @@
-"""One door as it is: its state, its unlock, its lights. Does what the table of edge/door.py says.
+"""One door as it is: its state, its unlock, its leaf, its lights. Does what the table of
+edge/door.py says.
 
-Whether somebody may in is decided before, in edge/entrance.py or edge/downlink.py.
+Whether somebody may in is decided before, in edge/entrance.py or edge/commands.py; when it stands
+open for everybody, in edge/rounds.py.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from edge.cues import Cue, Lights
 from edge.door import DoorAction, DoorInput, DoorState, step
+from edge.faults import LATCHED, Faults
+from edge.feedback import Feedback
 from edge.lease import GrantId
+from edge.post import Cause, Grant, Hold
+from edge.sensors import DoorSensors
 from edge.unlocks import HoldsRelays, Unlocks
-from sync.ids import PointKey
-from sync.rights import Reason
+from sync.credential import Credential
+from sync.events import Occurrence
+from sync.ids import MemberRef, PointKey
+from sync.rights import PointKind, Reason
 
 _CUES = {
     DoorAction.SHOW_GRANTED: Cue.GRANTED,
     DoorAction.SHOW_DENIED: Cue.DENIED,
+    DoorAction.SHOW_REFUSED: Cue.REFUSED,
     DoorAction.SHOW_LOCKED: Cue.LOCKED,
+    DoorAction.SHOW_OPEN: Cue.OPEN,
+    DoorAction.SHOW_ALARM: Cue.ALARM,
     DoorAction.SHOW_FAULT: Cue.FAULT,
 }
+_CAUSES = {
+    Cause.TAP: DoorInput.GRANTED,
+    Cause.COMMAND: DoorInput.OPENED_BY_COMMAND,
+    Cause.BREAK_GLASS: DoorInput.BREAK_GLASS,
+}
+_HOLDS = {
+    Hold.LOCKDOWN: DoorInput.LOCKED_DOWN,
+    Hold.OUT_OF_SERVICE: DoorInput.TAKEN_OUT_OF_SERVICE,
+}
+_REASONS = {
+    DoorState.LOCKDOWN: Reason.LOCKED_DOWN,
+    DoorState.OUT_OF_SERVICE: Reason.OUT_OF_SERVICE,
+    DoorState.TAMPERED: Reason.TAMPERED,
+}
+_ALARMS = {DoorState.FORCED, DoorState.HELD_OPEN, DoorState.TAMPERED}
+RELOCK_SECONDS = 1.0
+"""After the leaf has opened."""
+
+DAY_SECONDS = 24 * 3600.0
+
+
+HELD_SECONDS = 30.0
 
 
 class Doorway:
@@ -30,18 +64,32 @@ class Doorway:
         lights: Lights,
         *,
         changed: Callable[[], None],
+        tell: Callable[[Occurrence], None] = lambda _occurrence: None,
+        held_seconds: float = HELD_SECONDS,
     ) -> None:
-        """`changed` hints that a status would look different now."""
-        self.point = point
+        """`changed` hints that a status would look different; `tell` gets what is to be recorded
+        of what happens here by itself. A leaf that is open for longer than `held_seconds` is an
+        alarm.
+        """
+        self._point = point
         self._relays = relays
         self._lights = lights
         self._changed = changed
         self._unlocks = Unlocks(relays, ended=self._expired)
+        self._faults = Faults(point, self._faults_changed, tell)
+        self._feedback = Feedback(self._faults.set)
+        self.sensors = DoorSensors(point, happen=self._happen, tell=tell, held_seconds=held_seconds)
         self._state = DoorState.BOOT
-        self._faults: dict[Reason, None] = {Reason.RELAY_FAULT: None}
+        self._hold: Hold | None = None
+        self._hours: GrantId | None = None
         self._is_served = False
         self._is_closed = False
         self._fail_awaited: Callable[[], None] | None = None
+
+    @property
+    def point(self) -> PointKey:
+        """Which one."""
+        return self._point
 
     @property
     def state(self) -> DoorState:
@@ -51,12 +99,12 @@ class Doorway:
     @property
     def faults(self) -> frozenset[Reason]:
         """All that is wrong."""
-        return frozenset(self._faults)
+        return self._faults.all
 
     @property
     def fault(self) -> Reason | None:
         """Why nobody gets in, whatever the rights say; None: nothing is wrong."""
-        return next(iter(self._faults), None)
+        return self._faults.first or _REASONS.get(self._state)
 
     @property
     def colour(self) -> str:
@@ -66,7 +114,23 @@ class Doorway:
     @property
     def is_relay_on(self) -> bool:
         """What the guard said last. Without a guard the relay is off."""
-        return self._relays.is_on(self.point) is True
+        return self._relays.is_on(self._point) is True
+
+    def status(self) -> dict[str, object]:
+        """What a status says of it."""
+        leaf = self.sensors.leaf.is_open
+        alarms = [self._state] if self._state in _ALARMS else []
+        return {
+            "kind": PointKind.DOOR,
+            "state": self._state,
+            "relay": "on" if self.is_relay_on else "off",
+            "light": self._lights.colour,
+            "contact": None if leaf is None else "open" if leaf else "closed",
+            "alarms": [*alarms, *sorted(self.faults & LATCHED)],
+        }
+
+    def seen(self, credential: Credential) -> None:
+        """A card lies on the reader: nothing to a door."""
 
     def tapped(self) -> Reason | None:
         """A card was read. None: decide; otherwise deny for this reason."""
@@ -74,51 +138,81 @@ class Doorway:
             return None
         return self.fault or Reason.INTERNAL_ERROR
 
+    def may_take(self, member: MemberRef) -> Reason | None:
+        """A door is for everybody at once."""
+        del member
+        return None
+
+    def hands_back(self, member: MemberRef) -> bool:
+        """Nobody has a door."""
+        del member
+        return False
+
     def denied(self) -> None:
         """A tap was denied."""
         self._happen(DoorInput.DENIED)
 
-    def unlock(
-        self,
-        grant: GrantId,
-        seconds: float,
-        *,
-        failed: Callable[[], None],
-        by_command: bool = False,
-    ) -> Reason | None:
+    def release(self, grant: Grant) -> Reason | None:
         """Releases the door for somebody whose grant is recorded. A reason: it can't be.
 
-        The first lease is out when this returns. `failed` is called later if the relay never came
-        on in spite of it.
+        The first lease is out when this returns.
         """
-        happened = DoorInput.OPENED_BY_COMMAND if by_command else DoorInput.GRANTED
-        if DoorAction.UNLOCK not in self._happen(happened):
+        if grant.cause is Cause.BREAK_GLASS and self.faults != frozenset({Reason.STORAGE_FAULT}):
             return self.fault or Reason.INTERNAL_ERROR
-        if not self._unlocks.begin(self.point, grant, seconds):
+        actions = self._happen(_CAUSES[grant.cause])
+        if DoorAction.GREET in actions:
+            return None
+        if DoorAction.UNLOCK not in actions:
+            return self.fault or Reason.INTERNAL_ERROR
+        if not self._unlocks.begin(self._point, grant.id, grant.seconds):
             self._happen(DoorInput.UNLOCK_EXPIRED)
             return Reason.RELAY_FAULT
+        self.sensors.leaf.expect(asyncio.get_running_loop().time() + grant.seconds)
         # About a relay that is on already the guard has nothing new to say.
-        self._fail_awaited = None if self.is_relay_on else failed
+        self._fail_awaited = None if self.is_relay_on else grant.failed
         return None
+
+    def stand_open(self, grant: GrantId) -> bool:
+        """Unlocks for everybody, until `stand_no_more`; recorded before. False: it can't be now."""
+        self._hours = grant
+        return DoorAction.STAND_OPEN in self._happen(DoorInput.HOURS_BEGAN)
+
+    def stand_no_more(self) -> None:
+        """Its hours, or the time that a command gave, are over."""
+        self._hours = None
+        self._happen(DoorInput.HOURS_ENDED)
+
+    def hold(self, hold: Hold, *, at_once: bool = False) -> None:
+        """Nobody gets in until `restore`."""
+        del at_once
+        self._hold = hold
+        self._happen(_HOLDS[hold])
+
+    def restore(self) -> None:
+        """Back to normal: ends a hold, and acknowledges alarms."""
+        self._hold = None
+        self._feedback.restore()
+        self._happen(DoorInput.RESTORED)
+
+    def set_stale(self, *, is_stale: bool) -> None:
+        """Whether the rights are a day old: the lights tell."""
+        self._lights.set_stale(is_stale)
 
     def set_fault(self, fault: Reason, *, is_there: bool) -> None:
         """Something that grants depend on fails, or works again."""
-        if is_there:
-            self._faults[fault] = None
-            self._happen(DoorInput.FAILED)
-        else:
-            self._faults.pop(fault, None)
-            self._recover()
+        self._faults.set(fault, is_there)
 
     def relay_changed(self, is_on: bool | None) -> None:
         """What the guard says of this door's relay; None: there is no guard."""
         if is_on:
             self._fail_awaited = None
-        if is_on is None:
-            self.set_fault(Reason.RELAY_FAULT, is_there=True)
-        elif Reason.RELAY_FAULT in self._faults:
-            self.set_fault(Reason.RELAY_FAULT, is_there=False)
+        self._feedback.told(is_on is True)
+        self.set_fault(Reason.RELAY_FAULT, is_there=is_on is None)
         self._changed()
+
+    def felt(self, is_closed: bool) -> None:
+        """The relay's auxiliary contact: closed while the relay is on."""
+        self._feedback.hear(is_closed)
 
     def serve(self) -> None:
         """Everything that grants depend on was opened: taps may be decided from now on."""
@@ -131,9 +225,17 @@ class Doorway:
         self._state = DoorState.BOOT
         self._unlocks.end_all()
         self._lights.close()
+        self.sensors.close()
+        self._feedback.close()
+
+    def _faults_changed(self) -> None:
+        if self._faults.first is not None:
+            self._happen(DoorInput.FAILED)
+        else:
+            self._recover()
 
     def _recover(self) -> None:
-        if self._is_served and not self._faults:
+        if self._is_served and self._faults.first is None:
             waiting = DoorInput.READY if self._state is DoorState.BOOT else DoorInput.CLEARED
             self._happen(waiting)
 
@@ -141,20 +243,50 @@ class Doorway:
         self._happen(DoorInput.UNLOCK_EXPIRED)
 
     def _happen(self, happened: DoorInput) -> tuple[DoorAction, ...]:
+        """What the table says, done; and what still stands when the door is locked again."""
         if self._is_closed:
             return ()
-        following = step(self._state, happened)
+        was = self._state
+        following = step(was, happened)
         self._state = following.state
         for action in following.actions:
-            if action in _CUES:
-                self._lights.show(_CUES[action])
-            elif action is DoorAction.LOCK:
-                self._lock()
+            self._do(action)
+        if (
+            self._state is DoorState.LOCKED and was is not DoorState.LOCKED
+        ) or happened is DoorInput.RESTORED:
+            self._settle()
         self._changed()
         return following.actions
 
+    def _settle(self) -> None:
+        """Orders and openings outlast a fault, a tap, or a restart."""
+        if self.sensors.is_tampered:
+            self._happen(DoorInput.TAMPER_OPENED)
+        elif self._hold is not None:
+            self._happen(_HOLDS[self._hold])
+        elif self._state is DoorState.LOCKED and self.sensors.leaf.is_open:
+            self._happen(DoorInput.LEAF_OPENED)
+
+    def _do(self, action: DoorAction) -> None:
+        match action:
+            case _ if action in _CUES:
+                self._lights.show(_CUES[action])
+            case DoorAction.LOCK:
+                self._lock()
+            case DoorAction.RELOCK_SOON:
+                self._unlocks.shorten(self._point, RELOCK_SECONDS)
+            case DoorAction.STAND_OPEN if self._hours is not None:
+                self._unlocks.begin(self._point, self._hours, DAY_SECONDS)
+                self.sensors.leaf.expect(asyncio.get_running_loop().time() + DAY_SECONDS)
+                self.sensors.leaf.watch_no_more()
+            case DoorAction.WATCH_LEAF:
+                self.sensors.leaf.watch()
+            case _:
+                pass
+
     def _lock(self) -> None:
-        self._unlocks.end(self.point)
+        self._unlocks.end(self._point)
+        self.sensors.leaf.expect_no_more()
         failed, self._fail_awaited = self._fail_awaited, None
         if failed is not None:
             failed()

@@ -129,8 +129,13 @@ class Downlink:
             return Heard.NOTHING_NEW  # answers what this controller said before its restart
         if self._challenges.spend_on_beacon(beacon.nonce, mono_ms):
             await self._hear_time(beacon.time_ms)
-        behind = is_behind(self._rights.active().version, beacon)
-        return Heard.IS_BEHIND if behind else Heard.NOTHING_NEW
+        if is_behind(self._rights.active().version, beacon):
+            # Whoever lets beacons through and holds rights back must not keep those here young.
+            return Heard.IS_BEHIND
+        asked_ms = self._challenges.asked_ms(beacon.nonce)
+        if asked_ms is not None:
+            self._timekeeper.refresh(asked_ms)
+        return Heard.NOTHING_NEW
 
     async def _hear_time(self, time_ms: int) -> None:
         oddities = self._timekeeper.hear_beacon(time_ms)

@@ -17,21 +17,25 @@ import structlog
 
 from edge.clock import Timekeeper
 from edge.digests import Digests
-from edge.doorway import Doorway
 from edge.lease import grant_of
+from edge.post import Cause, Grant, Post
 from edge.readers.frames import Fault, Frame
 from edge.readers.reader import Reader
 from edge.recorder import Recorder
 from edge.repeats import Repeats
 from edge.rights_cache import NO_RIGHTS, RightsCache
+from edge.throttle import Throttle
 from sync.bundle import Bundle
 from sync.credential import Credential, entry
 from sync.events import EventKind, Occurrence
-from sync.ids import Entry, SiteDigest, TapId
-from sync.rights import Assurance, Reason, decide
+from sync.ids import Entry, MemberRef, SiteDigest, TapId
+from sync.rights import Assurance, Reason, Right, decide
 from sync.sealing import seal
 
 log = structlog.get_logger()
+
+_GUESSES = {Reason.UNKNOWN_CARD, Reason.NO_RIGHT}
+"""Denials that somebody who tries one number after the other would get."""
 
 TAPS_MAX = 4
 """Taps of one reader that wait for their answer."""
@@ -62,14 +66,14 @@ class Parts:
 
 
 class Entrance:
-    """The way in through one door."""
+    """The way in at one point."""
 
     def __init__(
-        self, parts: Parts, doorway: Doorway, reader: Reader, *, unlock_seconds_max: int
+        self, parts: Parts, post: Post, reader: Reader, *, unlock_seconds_max: int
     ) -> None:
         """`unlock_seconds_max` caps what the snapshot says."""
         self._parts = parts
-        self._doorway = doorway
+        self._post = post
         self._reader = reader
         self._unlock_seconds_max = unlock_seconds_max
         self._repeats = Repeats()
@@ -77,6 +81,9 @@ class Entrance:
         self._noise = 0
         self._dropped = 0
         self._noise_told_at = float("-inf")
+        self._throttle = Throttle()
+        self._granted: tuple[Credential | None, float] = (None, 0.0)
+        self._shut_out_told_at = float("-inf")
 
     def hear(self, data: bytes) -> None:
         """Takes what the reader sent. Whatever it is, this raises nothing and returns at once."""
@@ -84,6 +91,7 @@ class Entrance:
         for reading in self._reader.feed(data):
             match reading:
                 case Frame():
+                    self._post.seen(Credential(reading.credential_type, reading.data))
                     if self._repeats.is_tap(reading, now):
                         self._begin(reading, now)
                 case Fault():
@@ -105,86 +113,145 @@ class Entrance:
             except Exception:
                 # The outermost loop of a tap: whatever went wrong, nobody gets in, and the next
                 # tap is answered.
-                log.exception("tap.failed", point=self._doorway.point, tap=tap.id)
+                log.exception("tap.failed", point=self._post.point, tap=tap.id)
                 reason = Reason.INTERNAL_ERROR
                 with suppress(Exception):
                     await self._deny(tap, reason, None)
             taken_ms = (asyncio.get_running_loop().time() - tap.read_at) * 1000
             log.info(
                 "tap.answered",
-                point=self._doorway.point,
+                point=self._post.point,
                 tap=tap.id,
                 reason=str(reason),
                 ms=round(taken_ms, 1),
             )
 
     async def _answer(self, tap: Tap) -> Reason:
-        parts, point = self._parts, self._doorway.point
-        fault = self._doorway.tapped()
+        parts, post = self._parts, self._post
+        fault = post.tapped()
+        if self._is_shut_out(tap):
+            return await self._shut_out(tap)
         digest = await parts.digests.of(tap.credential)
         name = entry(parts.bundle.entry_key, digest)
         rights = parts.rights.active()
         right = rights.entries.get(name)
+        if fault is Reason.STORAGE_FAULT and right is not None and right.is_break_glass:
+            return self._break_glass(tap, name, right)
         if fault is not None:
             return await self._deny(tap, fault, digest)
         if rights is NO_RIGHTS:
             return await self._deny(tap, Reason.NO_SNAPSHOT, digest)
-        decision = decide(rights.points.get(point), right, Assurance.UID, parts.timekeeper.moment())
-        answer = Occurrence(
-            EventKind.ACCESS_GRANTED if decision.is_allowed else EventKind.ACCESS_DENIED,
-            point=point,
+        if right is not None and post.hands_back(right.member):
+            return Reason.ALLOWED
+        reason = self._judge(right)
+        if right is not None and reason is Reason.ALLOWED:
+            reason = post.may_take(right.member) or reason
+        answer = self._occurrence(tap, name, right, reason, digest)
+        unrecorded = await parts.recorder.record(answer)
+        if right is None or reason is not Reason.ALLOWED:
+            return self._denied(reason)
+        if unrecorded is not None:
+            return self._denied(unrecorded)
+        # By the rights in force now: others than before, if they were written first.
+        taken_away = self._judge(parts.rights.active().entries.get(name))
+        if taken_away is not Reason.ALLOWED:
+            parts.recorder.withdraw(answer, taken_away)
+            return self._denied(taken_away)
+        return self._release(tap, answer, right.member)
+
+    def _judge(self, right: Right | None) -> Reason:
+        parts = self._parts
+        point = parts.rights.active().points.get(self._post.point)
+        return decide(point, right, Assurance.UID, parts.timekeeper.moment()).reason
+
+    def _break_glass(self, tap: Tap, name: Entry, right: Right) -> Reason:
+        """For emergencies: the disk fails, and somebody has to get in all the same.
+
+        What happened is kept in memory, reported at once, and recorded once that is possible.
+        """
+        reason = self._judge(right)
+        if reason is not Reason.ALLOWED:
+            return self._denied(reason)
+        answer = self._occurrence(tap, name, right, reason, None)
+        self._parts.recorder.keep(answer)
+        return self._release(tap, answer, right.member, cause=Cause.BREAK_GLASS)
+
+    def _occurrence(
+        self,
+        tap: Tap,
+        name: Entry,
+        right: Right | None,
+        reason: Reason,
+        digest: SiteDigest | None,
+    ) -> Occurrence:
+        """The answer to a tap, as it is recorded. `digest`: of a card that has no entry here."""
+        version = self._parts.rights.active().version
+        is_allowed = reason is Reason.ALLOWED
+        return Occurrence(
+            EventKind.ACCESS_GRANTED if is_allowed else EventKind.ACCESS_DENIED,
+            point=self._post.point,
             tap=tap.id,
             credential=tap.credential.type,
             entry=name if right else None,
             member=right.member if right else None,
-            sealed=None if right else self._sealed(digest),
+            sealed=None if right or digest is None else self._sealed(digest),
             assurance=Assurance.UID,
-            reason=decision.reason,
-            epoch=rights.version.epoch,
-            serial=rights.version.serial,
+            reason=reason,
+            epoch=version.epoch,
+            serial=version.serial,
         )
-        unrecorded = await parts.recorder.record(answer)
-        if not decision.is_allowed:
-            self._doorway.denied()
-            return decision.reason
-        if unrecorded is not None:
-            self._doorway.denied()
-            return unrecorded
-        taken_away = self._taken_away(name)
-        if taken_away is not None:
-            parts.recorder.withdraw(answer, taken_away)
-            self._doorway.denied()
-            return taken_away
-        return self._release(tap, answer, rights.points[point].unlock_seconds)
 
-    def _taken_away(self, name: Entry) -> Reason | None:
-        """Why not, by the rights in force now: others than before if they were written first."""
-        parts, point = self._parts, self._doorway.point
-        rights = parts.rights.active()
-        right = rights.entries.get(name)
-        now = decide(rights.points.get(point), right, Assurance.UID, parts.timekeeper.moment())
-        return None if now.is_allowed else now.reason
-
-    def _release(self, tap: Tap, granted: Occurrence, seconds: int) -> Reason:
-        """Moves the relay for a grant that is durable."""
+    def _release(
+        self, tap: Tap, granted: Occurrence, member: MemberRef, *, cause: Cause = Cause.TAP
+    ) -> Reason:
+        """Moves the relay for a grant that is durable, or a break-glass card's."""
         recorder = self._parts.recorder
-        failure = self._doorway.unlock(
+        point = self._parts.rights.active().points[self._post.point]
+        seconds = min(point.unlock_seconds, self._unlock_seconds_max)
+        grant = Grant(
             grant_of(tap.id),
-            min(seconds, self._unlock_seconds_max),
-            failed=lambda: recorder.withdraw(granted, Reason.RELAY_FAULT),
+            seconds,
+            cause,
+            lambda: recorder.withdraw(granted, Reason.RELAY_FAULT),
+            member,
+            tap.credential,
         )
-        if failure is None:
-            return Reason.ALLOWED
-        recorder.withdraw(granted, failure)
-        self._doorway.denied()
-        return failure
+        failure = self._post.release(grant)
+        if failure is not None:
+            recorder.withdraw(granted, failure)
+            return self._denied(failure)
+        self._throttle.granted()
+        self._granted = tap.credential, asyncio.get_running_loop().time() + seconds
+        return Reason.ALLOWED
+
+    def _denied(self, reason: Reason) -> Reason:
+        self._post.denied()
+        if reason in _GUESSES:
+            self._throttle.denied(asyncio.get_running_loop().time())
+        return reason
+
+    def _is_shut_out(self, tap: Tap) -> bool:
+        """Whether too many cards were denied before. Whoever was just let in is no guesser."""
+        credential, until = self._granted
+        now = asyncio.get_running_loop().time()
+        return self._throttle.is_shut(now) and not (tap.credential == credential and now < until)
+
+    async def _shut_out(self, tap: Tap) -> Reason:
+        """Denied unread. One of each ten seconds is recorded: whoever guesses must not fill the
+        journal.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._shut_out_told_at < NOISE_SECONDS:
+            return self._denied(Reason.THROTTLED)
+        self._shut_out_told_at = now
+        return await self._deny(tap, Reason.THROTTLED, None)
 
     async def _deny(self, tap: Tap, reason: Reason, digest: SiteDigest | None) -> Reason:
         """Denies without having asked the rights. `digest` None: not even the card is known."""
-        self._doorway.denied()
+        self._post.denied()
         denied = Occurrence(
             EventKind.ACCESS_DENIED,
-            point=self._doorway.point,
+            point=self._post.point,
             tap=tap.id,
             credential=tap.credential.type,
             sealed=None if digest is None else self._sealed(digest),
@@ -210,8 +277,8 @@ class Entrance:
         if not (self._noise or self._dropped) or now - self._noise_told_at < NOISE_SECONDS:
             return
         if self._noise:
-            log.warning("reader.garbled", point=self._doorway.point, frames=self._noise)
+            log.warning("reader.garbled", point=self._post.point, frames=self._noise)
         if self._dropped:
-            log.warning("tap.dropped", point=self._doorway.point, taps=self._dropped)
+            log.warning("tap.dropped", point=self._post.point, taps=self._dropped)
         self._noise = self._dropped = 0
         self._noise_told_at = now

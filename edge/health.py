@@ -9,17 +9,25 @@ from dataclasses import dataclass, field
 from edge import VERSION
 from edge.clock import Timekeeper
 from edge.conversation import Conversation
-from edge.doorway import Doorway
 from edge.enrolment import Enrolment
 from edge.journal import Journal
 from edge.outside import Reads
 from edge.port import PortState
+from edge.post import Post
+from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import RightsCache
+from edge.rounds import Rounds
 from edge.store import Store
 from sync.ids import PointKey
 from sync.messages import NO_VERSION
-from sync.rights import Reason
+from sync.rights import Reason, Staleness
+
+_WORDS = {
+    Reason.RELAY_FAULT: "no relay guard",
+    Reason.RELAY_WELDED: "the relay doesn't let go; look at it, then lock the point anew",
+    Reason.RELAY_STUCK: "the relay was told to come on and didn't",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ class Inside:
     store: Store
     journal: Journal
     rights: RightsCache
+    recorder: Recorder
+    rounds: Rounds
     refusals: Refusals
     conversation: Conversation | None
     ports: Mapping[PointKey, Reads]
@@ -39,7 +49,7 @@ class Health:
     """Where to look. `troubles`: word → what a person should know. `inside`: not there yet."""
 
     timekeeper: Timekeeper
-    doorways: Mapping[PointKey, Doorway]
+    posts: Mapping[PointKey, Post]
     enrolment: Enrolment
     troubles: dict[str, str] = field(default_factory=dict[str, str])
     inside: Inside | None = None
@@ -56,7 +66,7 @@ class Health:
             "controller": bundle.controller if bundle else None,
             "boot": self.timekeeper.boot,
             "software": VERSION,
-            "points": {point: self._point(point) for point in self.doorways},
+            "points": {point: self._point(point) for point in self.posts},
             "applied": {"epoch": version.epoch, "serial": version.serial},
             "journal": {
                 "id": position.journal if position else None,
@@ -69,6 +79,8 @@ class Health:
                 "time_ms": instant.moment.now_ms,
                 "wall_offset_ms": instant.wall_ms - instant.moment.now_ms,
             },
+            "age_ms": instant.moment.age_ms,
+            "storage": {"commit_p99_ms": inside.store.commit_p99_ms if inside else None},
             "faults": self.faults(),
             "last_error": inside.refusals.last if inside else None,
         }
@@ -78,19 +90,21 @@ class Health:
         found = [f"{word}: {text}" for word, text in self.troubles.items()]
         if self.enrolment.problem:
             found.append(f"enrolment: {self.enrolment.problem}")
-        for point, doorway in self.doorways.items():
-            if Reason.RELAY_FAULT in doorway.faults:
-                found.append(f"{Reason.RELAY_FAULT}: {point}: no relay guard")
+        found += [
+            f"{fault}: {point}: {_WORDS[fault]}"
+            for point, post in self.posts.items()
+            for fault in sorted(post.faults & _WORDS.keys())
+        ]
         return found + (_faults_of(self.inside) if self.inside else [])
 
     def _point(self, point: PointKey) -> dict[str, object]:
-        doorway = self.doorways[point]
-        is_open = self.inside and self.inside.ports[point].state is PortState.OPEN
+        inside = self.inside
+        is_open = inside and inside.ports[point].state is PortState.OPEN
+        level = inside.rounds.level(point) if inside else Staleness.HARD
         return {
-            "relay": "on" if doorway.is_relay_on else "off",
-            "state": doorway.state,
-            "light": doorway.colour,
+            **self.posts[point].status(),
             "reader": "open" if is_open else "lost",
+            "staleness": level,
         }
 
 
@@ -98,6 +112,8 @@ def _faults_of(inside: Inside) -> list[str]:
     found: list[str] = []
     if inside.store.fault:
         found.append(f"{Reason.STORAGE_FAULT}: can't record: {inside.store.fault}")
+    if inside.recorder.unrecorded:
+        found.append(f"unrecorded: {inside.recorder.unrecorded} answers wait to be recorded")
     if inside.rights.are_lost:
         found.append("rights_lost: the rights on disk are damaged; waiting for the console")
     for point, port in inside.ports.items():

@@ -12,11 +12,11 @@ from contextlib import suppress
 import structlog
 
 from edge.clock import Timekeeper
-from edge.doorway import Doorway
 from edge.errors import StorageFault
 from edge.journal import Journal
+from edge.post import Post
 from edge.store import Store
-from sync.rights import Reason
+from sync.rights import Moment, Reason
 
 log = structlog.get_logger()
 
@@ -31,12 +31,12 @@ class Housekeeping:
     """Runs beside everything else."""
 
     def __init__(
-        self, store: Store, journal: Journal, timekeeper: Timekeeper, doorways: Iterable[Doorway]
+        self, store: Store, journal: Journal, timekeeper: Timekeeper, posts: Iterable[Post]
     ) -> None:
         self._store = store
         self._journal = journal
         self._timekeeper = timekeeper
-        self._doorways = tuple(doorways)
+        self._posts = tuple(posts)
         self._is_failing = False
 
     async def run(self) -> None:
@@ -47,7 +47,7 @@ class Housekeeping:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             looks += 1
-            self._tell_doorways()
+            self._tell_posts()
             if self._store.fault is not None and looks % RETRY_LOOKS == 0:
                 await self.persist_clock()
             elif loop.time() >= next_round:
@@ -57,17 +57,17 @@ class Housekeeping:
                     await self._journal.prune()
 
     async def persist_clock(self) -> None:
-        """Writes the high-water mark, unless the store fails."""
-        now_ms = self._timekeeper.moment().now_ms
+        """Writes the high-water mark and the age, unless the store fails."""
+        moment = self._timekeeper.moment()
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE state SET clock_ms = max(clock_ms, ?)", (now_ms,))
+            _persist(connection, moment)
 
         with suppress(StorageFault):
             await self._store.write(work)
-        self._tell_doorways()
+        self._tell_posts()
 
-    def _tell_doorways(self) -> None:
+    def _tell_posts(self) -> None:
         is_failing = self._store.fault is not None
         if is_failing == self._is_failing:
             return
@@ -76,20 +76,29 @@ class Housekeeping:
             log.error("storage.failing", error=self._store.fault)
         else:
             log.info("storage.recovered")
-        for doorway in self._doorways:
-            doorway.set_fault(Reason.STORAGE_FAULT, is_there=is_failing)
+        for post in self._posts:
+            post.set_fault(Reason.STORAGE_FAULT, is_there=is_failing)
 
 
 async def start_clock(store: Store, timekeeper: Timekeeper) -> None:
     """Goes on from the persisted mark, or from the newest event's time if that is later.
 
+    The age goes on from what was persisted, with this start's addition persisted at once.
     Raises: StorageFault.
     """
 
-    def work(connection: sqlite3.Connection) -> int:
+    def work(connection: sqlite3.Connection) -> tuple[int, int]:
         return connection.execute(
             "SELECT max(clock_ms, (SELECT coalesce(max(time_ms), 0) FROM"
-            " (SELECT time_ms FROM event ORDER BY seq DESC LIMIT 100))) FROM state"
-        ).fetchone()[0]
+            " (SELECT time_ms FROM event ORDER BY seq DESC LIMIT 100))), age_ms FROM state"
+        ).fetchone()
 
-    timekeeper.start_at(await store.read(work))
+    timekeeper.start_at(*await store.read(work))
+    moment = timekeeper.moment()
+    await store.write(lambda connection: _persist(connection, moment))
+
+
+def _persist(connection: sqlite3.Connection, moment: Moment) -> None:
+    connection.execute(
+        "UPDATE state SET clock_ms = max(clock_ms, ?), age_ms = ?", (moment.now_ms, moment.age_ms)
+    )

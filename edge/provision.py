@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from edge.clock import UNHEARD_MS
 from edge.store import SCHEMA_VERSION, STORE_NAME
 
 
@@ -31,10 +32,12 @@ def main() -> int:
 def provision(data_dir: Path, owner: str) -> None:
     """A missing store comes to be whole, or not at all; `owner`: whose it is (edge/store.py).
 
-    Raises: OSError, sqlite3.Error.
+    One of an earlier version is brought up to date, in one transaction. Raises: OSError,
+    sqlite3.Error.
     """
     path = data_dir / STORE_NAME
     if path.exists():
+        _upgrade(path)
         return
     draft = data_dir / f"{STORE_NAME}.new"
     for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
@@ -89,6 +92,7 @@ def _create(path: Path, owner: str) -> None:
                 "applied_ms": int,
                 "command_counter": int,
                 "clock_ms": int,
+                "age_ms": int,
             },
             pk="only",
             not_null={
@@ -100,6 +104,7 @@ def _create(path: Path, owner: str) -> None:
                 "floor_serial",
                 "command_counter",
                 "clock_ms",
+                "age_ms",
             },
             strict=True,
         )
@@ -114,10 +119,38 @@ def _create(path: Path, owner: str) -> None:
                 "floor_serial": 0,
                 "command_counter": 0,
                 "clock_ms": 0,
+                "age_ms": UNHEARD_MS,
             }
         )
+        _create_hold(database)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.close()
+
+
+def _create_hold(database: Database) -> None:
+    database.create_table(
+        "hold", {"point": str, "hold": str}, pk="point", not_null={"hold"}, strict=True
+    )
+
+
+def _upgrade(path: Path) -> None:
+    """From version 1, which knew neither the age of its rights nor orders that stand.
+
+    The rights that it had in force a moment ago are taken as heard of then: a door must not shut
+    because its software became newer.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 1:
+            connection.execute("ALTER TABLE state ADD COLUMN age_ms INTEGER NOT NULL DEFAULT 0")
+            _create_hold(Database(connection))
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def _sync(path: Path) -> None:

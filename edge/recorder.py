@@ -81,6 +81,16 @@ class Recorder:
         withdrawal = replace(occurrence, kind=EventKind.ACCESS_WITHDRAWN, reason=reason)
         self._keep(Unsettled(withdrawal, self._timekeeper.now(), self._journal.position.head))
 
+    def keep(self, granted: Occurrence) -> None:
+        """A grant that can't be recorded now and holds all the same: a break-glass card's."""
+        log.warning("break_glass.used", point=granted.point, tap=granted.tap)
+        self._keep(Unsettled(granted, self._timekeeper.now(), self._journal.position.head))
+
+    @property
+    def unrecorded(self) -> int:
+        """How many answers wait to be recorded."""
+        return len(self._unsettled)
+
     async def run(self) -> None:
         """Records what is unsettled as soon as that is possible, for ever."""
         while True:

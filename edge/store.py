@@ -10,9 +10,12 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,12 +28,13 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STORE_NAME = "edge.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in the file as `user_version`."""
 
 PENDING_MAX = 64
 """Reads and writes that may wait for the thread; more means that the disk stands still."""
 
+COMMITS_REMEMBERED = 500
 CACHE_KIB = 1024
 PROVISION_SECONDS_MAX = 60
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -47,11 +51,18 @@ class Store:
         self._file: tuple[int, int] | None = None
         self._pending = 0
         self._fault: str | None = None
+        self._commits = deque[float](maxlen=COMMITS_REMEMBERED)
 
     @property
     def fault(self) -> str | None:
         """Why the last write failed; None while writes succeed."""
         return self._fault
+
+    @property
+    def commit_p99_ms(self) -> int | None:
+        """How long the slowest but one in a hundred of the last commits took; None: none yet."""
+        slowest = sorted(self._commits)
+        return ceil(slowest[len(slowest) * 99 // 100] * 1000) if slowest else None
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work` in one durable transaction: when this returns, a power cut can't undo it.
@@ -92,7 +103,9 @@ class Store:
             except EdgeError:
                 connection.execute("ROLLBACK")
                 raise
+            began = time.monotonic()
             connection.execute("COMMIT")
+            self._commits.append(time.monotonic() - began)
         except sqlite3.Error as error:
             self._fault = str(error)
             self._disconnect()
@@ -154,7 +167,8 @@ def _prepare(data_dir: Path, owner: str) -> Path | None:
     try:
         if path.exists() and not _is_sound(path, owner):
             set_aside = _set_aside(path)
-        if not path.exists():
+        # A missing one is made, an older one brought up to date.
+        if not path.exists() or _version(path) != SCHEMA_VERSION:
             _provision(data_dir, owner)
     except (OSError, sqlite3.Error) as error:
         raise StorageFault(f"{path} can't be opened: {error}") from error
@@ -173,6 +187,12 @@ def _is_sound(path: Path, owner: str) -> bool:
     if mistake is not None:
         log.error("store.found_unusable", reason=mistake)
     return mistake is None
+
+
+def _version(path: Path) -> int:
+    """Raises: sqlite3.Error."""
+    with closing(_connect(path)) as connection:
+        return connection.execute("PRAGMA user_version").fetchone()[0]
 
 
 def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:

@@ -75,6 +75,15 @@ class Unlocks:
         self._unlocks[point] = Unlock(grant_id, until)
         return self._renew(point)
 
+    def shorten(self, point: PointKey, seconds: float) -> None:
+        """Lets the point's unlock last so long from now on at most."""
+        unlock = self._unlocks.get(point)
+        if unlock is not None:
+            until = min(unlock.until, asyncio.get_running_loop().time() + seconds)
+            self._cancel(point)
+            self._unlocks[point] = Unlock(unlock.grant_id, until)
+            self._renew(point)
+
     def end(self, point: PointKey) -> None:
         """Ends the point's unlock now, if there is one."""
         unlock = self._cancel(point)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.clock import ODD_MS, Clock, Timekeeper, oddities
+from edge.clock import ODD_MS, START_MS, UNHEARD_MS, Clock, Timekeeper, oddities
 from sync.ids import BootId
 from sync.rights import Moment
 
@@ -66,4 +66,51 @@ def test_the_persisted_mark_never_sets_a_running_clock_back() -> None:
     keeper = Timekeeper(BootId("0" * 32), mono_ns=lambda: 0, wall_ns=lambda: T * 1_000_000)
     keeper.hear_beacon(T)
     keeper.start_at(T - 1)
-    assert keeper.moment() == Moment(T, True)
+    assert keeper.moment() == Moment(T, True, UNHEARD_MS)
+
+
+class Ticking:
+    """A timekeeper whose monotonic clock is moved by hand."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+        self.keeper = Timekeeper(
+            BootId("0" * 32), mono_ns=lambda: self.ms * 1_000_000, wall_ns=lambda: 0
+        )
+
+    @property
+    def age_ms(self) -> int:
+        return self.keeper.moment().age_ms
+
+
+def test_a_controller_that_never_heard_the_console_is_too_old_for_anything() -> None:
+    ticking = Ticking()
+    assert ticking.age_ms == UNHEARD_MS
+    ticking.keeper.start_at(T)
+    assert ticking.age_ms == UNHEARD_MS
+
+
+def test_each_start_adds_an_hour_to_the_age_and_so_does_each_hour() -> None:
+    ticking = Ticking()
+    ticking.keeper.start_at(T, 5_000)
+    assert ticking.age_ms == 5_000 + START_MS
+    ticking.ms += 7_000
+    assert ticking.age_ms == 12_000 + START_MS
+
+
+def test_an_answer_makes_the_rights_as_young_as_its_question() -> None:
+    ticking = Ticking()
+    ticking.keeper.start_at(T, 0)
+    ticking.ms = 60_000
+    ticking.keeper.refresh(48_000)
+    assert ticking.age_ms == 12_000
+    # Told again: the answer to an older question makes nothing older, and nothing younger.
+    ticking.keeper.refresh(45_000)
+    assert ticking.age_ms == 12_000
+
+
+def test_the_time_alone_makes_no_right_younger() -> None:
+    ticking = Ticking()
+    ticking.keeper.start_at(T, 0)
+    ticking.keeper.hear_beacon(T + 5)
+    assert ticking.age_ms == START_MS

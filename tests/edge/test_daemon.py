@@ -35,12 +35,24 @@ async def test_a_tap_opens_is_reported_and_arrives_at_the_console(
 
 async def test_status_tells_what_is(linked: EdgeDaemon, console: ConsoleStandIn) -> None:
     await console.wait_for_kind("snapshot_applied")
+    await eventually(lambda: linked.point()["light"] == "off")
     head = len(console.all_events())
     await eventually(lambda: linked.status()["journal"]["acknowledged"] == head)
     state = linked.status()
     assert state["points"] == {
-        "front": {"relay": "off", "state": "locked", "light": "off", "reader": "open"}
+        "front": {
+            "kind": "door",
+            "relay": "off",
+            "state": "locked",
+            "light": "off",
+            "contact": None,
+            "alarms": [],
+            "reader": "open",
+            "staleness": "fresh",
+        }
     }
+    assert 0 <= state["age_ms"] < 60_000
+    assert state["storage"]["commit_p99_ms"] >= 0
     assert state["applied"] == {"epoch": 1, "serial": 1}
     assert state["journal"] == {"id": console.journal, "head": head, "acknowledged": head}
     assert (state["link"], state["controller"]) == ("up", "front")

@@ -72,7 +72,7 @@ async def test_an_unknown_card_is_denied_and_only_the_console_can_tell_which(
     assert event.sealed is not None
     digest = site_digest(parse_credential(f"em4100:{OLAS_CARD}"), SIGNER.site_salt)
     assert unseal(event.sealed, SIGNER.sealing_seed) == digest
-    assert here.doorway.colour == "red"
+    await eventually(lambda: here.doorway.colour == "red")
     assert here.relay() == []
     batch = await here.journal.next_batch(0)
     assert batch is not None

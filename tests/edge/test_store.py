@@ -6,13 +6,14 @@ import resource
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge.errors import JournalFull, StorageFault
-from edge.store import PENDING_MAX, STORE_NAME, Store, open_store
+from edge.store import PENDING_MAX, SCHEMA_VERSION, STORE_NAME, Store, open_store
 from tests.support.signer import OWNER
 
 
@@ -43,7 +44,7 @@ async def test_a_new_store_uses_wal_with_full_sync_and_belongs_to_its_user_alone
         names = ("journal_mode", "synchronous", "user_version")
         return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
-    assert await store.read(pragmas) == ["wal", 2, 1]
+    assert await store.read(pragmas) == ["wal", 2, SCHEMA_VERSION]
     assert (tmp_path / STORE_NAME).stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.glob("*.new*"))
 
@@ -149,7 +150,7 @@ async def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     store, _ = await open_store(tmp_path, OWNER)
     await store.close()
     connection = sqlite3.connect(tmp_path / STORE_NAME)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     with pytest.raises(StorageFault, match="newer"):
         await open_store(tmp_path, OWNER)
@@ -186,3 +187,24 @@ async def test_nothing_counts_as_written_to_a_file_that_is_gone(
     await store.write(partial(set_clock, 9))
     assert store.fault is None
     assert await store.read(clock) == 9
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(
+    tmp_path: Path,
+) -> None:
+    store, _ = await open_store(tmp_path, OWNER)
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / STORE_NAME, isolation_level=None)) as connection:
+        connection.execute("UPDATE state SET command_counter = 7")
+        connection.execute("ALTER TABLE state DROP COLUMN age_ms")
+        connection.execute("DROP TABLE hold")
+        connection.execute("PRAGMA user_version = 1")
+    store, set_aside = await open_store(tmp_path, OWNER)
+    assert set_aside is None
+    row = await store.read(
+        lambda connection: connection.execute(
+            "SELECT command_counter, age_ms, (SELECT count(*) FROM hold) FROM state"
+        ).fetchone()
+    )
+    assert row == (7, 0, 0)
+    await store.close()

@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from sync.envelope import CONSOLE, Kind, open_
+from sync.messages import decode_hello
+from sync.signing import public_key
 from sync.topics import Leaf, parse, topic
 from tests.support.console_stand_in import PREFIX
 from tests.support.raw_mqtt import CONNECT, PINGREQ, PUBLISH, SUBSCRIBE
@@ -36,7 +39,7 @@ class Line:
 
 @dataclass
 class HostileBroker:
-    """Gives keys and one snapshot to a controller that says hello; keeps all its lines."""
+    """Gives keys, one snapshot and the time to a controller that says hello; keeps its lines."""
 
     signer: Signer
     port: int = 0
@@ -70,14 +73,17 @@ class HostileBroker:
                 line.send(PUBACK, body[2 + length : 4 + length])
                 name = parse(PREFIX, body[2 : 2 + length].decode())
                 if name is not None and name.leaf is Leaf.HELLO:
-                    self._greet(line)
+                    self._greet(line, body[4 + length :])
             case _:
                 pass
 
-    def _greet(self, line: Line) -> None:
+    def _greet(self, line: Line, hello: bytes) -> None:
+        key = public_key(self.signer.controller_seed)
+        nonce = decode_hello(open_(hello, Kind.HELLO, CONSOLE, public_key=key)).nonce
         for leaf, data in (
             (Leaf.KEYS, self.signer.keyset()),
             (Leaf.SNAPSHOT, self.signer.snapshot(1)),
+            (Leaf.BEACON, self.signer.beacon(nonce, serial=1)),
         ):
             line.publish(topic(PREFIX, self.signer.controller, leaf).encode(), data)
         line.is_greeted = True

@@ -100,7 +100,7 @@ async def threshold(
     provision(folder, OWNER)
     store, _ = await open_store(folder, OWNER)
     timekeeper = Timekeeper(BootId("cd" * 16))
-    timekeeper.start_at(T)
+    timekeeper.start_at(T, 0)
     journal = await open_journal(store, timekeeper, FRONT_PI, slots=slots)
     recorder = Recorder(journal, timekeeper)
     with ThreadPoolExecutor(1) as worker:
