@@ -27,8 +27,9 @@ from edge.health import Health, Inside
 from edge.housekeeping import Housekeeping, start_clock
 from edge.journal import open_journal
 from edge.link import plan_route
-from edge.outside import Outside, Reads
-from edge.readers.drivers import DRIVERS
+from edge.listening import Listening
+from edge.outside import Outside
+from edge.readers.drivers import build_reader
 from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import Trust, open_rights_cache
@@ -138,17 +139,20 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         house.outside.random_bytes,
     )
     entrances = {door.key: _entrance(parts, door, doorways[door.key]) for door in settings.doors}
-    ports = {door.key: _port(door, entrances[door.key], house) for door in settings.doors}
+    listenings = {
+        door.key: _listening(door, entrances[door.key], recorder, house) for door in settings.doors
+    }
     conversation = _conversation(bundle, house, uplink, downlink)
     housekeeping = Housekeeping(store, journal, timekeeper, doorways.values())
     return Works(
-        Inside(store, journal, rights, refusals, conversation, ports),
+        Inside(store, journal, rights, refusals, conversation, listenings),
         recorder,
         housekeeping,
         (
             recorder.run,
             housekeeping.run,
             *(entrance.run for entrance in entrances.values()),
+            *(listening.run for listening in listenings.values()),
             *(() if conversation is None else (conversation.run,)),
         ),
     )
@@ -166,16 +170,22 @@ def _lights(door: DoorSettings, data_dir: Path, outside: Outside) -> Lights:
 
 
 def _entrance(parts: Parts, door: DoorSettings, doorway: Doorway) -> Entrance:
-    reader = DRIVERS[door.reader_driver]()
-    return Entrance(parts, doorway, reader, unlock_seconds_max=door.unlock_seconds_max)
+    return Entrance(parts, doorway, unlock_seconds_max=door.unlock_seconds_max)
 
 
-def _port(door: DoorSettings, entrance: Entrance, house: House) -> Reads:
-    def lost() -> None:
-        entrance.forget()
-        house.changed.set()
-
-    return house.outside.port(door.reader_port, entrance.hear, lost)
+def _listening(
+    door: DoorSettings, entrance: Entrance, recorder: Recorder, house: House
+) -> Listening:
+    reader = door.reader
+    return Listening(
+        door.key,
+        build_reader(reader.driver, reader.line),
+        plug=lambda hears: house.outside.port(reader.port, reader.baud, hears),
+        read=entrance.read,
+        record=recorder.record,
+        changed=house.changed.set,
+        needs_two=reader.needs_two,
+    )
 
 
 def _conversation(

@@ -12,8 +12,8 @@ from edge.conversation import Conversation
 from edge.doorway import Doorway
 from edge.enrolment import Enrolment
 from edge.journal import Journal
-from edge.outside import Reads
-from edge.port import PortState
+from edge.listening import Listening
+from edge.readers.trouble import WORDS, ReaderState
 from edge.refusals import Refusals
 from edge.rights_cache import RightsCache
 from edge.store import Store
@@ -31,7 +31,7 @@ class Inside:
     rights: RightsCache
     refusals: Refusals
     conversation: Conversation | None
-    ports: Mapping[PointKey, Reads]
+    listenings: Mapping[PointKey, Listening]
 
 
 @dataclass(slots=True)
@@ -85,12 +85,12 @@ class Health:
 
     def _point(self, point: PointKey) -> dict[str, object]:
         doorway = self.doorways[point]
-        is_open = self.inside and self.inside.ports[point].state is PortState.OPEN
+        listening = self.inside and self.inside.listenings[point]
         return {
             "relay": "on" if doorway.is_relay_on else "off",
             "state": doorway.state,
             "light": doorway.colour,
-            "reader": "open" if is_open else "lost",
+            "reader": listening.state if listening else ReaderState.LOST,
         }
 
 
@@ -100,7 +100,9 @@ def _faults_of(inside: Inside) -> list[str]:
         found.append(f"{Reason.STORAGE_FAULT}: can't record: {inside.store.fault}")
     if inside.rights.are_lost:
         found.append("rights_lost: the rights on disk are damaged; waiting for the console")
-    for point, port in inside.ports.items():
-        if port.state is PortState.LOST:
-            found.append(f"reader_lost: {point}: its port is missing or taken")
+    for point, listening in inside.listenings.items():
+        if listening.state is not ReaderState.OPEN:
+            found.append(f"reader_lost: {point}: {WORDS[listening.state]}")
+        if listening.is_garbled:
+            found.append(f"reader_fault: {point}: much of what it sends is no card's frame")
     return found

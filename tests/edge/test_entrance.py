@@ -125,7 +125,7 @@ async def test_a_revoked_card_is_refused_from_the_snapshot_on(here: Threshold) -
 async def test_two_cards_are_each_answered_for_themselves(here: Threshold) -> None:
     await here.allow()
     one, other = frame(OLAS_CARD), frame(KARIS_CARD)
-    here.entrance.hear(one + other + one + other)
+    here.hear(one + other + one + other)
     events = await here.wait_for_events(2)
     assert [event.reason for event in events] == ["unknown_card", "allowed"]
     assert events[0].tap != events[1].tap
@@ -140,11 +140,11 @@ async def test_interleaved_frames_garbage_and_bad_checksums_are_no_tap(here: Thr
     mixed = bytes(byte for pair in zip(one, other, strict=True) for byte in pair)
     damaged = other[:5] + b"7" + other[6:]
     for data in (mixed, damaged, os.urandom(20_000).replace(b"\x02", b""), other[1:], other[:-1]):
-        here.entrance.hear(data)
-    here.entrance.forget()
+        here.hear(data)
+    here.listening.begin()  # plugged out and in again
     await here.store.read(lambda _connection: None)
     assert await here.events() == []
-    here.entrance.hear(other)
+    here.hear(other)
     assert len(await here.wait_for_events(1)) == 1
 
 
@@ -156,7 +156,7 @@ async def test_a_card_that_is_repeated_for_an_hour_is_one_tap(
     began, real = loop.time(), loop.time
     for number in range(0, 3_600_000, 65):  # the reader repeats every 65 ms
         monkeypatch.setattr(loop, "time", lambda now=began + number / 1000: now)
-        here.entrance.hear(frame(KARIS_CARD))
+        here.hear(frame(KARIS_CARD))
     monkeypatch.setattr(loop, "time", real)
     await here.wait_for_events(1)
     await here.store.read(lambda _connection: None)

@@ -51,7 +51,7 @@ def heard() -> Heard:
 
 
 def port_at(path: Path, heard: Heard) -> Port:
-    return Port(str(path), received=heard.received, lost=heard.lost)
+    return Port(str(path), baud=9600, received=heard.received, lost=heard.lost)
 
 
 def events(logged: Logged) -> list[str]:
