@@ -14,7 +14,8 @@ from edge.door import DoorState
 from edge.entrance import TAPS_MAX
 from edge.errors import StorageFault
 from edge.journal import Slots
-from sync.credential import parse_credential, site_digest
+from edge.readers.frames import Frame
+from sync.credential import Credential, CredentialType, entry, parse_credential, site_digest
 from sync.events import Event
 from sync.sealing import unseal
 from tests.support.guard_trace import read_trace
@@ -77,6 +78,23 @@ async def test_an_unknown_card_is_denied_and_only_the_console_can_tell_which(
     batch = await here.journal.next_batch(0)
     assert batch is not None
     assert not any(digest in line or digest.hex().encode() in line for line in batch.lines)
+
+
+async def test_a_random_number_is_denied_whatever_the_rights_say_and_nobody_learns_it(
+    here: Threshold,
+) -> None:
+    phone = Credential(CredentialType.ISO14443A, bytes.fromhex("08A1B2C3"))
+    digest = site_digest(phone, SIGNER.site_salt)
+    named = entry(SIGNER.bundle().entry_key, digest)
+    await here.allow({named: SIGNER.right()})
+    here.entrance.read(Frame(phone.type, phone.data))
+    [event] = await here.wait_for_events(1)
+    assert (event.kind, event.reason) == ("access_denied", "random_uid")
+    assert (event.entry, event.member, event.sealed) == (None, None, None)
+    assert here.relay() == []
+    other = Credential(CredentialType.ISO14443A, bytes.fromhex("88A1B2C3"))
+    here.entrance.read(Frame(other.type, other.data))
+    assert (await here.wait_for_events(2))[1].reason == "unknown_card"
 
 
 async def test_without_a_snapshot_everybody_is_denied(here: Threshold) -> None:

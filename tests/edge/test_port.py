@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from edge.port import READ_BYTES_MAX, Port, PortState
+from edge.port import READ_BYTES_MAX, UNSENT_BYTES_MAX, Port, PortState
 from tests.support.serial_line import SerialLine, frame
 from tests.support.waiting import eventually
 
@@ -143,6 +143,57 @@ async def test_a_babbling_port_is_read_in_bounded_pieces(line: SerialLine, heard
     line.send(bytes(3 * READ_BYTES_MAX))
     await eventually(lambda: len(heard.data) == 3 * READ_BYTES_MAX)
     assert heard.largest <= READ_BYTES_MAX
+    port.close()
+
+
+async def test_bytes_go_out_as_they_were_given(line: SerialLine, heard: Heard):
+    port = port_at(line.path, heard)
+    port.write(b"before it is open")
+    port.open()
+    everything = bytes(range(256))
+    port.write(everything)
+    assert line.receive(seconds=5) == everything
+    port.close()
+    port.write(b"after it was closed")
+
+
+async def test_a_port_that_takes_nothing_costs_no_memory_and_is_written_to_again_later(
+    line: SerialLine, heard: Heard
+):
+    port = port_at(line.path, heard)
+    port.open()
+    for _ in range(1000):
+        port.write(b"x" * 100)
+        assert len(port._unsent) <= UNSENT_BYTES_MAX  # pyright: ignore[reportPrivateUsage]
+    assert port._unsent, "so much doesn't fit"  # pyright: ignore[reportPrivateUsage]
+    received = bytearray()
+
+    def is_all_taken() -> bool:
+        received.extend(line.receive(seconds=0))
+        return not port._unsent  # pyright: ignore[reportPrivateUsage]
+
+    await eventually(is_all_taken)
+    port.write(b"at last")
+    await eventually(lambda: is_all_taken() and received.endswith(b"xat last"))
+    port.close()
+
+
+async def test_each_opening_is_told(line: SerialLine, heard: Heard):
+    openings: list[bool] = []
+    port = Port(
+        str(line.path),
+        baud=9600,
+        received=heard.received,
+        opened=lambda: openings.append(True),
+        lost=heard.lost,
+    )
+    port.open()
+    assert len(openings) == 1
+    line.unplug()
+    await eventually(lambda: heard.losses == 1)
+    port.write(b"to nobody")
+    line.plug_in()
+    await eventually(lambda: len(openings) == 2)
     port.close()
 
 
