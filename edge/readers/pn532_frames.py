@@ -58,8 +58,9 @@ class Pn532Frames:
         """
         stream, position = self._kept + data, 0
         while (start := stream.find(START, position)) >= 0:
-            yield from self._skip(stream[position:start])
-            position = start
+            if start > position:
+                yield from self._skip(stream[position:start])
+                position = start
             body = _body_of(stream, start)
             if body is None or body[1] > len(stream):
                 break
