@@ -187,6 +187,7 @@ async def test_a_pn532_that_is_plugged_in_again_is_woken_again(
 ):
     chip.unplug()
     await eventually(lambda: asked.state is ReaderState.LOST)
+    assert asked._timer is None  # pyright: ignore[reportPrivateUsage]
     chip.plug_in()
     chip.hold(CLASSIC)
     await eventually(lambda: heard.frames)
@@ -195,6 +196,7 @@ async def test_a_pn532_that_is_plugged_in_again_is_woken_again(
 
 async def test_after_closing_nobody_is_asked_any_more(chip: Pn532Chip, asked: Listening):
     asked.close()
+    assert asked._timer is None  # pyright: ignore[reportPrivateUsage]
     await asyncio.sleep(2 * POLL_SECONDS)  # what was sent before the end arrives
     before = len(chip.asked)
     await asyncio.sleep(4 * POLL_SECONDS)

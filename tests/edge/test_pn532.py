@@ -175,6 +175,14 @@ def test_an_answer_that_comes_too_late_is_for_nobody(table: Table):
     assert table.hear(ACK + NOBODY) == []
 
 
+def test_half_an_answer_is_forgotten_when_the_next_thing_is_asked(table: Table):
+    assert table.said() == POLL
+    table.hear(ACK + bytes.fromhex("00 00 FF FF FF 01 00 FF"))  # 256 bytes that never come
+    table.wait()
+    table.wait()
+    assert table.answer_poll(CLASSIC) == [card("DE AD BE EF")]
+
+
 def test_a_command_that_it_does_not_understand_is_a_failure(table: Table):
     assert table.answer_poll(SYNTAX_ERROR) == [Fault(FaultKind.UNASKED)]
     assert table.wait() == pytest.approx(pn532.POLL_SECONDS)
@@ -194,6 +202,7 @@ def test_a_port_that_is_opened_again_begins_anew(table: Table):
         ("01", FaultKind.LENGTH),
         ("01 01 00 04", FaultKind.LENGTH),
         ("01 01 00 04 08", FaultKind.LENGTH),
+        ("01 01 00 04 08 04", FaultKind.LENGTH),
         ("01 01 00 04 08 04 DE AD BE", FaultKind.LENGTH),
         ("01 01 00 04 08 04 DE AD BE EF 00", FaultKind.LENGTH),
         ("01 02 00 04 08 04 DE AD BE EF", FaultKind.LENGTH),

@@ -1,5 +1,6 @@
 """A serial port on a real pseudo-terminal: bytes, hanging up, and being plugged in again."""
 
+import asyncio
 import os
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -52,6 +53,12 @@ def heard() -> Heard:
 
 def port_at(path: Path, heard: Heard) -> Port:
     return Port(str(path), baud=9600, received=heard.received, lost=heard.lost)
+
+
+def waits_for_room(port: Port) -> bool:
+    opened = port._serial  # pyright: ignore[reportPrivateUsage]
+    assert opened is not None
+    return asyncio.get_running_loop().remove_writer(opened.fileno())
 
 
 def events(logged: Logged) -> list[str]:
@@ -153,6 +160,7 @@ async def test_bytes_go_out_as_they_were_given(line: SerialLine, heard: Heard):
     everything = bytes(range(256))
     port.write(everything)
     assert line.receive(seconds=5) == everything
+    assert not waits_for_room(port)
     port.close()
     port.write(b"after it was closed")
 
@@ -173,6 +181,7 @@ async def test_a_port_that_takes_nothing_costs_no_memory_and_is_written_to_again
         return not port._unsent  # pyright: ignore[reportPrivateUsage]
 
     await eventually(is_all_taken)
+    assert not waits_for_room(port)
     port.write(b"at last")
     await eventually(lambda: is_all_taken() and received.endswith(b"xat last"))
     port.close()
