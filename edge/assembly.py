@@ -29,9 +29,10 @@ from edge.holds import read_holds
 from edge.housekeeping import Housekeeping, start_clock
 from edge.journal import open_journal
 from edge.link import plan_route
-from edge.outside import Outside, Reads
+from edge.listening import Listening
+from edge.outside import Outside
 from edge.post import Post
-from edge.readers.drivers import DRIVERS
+from edge.readers.drivers import build_reader
 from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import Trust, open_rights_cache
@@ -151,11 +152,13 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         house.outside.random_bytes,
     )
     entrances = {door.key: _entrance(parts, door, posts[door.key]) for door in settings.doors}
-    ports = {door.key: _port(door, entrances[door.key], house) for door in settings.doors}
+    listenings = {
+        door.key: _listening(door, entrances[door.key], recorder, house) for door in settings.doors
+    }
     conversation = _conversation(bundle, house, uplink, downlink)
     housekeeping = Housekeeping(store, journal, timekeeper, posts.values())
     return Works(
-        Inside(store, journal, rights, recorder, rounds, refusals, conversation, ports),
+        Inside(store, journal, rights, recorder, rounds, refusals, conversation, listenings),
         recorder,
         housekeeping,
         (
@@ -164,6 +167,7 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
             rounds.run,
             lambda: house.announcer.run(recorder),
             *(entrance.run for entrance in entrances.values()),
+            *(listening.run for listening in listenings.values()),
             *(() if conversation is None else (conversation.run,)),
         ),
     )
@@ -181,16 +185,22 @@ def _lights(door: DoorSettings, data_dir: Path, outside: Outside) -> Lights:
 
 
 def _entrance(parts: Parts, door: DoorSettings, post: Post) -> Entrance:
-    reader = DRIVERS[door.reader_driver]()
-    return Entrance(parts, post, reader, unlock_seconds_max=door.unlock_seconds_max)
+    return Entrance(parts, post, unlock_seconds_max=door.unlock_seconds_max)
 
 
-def _port(door: DoorSettings, entrance: Entrance, house: House) -> Reads:
-    def lost() -> None:
-        entrance.forget()
-        house.changed.set()
-
-    return house.outside.port(door.reader_port, entrance.hear, lost)
+def _listening(
+    door: DoorSettings, entrance: Entrance, recorder: Recorder, house: House
+) -> Listening:
+    reader = door.reader
+    return Listening(
+        door.key,
+        build_reader(reader.driver, reader.line),
+        plug=lambda hears: house.outside.port(reader.port, reader.baud, hears),
+        read=entrance.read,
+        record=recorder.record,
+        changed=house.changed.set,
+        needs_two=reader.needs_two,
+    )
 
 
 def _conversation(

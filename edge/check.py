@@ -50,7 +50,7 @@ def check(settings: EdgeSettings, source: str) -> Iterator[Finding]:
             return
         yield _check_data_dir(settings.data_dir)
         for door in settings.doors:
-            yield _check_port(f"reader {door.key}", Path(door.reader_port))
+            yield _check_port(f"reader {door.key}", Path(door.reader.port))
         if is_running:
             yield Finding("pins", "in use by the running daemon")
         else:

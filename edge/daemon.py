@@ -126,14 +126,14 @@ async def _serve_from(
     house.health.inside = works.inside
     await works.recorder.record(_started(set_aside))
     try:
-        for port in works.inside.ports.values():
-            port.open()
+        for listening in works.inside.listenings.values():
+            listening.open()
         for post in house.posts.values():
             post.serve()
         await together(*(run() for run in works.endless))
     finally:
-        for port in works.inside.ports.values():
-            port.close()
+        for listening in works.inside.listenings.values():
+            listening.close()
         await works.recorder.settle(CLOSE_SECONDS)
         await works.housekeeping.persist_clock()
 

@@ -3,6 +3,8 @@
     bytes → frame → first or repeat → credential → entry → rights in force → decision
           → durable record → lease on the relay → light
 
+The first step, from bytes to frames, is done in edge/listening.py, which calls `read`.
+
 Nothing calls back, and each answer is bound to the one tap that it answers. Everything that is
 unknown, late or broken is a no, with its reason. Nothing here knows of a network.
 """
@@ -11,7 +13,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import assert_never
 
 import structlog
 
@@ -19,8 +20,7 @@ from edge.clock import Timekeeper
 from edge.digests import Digests
 from edge.lease import grant_of
 from edge.post import Cause, Grant, Post
-from edge.readers.frames import Fault, Frame
-from edge.readers.reader import Reader
+from edge.readers.frames import Frame
 from edge.recorder import Recorder
 from edge.repeats import Repeats
 from edge.rights_cache import NO_RIGHTS, RightsCache
@@ -40,8 +40,8 @@ _GUESSES = {Reason.UNKNOWN_CARD, Reason.NO_RIGHT}
 TAPS_MAX = 4
 """Taps of one reader that wait for their answer."""
 
-NOISE_SECONDS = 10.0
-"""Between two log lines about bytes that are no frame, and about taps that came too fast."""
+DROPPED_SECONDS = 10.0
+"""Between two log lines about taps that came too fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +68,25 @@ class Parts:
 class Entrance:
     """The way in at one point."""
 
-    def __init__(
-        self, parts: Parts, post: Post, reader: Reader, *, unlock_seconds_max: int
-    ) -> None:
+    def __init__(self, parts: Parts, post: Post, *, unlock_seconds_max: int) -> None:
         """`unlock_seconds_max` caps what the snapshot says."""
         self._parts = parts
         self._post = post
-        self._reader = reader
         self._unlock_seconds_max = unlock_seconds_max
         self._repeats = Repeats()
         self._taps = asyncio.Queue[Tap](TAPS_MAX)
-        self._noise = 0
         self._dropped = 0
-        self._noise_told_at = float("-inf")
+        self._dropped_told_at = float("-inf")
         self._throttle = Throttle()
         self._granted: tuple[Credential | None, float] = (None, 0.0)
         self._shut_out_told_at = float("-inf")
 
-    def hear(self, data: bytes) -> None:
-        """Takes what the reader sent. Whatever it is, this raises nothing and returns at once."""
+    def read(self, frame: Frame) -> None:
+        """Takes a frame. Whatever it is, this raises nothing and returns at once."""
         now = asyncio.get_running_loop().time()
-        for reading in self._reader.feed(data):
-            match reading:
-                case Frame():
-                    self._post.seen(Credential(reading.credential_type, reading.data))
-                    if self._repeats.is_tap(reading, now):
-                        self._begin(reading, now)
-                case Fault():
-                    self._noise += 1
-                case _:
-                    assert_never(reading)
-        self._tell_noise(now)
-
-    def forget(self) -> None:
-        """The reader was unplugged: what follows doesn't continue an unfinished frame."""
-        self._reader.reset()
+        self._post.seen(Credential(frame.credential_type, frame.data))
+        if self._repeats.is_tap(frame, now):
+            self._begin(frame, now)
 
     async def run(self) -> None:
         """Answers one tap after the other, for ever."""
@@ -131,6 +115,8 @@ class Entrance:
         fault = post.tapped()
         if self._is_shut_out(tap):
             return await self._shut_out(tap)
+        if tap.credential.is_random:
+            return await self._deny(tap, Reason.RANDOM_UID, None)
         digest = await parts.digests.of(tap.credential)
         name = entry(parts.bundle.entry_key, digest)
         rights = parts.rights.active()
@@ -241,13 +227,13 @@ class Entrance:
         journal.
         """
         now = asyncio.get_running_loop().time()
-        if now - self._shut_out_told_at < NOISE_SECONDS:
+        if now - self._shut_out_told_at < DROPPED_SECONDS:
             return self._denied(Reason.THROTTLED)
         self._shut_out_told_at = now
         return await self._deny(tap, Reason.THROTTLED, None)
 
     async def _deny(self, tap: Tap, reason: Reason, digest: SiteDigest | None) -> Reason:
-        """Denies without having asked the rights. `digest` None: not even the card is known."""
+        """Denies without having asked the rights. `digest` None: it has none, or none is known."""
         self._post.denied()
         denied = Occurrence(
             EventKind.ACCESS_DENIED,
@@ -272,13 +258,6 @@ class Entrance:
             self._taps.put_nowait(tap)
         except asyncio.QueueFull:
             self._dropped += 1
-
-    def _tell_noise(self, now: float) -> None:
-        if not (self._noise or self._dropped) or now - self._noise_told_at < NOISE_SECONDS:
-            return
-        if self._noise:
-            log.warning("reader.garbled", point=self._post.point, frames=self._noise)
-        if self._dropped:
-            log.warning("tap.dropped", point=self._post.point, taps=self._dropped)
-        self._noise = self._dropped = 0
-        self._noise_told_at = now
+            if now - self._dropped_told_at >= DROPPED_SECONDS:
+                log.warning("tap.dropped", point=self._post.point, taps=self._dropped)
+                self._dropped, self._dropped_told_at = 0, now

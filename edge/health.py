@@ -11,9 +11,9 @@ from edge.clock import Timekeeper
 from edge.conversation import Conversation
 from edge.enrolment import Enrolment
 from edge.journal import Journal
-from edge.outside import Reads
-from edge.port import PortState
+from edge.listening import Listening
 from edge.post import Post
+from edge.readers.trouble import WORDS, ReaderState
 from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import RightsCache
@@ -41,7 +41,7 @@ class Inside:
     rounds: Rounds
     refusals: Refusals
     conversation: Conversation | None
-    ports: Mapping[PointKey, Reads]
+    listenings: Mapping[PointKey, Listening]
 
 
 @dataclass(slots=True)
@@ -99,11 +99,10 @@ class Health:
 
     def _point(self, point: PointKey) -> dict[str, object]:
         inside = self.inside
-        is_open = inside and inside.ports[point].state is PortState.OPEN
         level = inside.rounds.level(point) if inside else Staleness.HARD
         return {
             **self.posts[point].status(),
-            "reader": "open" if is_open else "lost",
+            "reader": inside.listenings[point].state if inside else ReaderState.LOST,
             "staleness": level,
         }
 
@@ -116,7 +115,9 @@ def _faults_of(inside: Inside) -> list[str]:
         found.append(f"unrecorded: {inside.recorder.unrecorded} answers wait to be recorded")
     if inside.rights.are_lost:
         found.append("rights_lost: the rights on disk are damaged; waiting for the console")
-    for point, port in inside.ports.items():
-        if port.state is PortState.LOST:
-            found.append(f"reader_lost: {point}: its port is missing or taken")
+    for point, listening in inside.listenings.items():
+        if listening.state is not ReaderState.OPEN:
+            found.append(f"reader_lost: {point}: {WORDS[listening.state]}")
+        if listening.is_garbled:
+            found.append(f"reader_fault: {point}: much of what it sends is no card's frame")
     return found

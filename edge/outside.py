@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from edge.cues import Output
 from edge.link import Route, connected
-from edge.port import Port, PortState
+from edge.listening import Hears, Line
+from edge.port import Port
 from edge.relays import Relays
 from edge.session import Session
 from edge.settings import EdgeSettings
@@ -25,23 +25,6 @@ from sync.bundle import Bundle
 from sync.ids import PointKey
 
 RelayChanged = Callable[[PointKey, bool | None], None]
-
-
-class Reads(Protocol):
-    """What edge/port.py offers: one serial port."""
-
-    @property
-    def state(self) -> PortState:
-        """Open, lost, or closed."""
-        ...
-
-    def open(self) -> None:
-        """Opens it now, or as soon as it can be."""
-        ...
-
-    def close(self) -> None:
-        """Lets go of it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +39,8 @@ class Outside:
     output: Callable[[int, str, Path], Output]
     """Pin number, what it is for, a folder for the pin library."""
 
-    port: Callable[[str, Callable[[bytes], None], Callable[[], None]], Reads]
-    """Path, who gets the bytes, who hears of a loss."""
+    port: Callable[[str, int, Hears], Line]
+    """Path, baud, who hears what comes."""
 
     store: Callable[[Path, str], Awaitable[tuple[Store, Path | None]]]
     connected: Callable[[Route, Bundle], AbstractAsyncContextManager[Session]]
@@ -72,7 +55,7 @@ def real() -> Outside:
         chance=random.random,
         relays=_relays,
         output=_output,
-        port=lambda path, received, lost: Port(path, received=received, lost=lost),
+        port=_port,
         store=open_store,
         connected=connected,
     )
@@ -85,6 +68,10 @@ def _relays(settings: EdgeSettings, changed: RelayChanged) -> Relays:
         trace=settings.guard_trace,
         changed=changed,
     )
+
+
+def _port(path: str, baud: int, hears: Hears) -> Port:
+    return Port(path, baud=baud, received=hears.hear, opened=hears.begin, lost=hears.lose)
 
 
 def _output(number: int, purpose: str, folder: Path) -> Output:

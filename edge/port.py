@@ -1,4 +1,4 @@
-"""A serial port that is there or not: opened, read, and opened again after every loss.
+"""A serial port that is there or not: opened, read and written, and opened again after every loss.
 
 The only importer of pyserial. What the bytes mean is decided in edge/readers/; a port that is
 missing, also at the start, is a state and never an error.
@@ -18,11 +18,11 @@ import structlog
 
 log = structlog.get_logger()
 
-BAUD = 9600
-"""RDM6300, ID-12LA and ID-20LA know no other."""
-
 READ_BYTES_MAX = 1024
 """In one turn of the loop, so that a babbling port can't starve another door's lease."""
+
+UNSENT_BYTES_MAX = 512
+"""What may wait to be sent; more is dropped: a reader that takes nothing is gone."""
 
 BACKOFF_SECONDS_MIN = 0.25
 BACKOFF_SECONDS_MAX = 8.0
@@ -46,17 +46,22 @@ class Port:
         self,
         path: str,
         *,
+        baud: int,
         received: Callable[[bytes], None],
+        opened: Callable[[], None] = lambda: None,
         lost: Callable[[], None] = lambda: None,
-        baud: int = BAUD,
     ) -> None:
-        """`received` gets 1 to 1,024 bytes at a time; `lost` is called once for each loss."""
+        """`received` gets 1 to 1,024 bytes at a time; `opened` is called for each opening, and
+        `lost` once for each loss.
+        """
         self._path = path
         self._received = received
+        self._opened = opened
         self._lost = lost
         self._baud = baud
         self._state = PortState.CLOSED
         self._serial: serial.Serial | None = None
+        self._unsent = b""
         self._retry: asyncio.TimerHandle | None = None
         self._backoff = BACKOFF_SECONDS_MIN
 
@@ -79,6 +84,13 @@ class Port:
             self._retry = None
         self._release()
 
+    def write(self, data: bytes) -> None:
+        """Sends as soon as the port takes it. Without a port, or with too much unsent: drops it."""
+        if self._serial is None or len(self._unsent) + len(data) > UNSENT_BYTES_MAX:
+            return
+        self._unsent += data
+        self._send()
+
     def _open(self) -> None:
         self._retry = None
         try:
@@ -94,6 +106,7 @@ class Port:
         asyncio.get_running_loop().add_reader(opened.fileno(), self._read)
         self._state = PortState.OPEN
         log.info("port.opened", port=self._path)
+        self._opened()
 
     def _read(self) -> None:
         if self._serial is None:
@@ -112,6 +125,22 @@ class Port:
         self._backoff = BACKOFF_SECONDS_MIN
         self._received(data)
 
+    def _send(self) -> None:
+        if self._serial is None:
+            return
+        loop, descriptor = asyncio.get_running_loop(), self._serial.fileno()
+        try:
+            self._unsent = self._unsent[os.write(descriptor, self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._lose(str(error))
+            return
+        if self._unsent:
+            loop.add_writer(descriptor, self._send)
+        else:
+            loop.remove_writer(descriptor)
+
     def _lose(self, reason: str) -> None:
         was = self._state
         self._release()
@@ -123,7 +152,9 @@ class Port:
             self._lost()
 
     def _release(self) -> None:
+        self._unsent = b""
         if self._serial is not None:
             asyncio.get_running_loop().remove_reader(self._serial.fileno())
+            asyncio.get_running_loop().remove_writer(self._serial.fileno())
             self._serial.close()
             self._serial = None

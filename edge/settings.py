@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.readers.drivers import DRIVERS
+from edge.reader_settings import ReaderSettings, read_reader
 from sync.ids import NAME, PointKey
 from sync.settings_table import SettingsError, SettingsTable
 
@@ -40,8 +40,7 @@ class DoorSettings:
     """
 
     key: PointKey
-    reader_driver: str
-    reader_port: str
+    reader: ReaderSettings
     relay_pin: int
     unlock_seconds_max: int
     green_pin: int | None
@@ -101,11 +100,10 @@ def read_settings(
 
 
 def _door(row: SettingsTable) -> DoorSettings:
-    reader, relay, light = row.table("reader"), row.table("relay"), row.table("light")
+    relay, light = row.table("relay"), row.table("light")
     return DoorSettings(
         key=PointKey(row.text("key", pattern=NAME.pattern)),
-        reader_driver=reader.choice("driver", tuple(DRIVERS)),
-        reader_port=reader.text("port"),
+        reader=read_reader(row.table("reader")),
         relay_pin=relay.integer("pin", least=0, most=BCM_PIN_MAX),
         unlock_seconds_max=relay.integer(
             "unlock_seconds_max",
@@ -138,7 +136,7 @@ def _own(door: DoorSettings) -> dict[str, str | None]:
     """What no other door, and no other output of this one, may have."""
     return {
         "key": f'the key "{door.key}"',
-        "reader.port": f'the port "{door.reader_port}"',
+        "reader.port": f'the port "{door.reader.port}"',
         "relay.pin": f"pin {door.relay_pin}",
         "light.green_pin": None if door.green_pin is None else f"pin {door.green_pin}",
         "light.red_pin": None if door.red_pin is None else f"pin {door.red_pin}",

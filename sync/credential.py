@@ -43,6 +43,9 @@ LENGTHS = {
 }
 """How many bytes a credential of each type has."""
 
+RANDOM_UID = 0x08
+"""First byte of a random UID of 4 bytes."""
+
 SITE_SALT_BYTES = 16
 CONTROLLER_KEY_BYTES = 32
 
@@ -58,6 +61,15 @@ class Credential:
         if len(self.data) not in LENGTHS[self.type]:
             lengths = ", ".join(str(length) for length in sorted(LENGTHS[self.type]))
             raise Malformed(f"a credential of type {self.type} has {lengths} bytes")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the card makes up another UID each time, as phones and passports do.
+
+        Nobody can be known by it. Source: ISO/IEC 14443-3, §6.5.4, "RID": 4 bytes, the first 08.
+        """
+        is_single = self.type is CredentialType.ISO14443A and len(self.data) == 4
+        return is_single and self.data[0] == RANDOM_UID
 
     def canonical(self) -> bytes:
         """Type code, length, bytes: no two credentials share a canonical form."""

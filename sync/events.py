@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     TOOL_STOPPED = "tool_stopped"
     TOOL_RELEASED = "tool_released"
     """A session ended, and the tool is without power."""
+    READER_FAULT = "reader_fault"
+    """A reader is gone, silent or sends rubbish, or does so no longer; the detail says which."""
 
 
 @dataclass(frozen=True, slots=True)

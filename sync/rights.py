@@ -44,6 +44,9 @@ class Reason(StrEnum):
     STORAGE_SLOW = "storage_slow"
     JOURNAL_FULL = "journal_full"
     RELAY_FAULT = "relay_fault"
+    RANDOM_UID = "random_uid"
+    """The card shows another number each time. Source: sync/credential.py, `is_random`."""
+
     INTERNAL_ERROR = "internal_error"
     NOT_FRESH = "not_fresh"
     TOO_STALE = "too_stale"

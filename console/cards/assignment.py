@@ -50,6 +50,11 @@ async def read_typed(text: str, *, site_salt: bytes) -> ReadCard | NotACard:
         credential = parse_credential(text)
     except WireError as error:
         return NotACard(str(error))
+    if credential.is_random:
+        return NotACard(
+            "4 bytes that begin with 08 are random, others each time, as phones and passports show "
+            "them; use a card or fob with a number of its own"
+        )
     digest = await asyncio.to_thread(site_digest, credential, site_salt)
     return ReadCard(credential.type.value, digest)
 

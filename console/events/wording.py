@@ -49,6 +49,10 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
             "the controller's journal is full", "It empties once it reaches the console."
         ),
         Reason.RELAY_FAULT: Wording("the relay did not move", _OPERATOR),
+        Reason.RANDOM_UID: Wording(
+            "the card shows another number each time, as phones and passports do",
+            "Use a card or fob with a number of its own.",
+        ),
         Reason.INTERNAL_ERROR: Wording("a fault in the controller", _OPERATOR),
         Reason.NOT_FRESH: Wording(
             "this needs rights of today, and the controller has not heard from here for too long",

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from sync.credential import CredentialType
 
+NOISE_BYTES = 16
+"""So many bytes outside any frame are worth one fault: the longest frame of a simple reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -21,7 +24,7 @@ class FaultKind(StrEnum):
     """Why bytes are no frame."""
 
     NOISE = "noise"
-    """Bytes outside any frame; one fault for each 16 of a run."""
+    """Bytes outside any frame; one fault for each begun NOISE_BYTES of a run."""
 
     LENGTH = "length"
     """Too short, too long, or cut off by the start of the next frame."""
@@ -32,6 +35,12 @@ class FaultKind(StrEnum):
     CHECKSUM = "checksum"
     """The frame contradicts itself."""
 
+    FORM = "form"
+    """A whole line of another form than the settings describe, such as a greeting."""
+
+    UNASKED = "unasked"
+    """A sound frame that answers nothing which was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -41,3 +50,8 @@ class Fault:
 
 
 Reading = Frame | Fault
+
+
+def noise_faults(noise_bytes: int) -> int:
+    """How many faults a run of noise is worth."""
+    return -(-noise_bytes // NOISE_BYTES)

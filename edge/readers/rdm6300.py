@@ -13,7 +13,7 @@ lower case shows up as `charset` faults and never as a tap.
 STX always begins a frame, so a whole frame is recognised after any garbage whatever.
 """
 
-from edge.readers.frames import Fault, FaultKind, Frame, Reading
+from edge.readers.frames import Fault, FaultKind, Frame, Reading, noise_faults
 from sync.credential import CredentialType
 
 STX = 0x02
@@ -54,9 +54,9 @@ class Rdm6300Parser:
     def _skip_noise(self, data: bytes, position: int, found: list[Reading]) -> int:
         start = data.find(STX, position)
         end = len(data) if start < 0 else start
-        told = _noise_faults(self._noise)
+        told = noise_faults(self._noise)
         self._noise += end - position
-        found.extend([Fault(FaultKind.NOISE)] * (_noise_faults(self._noise) - told))
+        found.extend([Fault(FaultKind.NOISE)] * (noise_faults(self._noise) - told))
         if start < 0:
             return end
         self._body = b""
@@ -79,11 +79,6 @@ class Rdm6300Parser:
             found.append(Fault(FaultKind.LENGTH))
             self.reset()
         return position + len(piece)
-
-
-def _noise_faults(noise_bytes: int) -> int:
-    """How many faults a run of noise is worth: one for each begun maximal frame."""
-    return -(-noise_bytes // FRAME_BYTES_MAX)
 
 
 def _judge(body: bytes) -> Reading:

@@ -76,6 +76,20 @@ async def test_what_is_no_number_says_what_was_expected(site: Site, typed: str) 
     assert await cards(site.connection) == []
 
 
+async def test_the_random_number_of_a_phone_is_nobodys(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    client = await site.browser("ola")
+    answer = await client.post(
+        f"/members/{kari}/cards", data={"credential": "iso14443a:08A1B2C3"}, headers=HTMX
+    )
+    text = await answer.text()
+    assert answer.status == 422
+    assert "phones and passports" in text
+    assert "A1B2C3" not in text
+    assert await cards(site.connection) == []
+
+
 async def test_a_lost_card_can_be_given_to_somebody_else(site: Site) -> None:
     await admin(site.connection, "ola")
     kari, anne = await member(site.connection, "kari"), await member(site.connection, "anne")
@@ -231,6 +245,7 @@ async def test_the_command_assigns_a_card(database: Database, connection: Connec
         ("nobody", "em4100:0A00B26E7C", "No such account: nobody"),
         ("system", "em4100:0A00B26E7C", "No such account: system"),
         ("kari", NUMBER, "TYPE:HEX"),
+        ("kari", "iso14443a:08A1B2C3", "phones and passports"),
     ):
         with pytest.raises(BadRequest, match=words) as caught:
             await assign_card(

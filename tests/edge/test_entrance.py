@@ -14,7 +14,8 @@ from edge.door import DoorState
 from edge.entrance import TAPS_MAX
 from edge.errors import StorageFault
 from edge.journal import Slots
-from sync.credential import parse_credential, site_digest
+from edge.readers.frames import Frame
+from sync.credential import Credential, CredentialType, entry, parse_credential, site_digest
 from sync.events import Event
 from sync.sealing import unseal
 from tests.support.guard_trace import read_trace
@@ -79,6 +80,23 @@ async def test_an_unknown_card_is_denied_and_only_the_console_can_tell_which(
     assert not any(digest in line or digest.hex().encode() in line for line in batch.lines)
 
 
+async def test_a_random_number_is_denied_whatever_the_rights_say_and_nobody_learns_it(
+    here: Threshold,
+) -> None:
+    phone = Credential(CredentialType.ISO14443A, bytes.fromhex("08A1B2C3"))
+    digest = site_digest(phone, SIGNER.site_salt)
+    named = entry(SIGNER.bundle().entry_key, digest)
+    await here.allow({named: SIGNER.right()})
+    here.entrance.read(Frame(phone.type, phone.data))
+    [event] = await here.wait_for_events(1)
+    assert (event.kind, event.reason) == ("access_denied", "random_uid")
+    assert (event.entry, event.member, event.sealed) == (None, None, None)
+    assert here.relay() == []
+    other = Credential(CredentialType.ISO14443A, bytes.fromhex("88A1B2C3"))
+    here.entrance.read(Frame(other.type, other.data))
+    assert (await here.wait_for_events(2))[1].reason == "unknown_card"
+
+
 async def test_without_a_snapshot_everybody_is_denied(here: Threshold) -> None:
     here.tap(KARIS_CARD)
     [event] = await here.wait_for_events(1)
@@ -125,7 +143,7 @@ async def test_a_revoked_card_is_refused_from_the_snapshot_on(here: Threshold) -
 async def test_two_cards_are_each_answered_for_themselves(here: Threshold) -> None:
     await here.allow()
     one, other = frame(OLAS_CARD), frame(KARIS_CARD)
-    here.entrance.hear(one + other + one + other)
+    here.hear(one + other + one + other)
     events = await here.wait_for_events(2)
     assert [event.reason for event in events] == ["unknown_card", "allowed"]
     assert events[0].tap != events[1].tap
@@ -140,11 +158,11 @@ async def test_interleaved_frames_garbage_and_bad_checksums_are_no_tap(here: Thr
     mixed = bytes(byte for pair in zip(one, other, strict=True) for byte in pair)
     damaged = other[:5] + b"7" + other[6:]
     for data in (mixed, damaged, os.urandom(20_000).replace(b"\x02", b""), other[1:], other[:-1]):
-        here.entrance.hear(data)
-    here.entrance.forget()
+        here.hear(data)
+    here.listening.begin()  # plugged out and in again
     await here.store.read(lambda _connection: None)
     assert await here.events() == []
-    here.entrance.hear(other)
+    here.hear(other)
     assert len(await here.wait_for_events(1)) == 1
 
 
@@ -156,7 +174,7 @@ async def test_a_card_that_is_repeated_for_an_hour_is_one_tap(
     began, real = loop.time(), loop.time
     for number in range(0, 3_600_000, 65):  # the reader repeats every 65 ms
         monkeypatch.setattr(loop, "time", lambda now=began + number / 1000: now)
-        here.entrance.hear(frame(KARIS_CARD))
+        here.hear(frame(KARIS_CARD))
     monkeypatch.setattr(loop, "time", real)
     await here.wait_for_events(1)
     await here.store.read(lambda _connection: None)

@@ -1,5 +1,6 @@
 """A serial port on a real pseudo-terminal: bytes, hanging up, and being plugged in again."""
 
+import asyncio
 import os
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from edge.port import READ_BYTES_MAX, Port, PortState
+from edge.port import READ_BYTES_MAX, UNSENT_BYTES_MAX, Port, PortState
 from tests.support.serial_line import SerialLine, frame
 from tests.support.waiting import eventually
 
@@ -51,7 +52,13 @@ def heard() -> Heard:
 
 
 def port_at(path: Path, heard: Heard) -> Port:
-    return Port(str(path), received=heard.received, lost=heard.lost)
+    return Port(str(path), baud=9600, received=heard.received, lost=heard.lost)
+
+
+def waits_for_room(port: Port) -> bool:
+    opened = port._serial  # pyright: ignore[reportPrivateUsage]
+    assert opened is not None
+    return asyncio.get_running_loop().remove_writer(opened.fileno())
 
 
 def events(logged: Logged) -> list[str]:
@@ -143,6 +150,59 @@ async def test_a_babbling_port_is_read_in_bounded_pieces(line: SerialLine, heard
     line.send(bytes(3 * READ_BYTES_MAX))
     await eventually(lambda: len(heard.data) == 3 * READ_BYTES_MAX)
     assert heard.largest <= READ_BYTES_MAX
+    port.close()
+
+
+async def test_bytes_go_out_as_they_were_given(line: SerialLine, heard: Heard):
+    port = port_at(line.path, heard)
+    port.write(b"before it is open")
+    port.open()
+    everything = bytes(range(256))
+    port.write(everything)
+    assert line.receive(seconds=5) == everything
+    assert not waits_for_room(port)
+    port.close()
+    port.write(b"after it was closed")
+
+
+async def test_a_port_that_takes_nothing_costs_no_memory_and_is_written_to_again_later(
+    line: SerialLine, heard: Heard
+):
+    port = port_at(line.path, heard)
+    port.open()
+    for _ in range(1000):
+        port.write(b"x" * 100)
+        assert len(port._unsent) <= UNSENT_BYTES_MAX  # pyright: ignore[reportPrivateUsage]
+    assert port._unsent, "so much doesn't fit"  # pyright: ignore[reportPrivateUsage]
+    received = bytearray()
+
+    def is_all_taken() -> bool:
+        received.extend(line.receive(seconds=0))
+        return not port._unsent  # pyright: ignore[reportPrivateUsage]
+
+    await eventually(is_all_taken)
+    assert not waits_for_room(port)
+    port.write(b"at last")
+    await eventually(lambda: is_all_taken() and received.endswith(b"xat last"))
+    port.close()
+
+
+async def test_each_opening_is_told(line: SerialLine, heard: Heard):
+    openings: list[bool] = []
+    port = Port(
+        str(line.path),
+        baud=9600,
+        received=heard.received,
+        opened=lambda: openings.append(True),
+        lost=heard.lost,
+    )
+    port.open()
+    assert len(openings) == 1
+    line.unplug()
+    await eventually(lambda: heard.losses == 1)
+    port.write(b"to nobody")
+    line.plug_in()
+    await eventually(lambda: len(openings) == 2)
     port.close()
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.readers.frames import Frame
-from edge.repeats import CARDS_MAX, GONE_SECONDS, Repeats
+from edge.repeats import CARDS_MAX, GONE_SECONDS, TWICE_SECONDS, Repeats, Twice
 from sync.credential import CredentialType
 
 REPEAT_SECONDS = 0.065
@@ -75,3 +75,17 @@ def test_a_frame_is_a_tap_exactly_if_its_card_was_not_read_just_before(
         expected = number not in read_at or now - read_at[number] >= GONE_SECONDS
         assert repeats.is_tap(card(number), now) is expected
         read_at[number] = now
+
+
+def test_a_card_that_was_read_twice_within_a_moment_passes():
+    twice = Twice()
+    assert not twice.is_second(card(1), 0.0)
+    assert twice.is_second(card(1), 0.065)
+    assert twice.is_second(card(1), 0.13)
+    assert not twice.is_second(card(1), 0.13 + TWICE_SECONDS)
+
+
+def test_two_cards_in_turn_pass_each_for_itself():
+    twice = Twice()
+    passed = [twice.is_second(card(number), 0.05 * n) for n, number in enumerate([1, 2, 1, 2])]
+    assert passed == [False, False, True, True]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.reader_settings import ReaderSettings
+from edge.readers.drivers import DriverName
 from edge.settings import DoorSettings, EdgeSettings, load_settings, read_settings
 from sync.ids import PointKey
 from sync.settings_table import SettingsError
@@ -35,7 +37,16 @@ def test_the_least_settings_and_their_defaults() -> None:
     assert settings.mqtt.ca_file is None
     assert settings.guard_trace is None
     assert settings.doors == (
-        DoorSettings(PointKey("front"), "rdm6300", "/dev/serial0", 17, 30, None, None),
+        DoorSettings(
+            key=PointKey("front"),
+            reader=ReaderSettings(
+                DriverName.RDM6300, "/dev/serial0", 9600, repeats=True, needs_two=False, line=None
+            ),
+            relay_pin=17,
+            unlock_seconds_max=30,
+            green_pin=None,
+            red_pin=None,
+        ),
     )
 
 
@@ -53,7 +64,7 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
     assert settings.mqtt.ca_file == Path("/etc/ca.crt")
     assert settings.guard_trace == Path("/tmp/trace")
     [door] = settings.doors
-    assert (door.reader_driver, door.relay_pin, door.unlock_seconds_max) == ("id12la", 27, 300)
+    assert (door.reader.driver, door.relay_pin, door.unlock_seconds_max) == ("id12la", 27, 300)
     assert (door.green_pin, door.red_pin) == (0, 1)
 
 
@@ -95,7 +106,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "door[2].relay.pin",
         "mqtt.allow_plaintext",
     ]
-    assert any('expected one of "rdm6300", "id12la"' in mistake for mistake in found)
+    assert any('expected one of "line", "rdm6300", "id12la"' in mistake for mistake in found)
     assert any("a whole number from 0 to 27" in mistake for mistake in found)
 
 

@@ -1,6 +1,7 @@
 """A card reader on a pseudo-terminal: real bytes on a path that any program can open."""
 
 import os
+import select
 import shutil
 import tempfile
 import tty
@@ -36,6 +37,10 @@ class SerialLine:
         self._reader_fd: int | None = None
         self.plug_in()
 
+    @property
+    def is_plugged_in(self) -> bool:
+        return self._reader_fd is not None
+
     def plug_in(self) -> None:
         """A new pseudo-terminal at the same path."""
         assert self._reader_fd is None, "it is plugged in"
@@ -60,6 +65,15 @@ class SerialLine:
         written = 0
         while written < len(data):
             written += os.write(self._reader_fd, data[written:])
+
+    def receive(self, *, seconds: float) -> bytes:
+        """What the other end sent; b"" if that was nothing for so long."""
+        assert self._reader_fd is not None, "it is not plugged in"
+        readable, _, _ = select.select([self._reader_fd], [], [], seconds)
+        try:
+            return os.read(self._reader_fd, 4096) if readable else b""
+        except OSError:  # nobody has the other end open
+            return b""
 
     def present(self, card_hex: str) -> None:
         """Holds a card to the reader for the time of one frame."""

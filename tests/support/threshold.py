@@ -19,8 +19,11 @@ from edge.digests import Digests
 from edge.doorway import Doorway
 from edge.entrance import Entrance, Parts
 from edge.journal import Journal, Slots, open_journal
+from edge.listening import Listening
+from edge.port import Port
 from edge.provision import provision
 from edge.readers.rdm6300 import Rdm6300Parser
+from edge.readers.reader import OneWay
 from edge.recorder import Recorder
 from edge.relays import Relays
 from edge.rights_cache import RightsCache, Trust, open_rights_cache
@@ -49,6 +52,7 @@ class Threshold:
     relays: Relays
     doorway: Doorway
     entrance: Entrance
+    listening: Listening
     timekeeper: Timekeeper
     trace: Path
     serial: int = 0
@@ -60,7 +64,11 @@ class Threshold:
 
     def tap(self, card_hex: str) -> None:
         """Bytes of one frame, as the port hands them over."""
-        self.entrance.hear(frame(card_hex))
+        self.hear(frame(card_hex))
+
+    def hear(self, data: bytes) -> None:
+        """Any bytes, as the port hands them over."""
+        self.listening.hear(data)
 
     async def events(self) -> list[Event]:
         """All that is recorded of taps, oldest first."""
@@ -124,8 +132,17 @@ async def threshold(
             timekeeper,
             os.urandom,
         )
-        entrance = Entrance(parts, doorway, Rdm6300Parser(), unlock_seconds_max=unlock_seconds_max)
+        entrance = Entrance(parts, doorway, unlock_seconds_max=unlock_seconds_max)
+        listening = Listening(
+            FRONT,
+            OneWay(Rdm6300Parser()),
+            plug=lambda it: Port("/nowhere", baud=9600, received=it.hear),
+            read=entrance.read,
+            record=recorder.record,
+            changed=lambda: None,
+        )
         running = [asyncio.create_task(run()) for run in (relays.run, entrance.run, recorder.run)]
+        running.append(asyncio.create_task(listening.run()))
         doorway.serve()
         await eventually(lambda: doorway.fault is None)
         try:
@@ -137,6 +154,7 @@ async def threshold(
                 relays,
                 doorway,
                 entrance,
+                listening,
                 timekeeper,
                 folder / "trace",
             )

@@ -61,6 +61,25 @@ def test_a_card_number_never_shows_in_a_repr():
     assert "12345678" not in repr(parse_credential("em4100:0112345678"))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_random"),
+    [
+        ("iso14443a:08000000", True),
+        ("iso14443a:08A1B2C3", True),
+        ("iso14443a:09A1B2C3", False),
+        ("iso14443a:80A1B2C3", False),
+        ("iso14443a:08112233445580", False),
+        ("iso14443a:08112233445566778899", False),
+        ("em4100:0802345678", False),
+        ("line:08A1B2C3", False),
+    ],
+)
+def test_a_number_that_is_made_up_anew_each_time_is_known_by_its_first_byte(
+    text: str, is_random: bool
+):
+    assert parse_credential(text).is_random is is_random
+
+
 @given(st.binary(min_size=16, max_size=16).map(SiteDigest))
 def test_two_controllers_know_a_card_by_different_names(digest: SiteDigest):
     assert entry(b"a" * 32, digest) != entry(b"b" * 32, digest)

@@ -66,7 +66,7 @@ def test_links_between_pages_lead_somewhere(path: Path):
 
 def test_every_setting_stands_in_the_operating_manual():
     manual = (HOUSE / "docs" / "operating.md").read_text()
-    for source in ("console/settings.py", "edge/settings.py"):
+    for source in ("console/settings.py", "edge/settings.py", "edge/reader_settings.py"):
         asked = re.findall(
             r"\.(?:text|optional_text|choice|path|optional_path|flag|integer|optional_integer"
             r"|address|optional_url|table|tables)\(\s*\"(\w+)\"",
