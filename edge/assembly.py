@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,12 +16,11 @@ from edge.challenge import Challenges
 from edge.clock import Timekeeper
 from edge.commands import open_commands
 from edge.conversation import Conversation
-from edge.cues import Lights
 from edge.digests import Digests
-from edge.doorway import Doorway
 from edge.downlink import Downlink
 from edge.enrolment import enrol
 from edge.entrance import Entrance, Parts
+from edge.equipment import Equipment
 from edge.errors import EdgeError
 from edge.health import Health, Inside
 from edge.holds import read_holds
@@ -31,13 +29,14 @@ from edge.journal import open_journal
 from edge.link import plan_route
 from edge.listening import Listening
 from edge.outside import Outside
+from edge.point_settings import PointSettings
 from edge.post import Post
 from edge.readers.drivers import build_reader
 from edge.recorder import Recorder
 from edge.refusals import Refusals
 from edge.rights_cache import Trust, open_rights_cache
 from edge.rounds import Rounds
-from edge.settings import DoorSettings, EdgeSettings
+from edge.settings import EdgeSettings
 from edge.store import Store
 from edge.unlocks import HoldsRelays
 from edge.uplink import Uplink
@@ -85,11 +84,11 @@ def build(settings: EdgeSettings, outside: Outside) -> House:
     announcer = Announcer()
     posts: dict[PointKey, Post] = {}
     relays = outside.relays(settings, lambda point, is_on: posts[point].relay_changed(is_on))
+    equipment = Equipment(settings, outside, relays, changed=changed.set, tell=announcer.tell)
     for door in settings.doors:
-        lights = _lights(door, settings.data_dir, outside)
-        posts[door.key] = Doorway(
-            door.key, relays, lights, changed=changed.set, tell=announcer.tell
-        )
+        posts[door.point.key] = equipment.door(door)
+    for tool in settings.tools:
+        posts[tool.point.key] = equipment.tool(tool)
     health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle))
     return House(settings, outside, timekeeper, relays, posts, announcer, health, changed)
 
@@ -112,10 +111,11 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
     for point, hold in (await read_holds(store)).items():
         if point in posts:
             posts[point].hold(hold)
+    unlock_seconds_max = {door.point.key: door.unlock_seconds_max for door in settings.doors}
     commands = await open_commands(
         store,
         posts=posts,
-        unlock_seconds_max={door.key: door.unlock_seconds_max for door in settings.doors},
+        unlock_seconds_max=unlock_seconds_max,
         rounds=rounds,
         rights=rights,
         recorder=recorder,
@@ -151,9 +151,14 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         timekeeper,
         house.outside.random_bytes,
     )
-    entrances = {door.key: _entrance(parts, door, posts[door.key]) for door in settings.doors}
+    entrances = {
+        # A tool knows by itself how long it may be used.
+        key: Entrance(parts, post, unlock_seconds_max=unlock_seconds_max.get(key, 0))
+        for key, post in posts.items()
+    }
     listenings = {
-        door.key: _listening(door, entrances[door.key], recorder, house) for door in settings.doors
+        point.key: _listening(point, entrances[point.key], recorder, house)
+        for point in settings.points
     }
     conversation = _conversation(bundle, house, uplink, downlink)
     housekeeping = Housekeeping(store, journal, timekeeper, posts.values())
@@ -173,27 +178,12 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
     )
 
 
-def _lights(door: DoorSettings, data_dir: Path, outside: Outside) -> Lights:
-    """Raises: PinError."""
-    green, red = (
-        None
-        if number is None
-        else outside.output(number, f"{colour} light of {door.key}", data_dir / "lights")
-        for colour, number in (("green", door.green_pin), ("red", door.red_pin))
-    )
-    return Lights(green=green, red=red)
-
-
-def _entrance(parts: Parts, door: DoorSettings, post: Post) -> Entrance:
-    return Entrance(parts, post, unlock_seconds_max=door.unlock_seconds_max)
-
-
 def _listening(
-    door: DoorSettings, entrance: Entrance, recorder: Recorder, house: House
+    point: PointSettings, entrance: Entrance, recorder: Recorder, house: House
 ) -> Listening:
-    reader = door.reader
+    reader = point.reader
     return Listening(
-        door.key,
+        point.key,
         build_reader(reader.driver, reader.line),
         plug=lambda hears: house.outside.port(reader.port, reader.baud, hears),
         read=entrance.read,

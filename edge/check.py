@@ -16,6 +16,7 @@ from edge.claim import AlreadyRunning, claimed
 from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
 from edge.errors import EdgeError, LinkLost, PinError
 from edge.link import connected, plan_route
+from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
 from sync.bundle import Bundle
 
@@ -38,7 +39,9 @@ class Finding:
 
 def check(settings: EdgeSettings, source: str) -> Iterator[Finding]:
     """Looks at one thing after the other. `source`: where the settings came from."""
-    yield Finding("settings", f"{source}, {len(settings.doors)} door(s)")
+    yield Finding(
+        "settings", f"{source}, {len(settings.doors)} door(s), {len(settings.tools)} tool(s)"
+    )
     with ExitStack() as stack:
         try:
             stack.enter_context(claimed(settings.data_dir))
@@ -49,8 +52,8 @@ def check(settings: EdgeSettings, source: str) -> Iterator[Finding]:
             yield Finding("data_dir", str(error), "create it, or let this user write to it")
             return
         yield _check_data_dir(settings.data_dir)
-        for door in settings.doors:
-            yield _check_port(f"reader {door.key}", Path(door.reader.port))
+        for point in settings.points:
+            yield _check_port(f"reader {point.key}", Path(point.reader.port))
         if is_running:
             yield Finding("pins", "in use by the running daemon")
         else:
@@ -87,7 +90,7 @@ def _check_port(what: str, path: Path) -> Finding:
 
 def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
     """In the guard's factory; each is let go of again at once, as it was: off."""
-    from edge.pins import OutputPin, load_pin_factory
+    from edge.pins import InputPin, OutputPin, load_pin_factory
 
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder, ExitStack() as stack:
         try:
@@ -95,17 +98,13 @@ def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
         except PinError as error:
             yield Finding("pins", str(error), "see firmware-config/README.md")
             return
-        for door in settings.doors:
-            for name, number in (
-                ("relay", door.relay_pin),
-                ("green", door.green_pin),
-                ("red", door.red_pin),
-            ):
-                if number is None:
-                    continue
-                what = f"{name} {door.key}"
+        for one in (*settings.doors, *settings.tools):
+            inputs = {found.pin for found in inputs_of(one).values()}
+            for name, number in pins_of(one):
+                what = f"{name.partition('.')[0]} {one.point.key}"
+                kind = InputPin if number in inputs else OutputPin
                 try:
-                    pin = OutputPin(number, purpose=what)
+                    pin = kind(number, purpose=what)
                 except PinError as error:
                     yield Finding(what, str(error), "choose another pin, or free this one")
                 else:

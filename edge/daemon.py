@@ -44,6 +44,10 @@ async def run(settings: EdgeSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with claimed(settings.data_dir):
+        if settings.mock_inputs is not None:
+            from edge.pins import move_mock_pins_by
+
+            move_mock_pins_by(settings.mock_inputs)
         house = build(settings, real())
         log.info("daemon.started", software=VERSION, boot=house.timekeeper.boot)
         async with answering(settings.data_dir, house.health.state):

@@ -39,6 +39,9 @@ class Outside:
     output: Callable[[int, str, Path], Output]
     """Pin number, what it is for, a folder for the pin library."""
 
+    input: Callable[[int, str, Path, Callable[[bool], None]], object]
+    """The same, and who hears whether its circuit is closed, at once and after each change."""
+
     port: Callable[[str, int, Hears], Line]
     """Path, baud, who hears what comes."""
 
@@ -55,6 +58,7 @@ def real() -> Outside:
         chance=random.random,
         relays=_relays,
         output=_output,
+        input=_input,
         port=_port,
         store=open_store,
         connected=connected,
@@ -63,7 +67,7 @@ def real() -> Outside:
 
 def _relays(settings: EdgeSettings, changed: RelayChanged) -> Relays:
     return Relays(
-        {door.key: door.relay_pin for door in settings.doors},
+        {point.key: point.relay_pin for point in settings.points},
         work_dir=settings.data_dir / "guard",
         trace=settings.guard_trace,
         changed=changed,
@@ -82,3 +86,12 @@ def _output(number: int, purpose: str, folder: Path) -> Output:
     folder.mkdir(exist_ok=True)
     load_pin_factory(folder)
     return OutputPin(number, purpose=purpose)
+
+
+def _input(number: int, purpose: str, folder: Path, changed: Callable[[bool], None]) -> object:
+    """Raises: PinError."""
+    from edge.pins import InputPin, load_pin_factory
+
+    folder.mkdir(exist_ok=True)
+    load_pin_factory(folder)
+    return InputPin(number, purpose=purpose, changed=changed)

@@ -1,4 +1,4 @@
-"""Output pins: relays for the relay guard, lights for the daemon. The only importer of gpiozero.
+"""Pins: relays for the guard, lights and inputs for the daemon. The only importer of gpiozero.
 
 All outputs are active-high and off at first: a dead controller energises nothing. Which pin
 does what is the caller's affair. gpiozero takes its pin factory from the environment
@@ -9,15 +9,89 @@ does what is the caller's affair. gpiozero takes its pin factory from the enviro
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+import asyncio
+import os
 import sys
 import warnings
-from contextlib import chdir
+from collections.abc import Callable
+from contextlib import chdir, suppress
 from pathlib import Path
 
-from gpiozero import Device, DigitalOutputDevice
+from gpiozero import Device, DigitalInputDevice, DigitalOutputDevice
 from gpiozero.exc import GPIOZeroError, GPIOZeroWarning
 
 from edge.errors import PinError
+
+
+class InputPin:
+    """One input: a circuit from the pin to ground, which the chip's own resistor pulls up."""
+
+    def __init__(
+        self, number: int, *, purpose: str, changed: Callable[[bool], None] | None = None
+    ) -> None:
+        """Takes the pin. `changed` gets whether the circuit is closed, at once and after each
+        change, on the running loop. Raises: PinError.
+        """
+        name = f"pin {number} ({purpose})"
+        load_pin_factory(Path.cwd())
+        try:
+            self._device = DigitalInputDevice(number, pull_up=True)
+        except _pin_errors() as error:
+            raise PinError(
+                f"{name} can't be used: {error}. Expected a free BCM number, and a user who may "
+                "open /dev/gpiochip* (on Raspberry Pi OS: group gpio)."
+            ) from error
+
+        if changed is not None:
+            self._tell(changed)
+
+    def _tell(self, changed: Callable[[bool], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:  # gpiozero calls from a thread of its own
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(lambda: changed(self.is_closed))
+
+        self._device.when_activated = tell
+        self._device.when_deactivated = tell
+        changed(self.is_closed)
+
+    @property
+    def is_closed(self) -> bool:
+        """What the pin says now."""
+        return bool(self._device.value)
+
+    def close(self) -> None:
+        """Lets go of the pin."""
+        self._device.close()
+
+
+def move_mock_pins_by(fifo: Path) -> None:
+    """Lets whoever writes lines such as `17 low` into the FIFO move gpiozero's mock pins, from now
+    on. Needs the running loop. Raises: PinError.
+    """
+    try:
+        descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise PinError(f"P2K16_MOCK_INPUTS={fifo} can't be read: {error.strerror}") from error
+
+    def read() -> None:
+        with suppress(OSError):
+            _move_mock_pins(os.read(descriptor, 4096).decode("ascii", "replace"))
+
+    asyncio.get_running_loop().add_reader(descriptor, read)
+
+
+def _move_mock_pins(lines: str) -> None:
+    """Only where GPIOZERO_PIN_FACTORY=mock: real pins are moved by what is wired to them."""
+    factory = Device.pin_factory
+    if type(factory).__name__ != "MockFactory" or factory is None:
+        return
+    for line in lines.splitlines():
+        number, _, level = line.partition(" ")
+        if number.isdecimal() and level in {"low", "high"}:
+            pin = factory.pin(int(number))
+            pin.drive_low() if level == "low" else pin.drive_high()
 
 
 class OutputPin:

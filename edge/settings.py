@@ -6,22 +6,22 @@ The only place of the controller that reads the environment. docs/operating.md e
 import os
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.reader_settings import ReaderSettings, read_reader
-from sync.ids import NAME, PointKey
+from edge.point_settings import (
+    DoorSettings,
+    PointSettings,
+    ToolSettings,
+    pins_of,
+    read_door,
+    read_tool,
+)
 from sync.settings_table import SettingsError, SettingsTable
 
 DEFAULT_FILE = Path("/etc/p2k16/edge.toml")
 """Read when no `--config` is given."""
-
-BCM_PIN_MAX = 27
-"""The 40-pin header has BCM 0 to 27."""
-
-UNLOCK_SECONDS_MAX = 300
-UNLOCK_SECONDS_DEFAULT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +33,24 @@ class MqttSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class DoorSettings:
-    """One `[[door]]`. Pins are BCM numbers; a light of None is not there.
-
-    `unlock_seconds_max` caps what a snapshot says.
-    """
-
-    key: PointKey
-    reader: ReaderSettings
-    relay_pin: int
-    unlock_seconds_max: int
-    green_pin: int | None
-    red_pin: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """All of it. `bundle` None: nothing to take over. `guard_trace` None: no trace is written."""
+    """All of it. `bundle` None: nothing to take over. `guard_trace` None: no trace is written.
+
+    `mock_inputs`: a FIFO that moves gpiozero's mock pins, for trying things out (edge/pins.py).
+    """
 
     data_dir: Path
     bundle: Path | None
     mqtt: MqttSettings
     doors: tuple[DoorSettings, ...]
+    tools: tuple[ToolSettings, ...]
     guard_trace: Path | None
+    mock_inputs: Path | None
+
+    @property
+    def points(self) -> tuple[PointSettings, ...]:
+        """What doors and tools have in common, of all of them."""
+        return tuple(settings.point for settings in (*self.doors, *self.tools))
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> EdgeSettings:
@@ -77,8 +72,8 @@ def read_settings(
     """The settings in a parsed document. Raises: SettingsError with every mistake at once."""
     table = SettingsTable(document, environ)
     mqtt = table.table("mqtt")
-    rows = table.tables("door")
-    trace = environ.get("P2K16_GUARD_TRACE")
+    doors, tools = table.tables("door"), table.tables("tool")
+    trace, mock = environ.get("P2K16_GUARD_TRACE"), environ.get("P2K16_MOCK_INPUTS")
     settings = EdgeSettings(
         data_dir=table.path("data_dir", default=_default_data_dir(environ)),
         bundle=table.optional_path("bundle"),
@@ -86,61 +81,42 @@ def read_settings(
             allow_plaintext=mqtt.flag("allow_plaintext", default=False),
             ca_file=mqtt.optional_path("ca_file"),
         ),
-        doors=tuple(map(_door, rows)),
+        doors=tuple(map(read_door, doors)),
+        tools=tuple(map(read_tool, tools)),
         guard_trace=Path(trace) if trace else None,
+        mock_inputs=Path(mock) if mock else None,
     )
     wrong = {mistake.partition(":")[0] for mistake in table.mistakes()}
-    if not rows and "door" not in wrong:
-        table.refuse("door", "missing; expected at least one [[door]]")
-    _refuse_repeated(rows, settings.doors, wrong)
+    if not (doors or tools) and not {"door", "tool"} & wrong:
+        table.refuse("door", "missing; expected at least one [[door]] or [[tool]]")
+    _refuse_repeated([*doors, *tools], [*settings.doors, *settings.tools], wrong)
     mistakes = table.mistakes()
     if mistakes:
         raise SettingsError(source, mistakes)
     return settings
 
 
-def _door(row: SettingsTable) -> DoorSettings:
-    relay, light = row.table("relay"), row.table("light")
-    return DoorSettings(
-        key=PointKey(row.text("key", pattern=NAME.pattern)),
-        reader=read_reader(row.table("reader")),
-        relay_pin=relay.integer("pin", least=0, most=BCM_PIN_MAX),
-        unlock_seconds_max=relay.integer(
-            "unlock_seconds_max",
-            least=1,
-            most=UNLOCK_SECONDS_MAX,
-            default=UNLOCK_SECONDS_DEFAULT,
-        ),
-        green_pin=light.optional_integer("green_pin", least=0, most=BCM_PIN_MAX),
-        red_pin=light.optional_integer("red_pin", least=0, most=BCM_PIN_MAX),
-    )
-
-
 def _refuse_repeated(
-    rows: list[SettingsTable], doors: tuple[DoorSettings, ...], wrong: set[str]
+    rows: list[SettingsTable], points: Sequence[DoorSettings | ToolSettings], wrong: set[str]
 ) -> None:
-    """Two doors can't share a key, a port or a pin. `wrong`: settings that mean nothing anyhow."""
+    """Two points can't share a key, a port or a pin. `wrong`: settings that mean nothing anyhow."""
     uses = [
-        (number, name, value)
-        for number, door in enumerate(doors, start=1)
-        for name, value in _own(door).items()
-        if value is not None and f"door[{number}].{name}" not in wrong
+        (row, name, value)
+        for row, point in zip(rows, points, strict=True)
+        for name, value in _own(point)
+        if row.name_of(name) not in wrong
     ]
     times = Counter(value for _, _, value in uses)
-    for number, name, value in uses:
+    for row, name, value in uses:
         if times[value] > 1:
-            rows[number - 1].refuse(name, f"{value} stands {times[value]} times; expected another")
+            row.refuse(name, f"{value} stands {times[value]} times; expected another")
 
 
-def _own(door: DoorSettings) -> dict[str, str | None]:
-    """What no other door, and no other output of this one, may have."""
-    return {
-        "key": f'the key "{door.key}"',
-        "reader.port": f'the port "{door.reader.port}"',
-        "relay.pin": f"pin {door.relay_pin}",
-        "light.green_pin": None if door.green_pin is None else f"pin {door.green_pin}",
-        "light.red_pin": None if door.red_pin is None else f"pin {door.red_pin}",
-    }
+def _own(settings: DoorSettings | ToolSettings) -> Iterator[tuple[str, str]]:
+    """What no other point, and nothing else of this one, may have."""
+    yield "key", f'the key "{settings.point.key}"'
+    yield "reader.port", f'the port "{settings.point.reader.port}"'
+    yield from ((name, f"pin {pin}") for name, pin in pins_of(settings))
 
 
 def _default_data_dir(environ: Mapping[str, str]) -> Path:

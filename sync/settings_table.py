@@ -155,6 +155,10 @@ class SettingsTable:
             "a URL such as " + " or ".join(f"{scheme}://HOST" for scheme in schemes),
         )
 
+    def name_of(self, key: str) -> str:
+        """How mistakes call a key of this table."""
+        return self._name(key)
+
     def refuse(self, key: str, mistake: str) -> None:
         """Notes a mistake that only the caller can see: keys that exclude each other, say."""
         self._mistakes.append(f"{self._name(key)}: {mistake}")

@@ -16,43 +16,10 @@ from edge.post import Cause, Grant, Hold
 from sync.events import Occurrence
 from sync.ids import PointKey
 from sync.rights import Reason
+from tests.support.fake_relays import FakeRelays
 from tests.support.waiting import eventually
 
 FRONT = PointKey("front")
-
-
-@dataclass
-class FakeRelays:
-    """Does at once what a guard does; `is_stuck`: the relay says nothing and does nothing."""
-
-    on: bool | None = False
-    until: float = 0.0
-    grant: str | None = None
-    doorway: Doorway | None = None
-
-    def is_on(self, point: PointKey) -> bool | None:
-        del point
-        return self.on
-
-    def lease(self, point: PointKey, grant_id: GrantId, until: float) -> bool:
-        del point
-        self.until, self.grant = until, grant_id
-        self._turn(True)
-        return True
-
-    def release(self, point: PointKey, grant_id: GrantId) -> bool:
-        del point
-        if grant_id == self.grant:
-            self._turn(False)
-        return True
-
-    async def run(self) -> None:
-        pass
-
-    def _turn(self, on: bool) -> None:
-        changed, self.on = self.on is not on, on
-        if changed and self.doorway is not None:
-            self.doorway.relay_changed(on)
 
 
 @dataclass
@@ -85,7 +52,7 @@ async def a_door(*, held_seconds: float = 30.0) -> AsyncGenerator[Door]:
     doorway = Doorway(
         FRONT, relays, Lights(), changed=lambda: None, tell=told.append, held_seconds=held_seconds
     )
-    relays.doorway = doorway
+    relays.changed = doorway.relay_changed
     for circuit in (doorway.sensors.contact, doorway.sensors.tamper):
         circuit(True)
     doorway.sensors.exit(False)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.point_settings import DoorSettings, InputSettings, PointSettings
 from edge.reader_settings import ReaderSettings
 from edge.readers.drivers import DriverName
-from edge.settings import DoorSettings, EdgeSettings, load_settings, read_settings
+from edge.settings import EdgeSettings, load_settings, read_settings
+from edge.tool_rules import Mode, ToolRules
 from sync.ids import PointKey
 from sync.settings_table import SettingsError
 
@@ -38,14 +40,27 @@ def test_the_least_settings_and_their_defaults() -> None:
     assert settings.guard_trace is None
     assert settings.doors == (
         DoorSettings(
-            key=PointKey("front"),
-            reader=ReaderSettings(
-                DriverName.RDM6300, "/dev/serial0", 9600, repeats=True, needs_two=False, line=None
+            PointSettings(
+                key=PointKey("front"),
+                reader=ReaderSettings(
+                    DriverName.RDM6300,
+                    "/dev/serial0",
+                    9600,
+                    repeats=True,
+                    needs_two=False,
+                    line=None,
+                ),
+                relay_pin=17,
+                feedback=None,
+                green_pin=None,
+                red_pin=None,
+                buzzer_pin=None,
             ),
-            relay_pin=17,
             unlock_seconds_max=30,
-            green_pin=None,
-            red_pin=None,
+            held_seconds=30,
+            contact=None,
+            exit=None,
+            tamper=None,
         ),
     )
 
@@ -57,15 +72,60 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
         '[mqtt]\nallow_plaintext = true\nca_file = "/etc/ca.crt"\n'
         '[[door]]\nkey = "back"\nreader.driver = "id12la"\nreader.port = "/dev/ttyUSB0"\n'
         "relay.pin = 27\nrelay.unlock_seconds_max = 300\nlight.green_pin = 0\nlight.red_pin = 1\n"
+        "buzzer.pin = 2\nfeedback.pin = 3\ncontact.pin = 4\ncontact.held_seconds = 60\n"
+        "exit.pin = 5\ntamper.pin = 6\ntamper.inverted = true\n"
+        '[[tool]]\nkey = "laser"\nreader.driver = "pn532"\nreader.port = "/dev/ttyUSB1"\n'
+        'relay.pin = 7\ncurrent.pin = 8\nstop.pin = 9\nmode = "card-present"\nlong_job = true\n'
+        "start_seconds = 30\nidle_seconds = 120\nsession_seconds_max = 3600\n"
     )
-    settings = load_settings(file, {"P2K16_GUARD_TRACE": "/tmp/trace"})
+    environ = {"P2K16_GUARD_TRACE": "/tmp/trace", "P2K16_MOCK_INPUTS": "/tmp/fifo"}
+    settings = load_settings(file, environ)
+    assert settings.mock_inputs == Path("/tmp/fifo")
     assert settings.bundle == Path("/boot/p2k16.json")
     assert settings.mqtt.allow_plaintext
     assert settings.mqtt.ca_file == Path("/etc/ca.crt")
     assert settings.guard_trace == Path("/tmp/trace")
     [door] = settings.doors
-    assert (door.reader.driver, door.relay_pin, door.unlock_seconds_max) == ("id12la", 27, 300)
-    assert (door.green_pin, door.red_pin) == (0, 1)
+    point = door.point
+    assert (point.reader.driver, point.relay_pin, door.unlock_seconds_max) == ("id12la", 27, 300)
+    assert (point.green_pin, point.red_pin, point.buzzer_pin) == (0, 1, 2)
+    assert (point.feedback, door.contact, door.held_seconds) == (input_at(3), input_at(4), 60)
+    assert (door.exit, door.tamper) == (input_at(5), InputSettings(6, is_inverted=True))
+    [tool] = settings.tools
+    assert tool.rules == ToolRules(Mode.CARD_PRESENT, True, True, 30, 120, 3600)
+    assert (tool.current, tool.stop) == (input_at(8), input_at(9))
+
+
+def input_at(pin: int) -> InputSettings:
+    return InputSettings(pin, is_inverted=False)
+
+
+def test_a_tool_alone_is_enough_and_without_a_sensor_counts_as_running() -> None:
+    [tool] = read({"data_dir": "/d", "tool": [DOOR]}).tools
+    assert tool.rules == ToolRules()
+    assert not tool.rules.has_current
+
+
+def test_a_card_that_is_read_once_can_not_be_told_to_lie_there() -> None:
+    reader = {"driver": "id12la", "port": "/dev/serial0"}
+    found = mistakes({"tool": [{**DOOR, "reader": reader, "mode": "card-present"}]})
+    assert found == [
+        'tool[1].mode: "card-present" needs a reader that repeats a card while it lies there; '
+        'id12la doesn\'t: expected "tap-toggle"'
+    ]
+
+
+def test_a_door_and_a_tool_share_neither_key_nor_port_nor_pin() -> None:
+    tool = {**DOOR, "relay": {"pin": 5}, "stop": {"pin": 17}}
+    found = mistakes({"door": [DOOR], "tool": [tool]})
+    assert sorted(mistake.partition(":")[0] for mistake in found) == [
+        "door[1].key",
+        "door[1].reader.port",
+        "door[1].relay.pin",
+        "tool[1].key",
+        "tool[1].reader.port",
+        "tool[1].stop.pin",
+    ]
 
 
 def test_the_environment_overrides_scalars() -> None:
@@ -128,7 +188,7 @@ def test_two_doors_share_neither_key_nor_port_nor_pin() -> None:
 
 @pytest.mark.parametrize("doors", [{}, {"door": []}])
 def test_there_is_at_least_one_door(doors: dict[str, object]) -> None:
-    assert mistakes(doors) == ["door: missing; expected at least one [[door]]"]
+    assert mistakes(doors) == ["door: missing; expected at least one [[door]] or [[tool]]"]
     [mistake] = mistakes({"door": 5})
     assert mistake.startswith("door: expected an array of tables")
 
