@@ -31,6 +31,8 @@ MAIL_SECONDS = 30
 THREADS = 2
 WAITING_MAX = 50
 ADDRESS_CHARACTERS_MAX = 254
+OLD_ASSOCIATION = "Bitraf"
+"""Source: the contract of its API, §5 and §8."""
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 """What is taken as one address. Others are legal, but nobody has them."""
@@ -56,9 +58,9 @@ class Mailer:
         return self._settings.smtp_url is not None
 
     @property
-    def sender_name(self) -> str:
-        """Who writes: the name in `[mail] sender`, else the domain of its address."""
-        return self._sender_name or self._domain
+    def association(self) -> str:
+        """Who writes: the name in `[mail] sender`, else that of the old web app's mails."""
+        return self._sender_name or OLD_ASSOCIATION
 
     async def send(self, *, to: str, subject: str, html: str, bcc: Sequence[str] = ()) -> None:
         """Hands one mail to the server; `bcc` get it unseen. Raises: MailFailed."""

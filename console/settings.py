@@ -81,10 +81,10 @@ class StripeSettings:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`[mail]`: no `smtp_url`: no mail is sent. `sender` as it stands in From."""
+    """`[mail]`: no `smtp_url`: no mail is sent. `sender`, as it stands in From, may have a name."""
 
     smtp_url: str | None = field(default=None, repr=False)
-    sender: str = "p2k16 <p2k16@localhost>"
+    sender: str = "p2k16@localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _stripe(stripe: SettingsTable) -> StripeSettings:
 def _mail(mail: SettingsTable) -> MailSettings:
     return MailSettings(
         smtp_url=mail.optional_url("smtp_url", schemes=("smtp", "smtps")),
-        sender=mail.text("sender", default="p2k16 <p2k16@localhost>", pattern=_MAILBOX),
+        sender=mail.text("sender", default="p2k16@localhost", pattern=_MAILBOX),
     )
 
 

@@ -115,7 +115,7 @@ async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) ->
     html = fragment_text(
         get_env(app),
         "accounts/reset_mail.html",
-        space=mailer.sender_name,
+        space=mailer.association,
         username=person.username,
         link=f"{public_url}/reset-password-form?reset_token={token}",
         hours=VALID_HOURS,
@@ -131,7 +131,7 @@ async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) ->
         if not is_stored:
             return
         await mailer.send(
-            to=person.email, subject=f"Reset password for {mailer.sender_name}", html=html
+            to=person.email, subject=f"Reset password for {mailer.association}", html=html
         )
     except (ConsoleError, psycopg.Error) as error:
         reason = str(error) if isinstance(error, ConsoleError) else type(error).__name__

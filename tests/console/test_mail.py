@@ -197,10 +197,17 @@ async def _five(sink: SmtpSink) -> list[str]:
 @pytest.mark.parametrize(
     ("sender", "name"),
     [
-        ("Bitraf <post@bitraf.no>", "Bitraf"),
-        ("post@bitraf.no", "bitraf.no"),
-        ("<post@bitraf.no>", "bitraf.no"),
+        ("Hackeriet <post@hackeriet.no>", "Hackeriet"),
+        ('"Hackeriet, Oslo" <post@hackeriet.no>', "Hackeriet, Oslo"),
+        ("post@hackeriet.no", "Bitraf"),
+        ("<post@hackeriet.no>", "Bitraf"),
     ],
 )
-def test_the_senders_name_names_the_space(sender: str, name: str) -> None:
-    assert mailer(None, sender).sender_name == name
+def test_the_senders_name_is_the_associations_else_that_of_the_old_web_app(
+    sender: str, name: str
+) -> None:
+    assert mailer(None, sender).association == name
+
+
+def test_without_a_sender_in_the_settings_the_association_is_called_as_ever() -> None:
+    assert Mailer(MailSettings()).association == "Bitraf"
