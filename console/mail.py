@@ -8,7 +8,6 @@ import asyncio
 import re
 import smtplib
 import ssl
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.errors import MessageError
@@ -17,12 +16,8 @@ from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
-import structlog
-
 from console.errors import ConsoleError
 from console.settings import MailSettings
-
-log = structlog.get_logger()
 
 STEP_SECONDS = 10
 """The mail server gets so long for each of its answers."""
@@ -62,22 +57,19 @@ class Mailer:
         """Who writes: the name in `[mail] sender`, else that of the old web app's mails."""
         return self._sender_name or OLD_ASSOCIATION
 
-    async def send(self, *, to: str, subject: str, html: str, bcc: Sequence[str] = ()) -> None:
-        """Hands one mail to the server; `bcc` get it unseen. Raises: MailFailed."""
+    async def send(self, *, to: str, subject: str, html: str) -> None:
+        """Hands one mail to the server. Raises: MailFailed."""
         url = self._settings.smtp_url
         if url is None:
             raise MailFailed("no mail is sent here: [mail] smtp_url names no server")
         if self._waiting >= WAITING_MAX:
             raise MailFailed(f"{WAITING_MAX} mails are waiting already")
         message = self._message(to, subject, html)
-        for address in bcc:
-            _refuse_odd(address)
-        recipients = [to, *bcc]
         self._waiting += 1
         try:
             async with asyncio.timeout(MAIL_SECONDS):
                 await asyncio.get_running_loop().run_in_executor(
-                    self._pool, lambda: self._hand_over(url, message, recipients)
+                    self._pool, lambda: self._hand_over(url, message, to)
                 )
         except TimeoutError:
             raise MailFailed(f"the mail server took longer than {MAIL_SECONDS} s") from None
@@ -107,12 +99,12 @@ class Mailer:
             raise MailFailed("the subject, or an address, can't stand in a mail") from None
         return message
 
-    def _hand_over(self, url: str, message: EmailMessage, recipients: list[str]) -> None:
+    def _hand_over(self, url: str, message: EmailMessage, to: str) -> None:
         """Runs in a thread. The causes of failures are left out: they quote addresses."""
         try:
             server = self._connected(url)
             try:
-                refused = server.send_message(message, self._sender, recipients)
+                server.send_message(message, self._sender, [to])
                 with suppress(OSError):  # it has the mail, whatever it answers now
                     server.quit()
             finally:
@@ -132,8 +124,6 @@ class Mailer:
                 f"the mail server can't be reached, or can't take this mail: "
                 f"{reason or type(error).__name__}"
             ) from None
-        if refused:
-            log.warning("mail.recipients_refused", count=len(refused))
 
     def _connected(self, url: str) -> smtplib.SMTP:
         parts = urlsplit(url)

@@ -70,7 +70,10 @@ class LoginSettings:
 
 @dataclass(frozen=True, slots=True)
 class StripeSettings:
-    """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own."""
+    """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own.
+
+    `publishable_key` is reserved for a page that leads to Stripe's checkout: nothing asks for it.
+    """
 
     secret_key: str | None = field(default=None, repr=False)
     publishable_key: str | None = None
