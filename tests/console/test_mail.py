@@ -10,7 +10,7 @@ from console import mail
 from console.mail import Mailer, MailFailed
 from console.settings import MailSettings
 from tests.support.brokers import free_port
-from tests.support.smtp_sink import SmtpSink, certificate, smtp_sink
+from tests.support.smtp_sink import SmtpSink, certificate, own_address, smtp_sink
 
 TO = "kari@example.org"
 PLAIN_LOGIN = ("AUTH PLAIN",)
@@ -108,12 +108,27 @@ async def test_smtps_is_encrypted_from_the_start(
     assert [kept.was_encrypted for kept in sink.mails] == [True]
 
 
-@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
-async def test_a_certificate_that_isnt_trusted_is_told_and_nothing_is_sent(
-    tmp_path: Path, scheme: str
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_starttls_of_this_machine_needs_no_trusted_certificate(
+    tmp_path: Path, host: str
 ) -> None:
     _, context = certificate(tmp_path)
-    async with smtp_sink(context=context, offers=("STARTTLS",), tls=scheme == "smtps") as sink:
+    async with smtp_sink(context=context, offers=("STARTTLS",)) as sink:
+        await send(mailer(sink.url.replace("127.0.0.1", host)))
+    assert [kept.was_encrypted for kept in sink.mails] == [True]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "is_near"), [("smtp", False), ("smtps", False), ("smtps", True)]
+)
+async def test_a_certificate_that_isnt_trusted_is_told_and_nothing_is_sent(
+    tmp_path: Path, scheme: str, is_near: bool
+) -> None:
+    _, context = certificate(tmp_path)
+    host = "127.0.0.1" if is_near else own_address()
+    async with smtp_sink(
+        context=context, offers=("STARTTLS",), tls=scheme == "smtps", host=host
+    ) as sink:
         with pytest.raises(MailFailed, match=r"certificate isn't trusted: self.signed"):
             await send(mailer(sink.url.replace("smtp:", f"{scheme}:")))
     assert sink.mails == []
