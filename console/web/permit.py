@@ -13,7 +13,7 @@ from console.errors import DatabaseUnavailable
 from console.web import session
 from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
-from console.web.routing import Handler, Who, rule_of
+from console.web.routing import Handler, Who, check_form, rule_of
 
 DESPOT_CIRCLE = "despot"
 
@@ -35,12 +35,14 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
             visitor = await session.load(request)
             if visitor is None:
                 raise _log_in_first(request)
+            await check_form(request)
             if not visitor.is_admin:
                 raise _not_an_admin(request)
         case Who.DESPOT:
             visitor = await session.load(request)
             if visitor is None:
                 raise _log_in_first(request)
+            await check_form(request)
             if DESPOT_CIRCLE not in visitor.circles:
                 raise web.HTTPForbidden(
                     text=f"You are not a member of circle `{DESPOT_CIRCLE}`, permission denied"
