@@ -5,7 +5,7 @@ from aiohttp import web
 from console.database import Connection
 from console.errors import BadRequest
 from console.legacy.answers import Audit, Json, answer, moment_or_none, object_not_found
-from console.legacy.bodies import read_body
+from console.legacy.bodies import read_body, shown
 from console.tools import queries
 from console.tools.checkout import CHECKOUTS
 from console.tools.queries import ToolRow
@@ -65,7 +65,7 @@ async def save_tool(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
         circle = await queries.circle_id(conn, name=circle_name)
         if circle is None:
-            raise BadRequest(f"No such circle: {circle_name}")
+            raise BadRequest(f"No such circle: {shown(circle_name)}")
         if tool_id is None:
             tool_id = await queries.add_tool(
                 conn, name=name, description=description, circle=circle, actor=actor

@@ -140,7 +140,9 @@ async def test_only_a_digest_is_stored_and_it_is_no_token_itself(post: Post) -> 
         assert (answer.status, answer.headers["Location"]) == (302, INVALID), guess
 
 
-@pytest.mark.parametrize("name", ["nobody", "robot", "robot@example.org", "kari ", "kar%"])
+@pytest.mark.parametrize(
+    "name", ["nobody", "robot", "robot@example.org", "kari ", "kar%", "k" * 60_000]
+)
 async def test_others_get_the_same_answer_and_no_mail(post: Post, name: str) -> None:
     await makerspace.account(post.site.connection, username="robot", system=True)
     answer = await post.ask(name)
@@ -168,7 +170,7 @@ async def test_a_user_name_cant_bring_markup_into_the_mail(post: Post) -> None:
     assert "<b>" not in mail.html
 
 
-@pytest.mark.parametrize("body", [{}, {"username": ""}, {"username": 5}, {"username": "x" * 300}])
+@pytest.mark.parametrize("body", [{}, {"username": ""}, {"username": 5}])
 async def test_a_request_without_a_name_is_refused(post: Post, body: dict[str, object]) -> None:
     client = await post.site.browser()
     assert (await client.post("/service/start-reset-password", json=body)).status == 400
