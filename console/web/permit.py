@@ -21,7 +21,10 @@ DESPOT_CIRCLE = "despot"
 @web.middleware
 async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets through whom the route's rule lets through."""
-    if request.match_info.http_exception is not None:
+    problem = request.match_info.http_exception
+    if problem is not None:
+        if request.method == "OPTIONS" and isinstance(problem, web.HTTPMethodNotAllowed):
+            return _methods(problem)
         with suppress(DatabaseUnavailable):
             await session.load(request)  # so that the 404 page has its usual frame
         return await handler(request)
@@ -50,6 +53,12 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
         case None:  # `refuse_routes_without_rule` was not called
             raise web.HTTPNotFound
     return await handler(request)
+
+
+def _methods(problem: web.HTTPMethodNotAllowed) -> web.Response:
+    """What a path takes, for whoever asks for nothing else; as the old web app, and no CORS."""
+    methods = ", ".join(sorted({*problem.allowed_methods, "OPTIONS"}))
+    return web.Response(text="", content_type="text/html", headers={"Allow": methods})
 
 
 def _log_in_first(request: web.Request) -> web.HTTPException:
