@@ -167,6 +167,20 @@ async def test_what_cant_be_saved_is_said_and_changes_nothing(
     assert await workshop.versions() == [(0, "lathe", True)]
 
 
+@pytest.mark.parametrize("name", ["lathe #1", "drill+press", "a\nb"])
+async def test_an_odd_name_of_old_stays_and_hinders_no_other_change(workshop: Workshop, name: str):
+    await workshop.site.connection.execute("update tool_description set name = %s", [name])
+    changed = {"id": workshop.lathe, "name": name, "description": "new", "circle": "laser-cutter"}
+    status, tool = await workshop.save(changed, "PUT")
+    assert (status, tool["name"], tool["description"]) == (200, name, "new")
+    for refused in (changed | {"name": f"{name}+"}, changed | {"id": None}, changed | {"id": 9999}):
+        status, words = await workshop.save(refused)
+        assert status == 400
+        assert words.startswith("name: ")
+    _, (lathe,) = await workshop.ask("kari", "GET", "/data/tool")
+    assert lathe["name"] == name
+
+
 async def test_only_despots_save_and_only_members_look(workshop: Workshop):
     good = {"name": "mill", "description": "", "circle": "door"}
     for who in ("kari", "ola"):
