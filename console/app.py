@@ -52,6 +52,7 @@ from console.web.permit import permit
 from console.web.render import set_up_templates
 from console.web.requests import BODY_BYTES_MAX
 from console.web.routing import Route, refuse_routes_without_rule, register
+from console.web.slashes import merge_slashes
 from console.web.static_files import read_static_files
 
 
@@ -71,7 +72,12 @@ async def build_app(
     Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
-        middlewares=[answer_errors, origin_check(settings.http.public_url), permit],
+        middlewares=[
+            answer_errors,
+            origin_check(settings.http.public_url),
+            merge_slashes,
+            permit,
+        ],
         client_max_size=BODY_BYTES_MAX,
     )
     files = read_static_files()

@@ -8,21 +8,17 @@ import asyncio
 import re
 import smtplib
 import ssl
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote, urlsplit
-
-import structlog
 
 from console.errors import ConsoleError
 from console.settings import MailSettings
-
-log = structlog.get_logger()
 
 STEP_SECONDS = 10
 """The mail server gets so long for each of its answers."""
@@ -31,6 +27,8 @@ MAIL_SECONDS = 30
 THREADS = 2
 WAITING_MAX = 50
 ADDRESS_CHARACTERS_MAX = 254
+OLD_ASSOCIATION = "Bitraf"
+"""Source: the contract of its API, §5 and §8."""
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 """What is taken as one address. Others are legal, but nobody has them."""
@@ -56,26 +54,23 @@ class Mailer:
         return self._settings.smtp_url is not None
 
     @property
-    def sender_name(self) -> str:
-        """Who writes: the name in `[mail] sender`, else the domain of its address."""
-        return self._sender_name or self._domain
+    def association(self) -> str:
+        """Who writes: the name in `[mail] sender`, else that of the old web app's mails."""
+        return self._sender_name or OLD_ASSOCIATION
 
-    async def send(self, *, to: str, subject: str, html: str, bcc: Sequence[str] = ()) -> None:
-        """Hands one mail to the server; `bcc` get it unseen. Raises: MailFailed."""
+    async def send(self, *, to: str, subject: str, html: str) -> None:
+        """Hands one mail to the server. Raises: MailFailed."""
         url = self._settings.smtp_url
         if url is None:
             raise MailFailed("no mail is sent here: [mail] smtp_url names no server")
         if self._waiting >= WAITING_MAX:
             raise MailFailed(f"{WAITING_MAX} mails are waiting already")
         message = self._message(to, subject, html)
-        for address in bcc:
-            _refuse_odd(address)
-        recipients = [to, *bcc]
         self._waiting += 1
         try:
             async with asyncio.timeout(MAIL_SECONDS):
                 await asyncio.get_running_loop().run_in_executor(
-                    self._pool, lambda: self._hand_over(url, message, recipients)
+                    self._pool, lambda: self._hand_over(url, message, to)
                 )
         except TimeoutError:
             raise MailFailed(f"the mail server took longer than {MAIL_SECONDS} s") from None
@@ -105,12 +100,12 @@ class Mailer:
             raise MailFailed("the subject, or an address, can't stand in a mail") from None
         return message
 
-    def _hand_over(self, url: str, message: EmailMessage, recipients: list[str]) -> None:
+    def _hand_over(self, url: str, message: EmailMessage, to: str) -> None:
         """Runs in a thread. The causes of failures are left out: they quote addresses."""
         try:
             server = self._connected(url)
             try:
-                refused = server.send_message(message, self._sender, recipients)
+                server.send_message(message, self._sender, [to])
                 with suppress(OSError):  # it has the mail, whatever it answers now
                     server.quit()
             finally:
@@ -130,8 +125,6 @@ class Mailer:
                 f"the mail server can't be reached, or can't take this mail: "
                 f"{reason or type(error).__name__}"
             ) from None
-        if refused:
-            log.warning("mail.recipients_refused", count=len(refused))
 
     def _connected(self, url: str) -> smtplib.SMTP:
         parts = urlsplit(url)
@@ -149,13 +142,28 @@ class Mailer:
         try:
             server.ehlo_or_helo_if_needed()
             if parts.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
+                server.starttls(context=_opportunistic(server))
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
         except BaseException:
             server.close()
             raise
         return server
+
+
+def _opportunistic(server: smtplib.SMTP) -> ssl.SSLContext:
+    """For STARTTLS. Of a mail server on this machine no proof is asked.
+
+    Nobody is in between there, and the certificate that comes with it is one that it made itself.
+    """
+    context = ssl.create_default_context()
+    address = ip_address(server.sock.getpeername()[0]) if server.sock else None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address is not None and address.is_loopback:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _refuse_odd(address: str) -> None:

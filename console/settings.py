@@ -70,7 +70,10 @@ class LoginSettings:
 
 @dataclass(frozen=True, slots=True)
 class StripeSettings:
-    """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own."""
+    """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own.
+
+    `publishable_key` is reserved for a page that leads to Stripe's checkout: nothing asks for it.
+    """
 
     secret_key: str | None = field(default=None, repr=False)
     publishable_key: str | None = None
@@ -81,10 +84,10 @@ class StripeSettings:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`[mail]`: no `smtp_url`: no mail is sent. `sender` as it stands in From."""
+    """`[mail]`: no `smtp_url`: no mail is sent. `sender`, as it stands in From, may have a name."""
 
     smtp_url: str | None = field(default=None, repr=False)
-    sender: str = "p2k16 <p2k16@localhost>"
+    sender: str = "p2k16@localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ def _stripe(stripe: SettingsTable) -> StripeSettings:
 def _mail(mail: SettingsTable) -> MailSettings:
     return MailSettings(
         smtp_url=mail.optional_url("smtp_url", schemes=("smtp", "smtps")),
-        sender=mail.text("sender", default="p2k16 <p2k16@localhost>", pattern=_MAILBOX),
+        sender=mail.text("sender", default="p2k16@localhost", pattern=_MAILBOX),
     )
 
 

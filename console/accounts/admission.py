@@ -1,7 +1,8 @@
 """Whether a user name and a password belong together, and the session of whom they belong to.
 
-Decides that a wrong password, an unknown user name and a system account get the same answer in the
-same time, and that every try counts, whichever door it knocks at: page, old API, Basic credentials.
+Decides that a wrong password, a name that is unknown or too long, and a system account get the same
+answer in the same time, and that every try counts, whichever door it knocks at: page, old API,
+Basic credentials.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from console.accounts import queries
+from console.accounts.account import PASSWORD_CHARACTERS_MAX
 from console.accounts.passwords import PasswordThreads
 from console.accounts.queries import LoginRow
 from console.accounts.throttle import Throttle, Wait
@@ -53,7 +55,7 @@ async def check(request: web.Request, username: str, password: str) -> Admitted 
     """Whom the two stand for. None: wrong, for whatever reason. Raises: Busy."""
     throttle = request.app[THROTTLE]
     attempt = throttle.attempt(
-        account=username,
+        account=username[:USERNAME_CHARACTERS_MAX],
         address=session.address_of(request),
         now=asyncio.get_running_loop().time(),
     )
@@ -110,6 +112,10 @@ def choose(candidates: list[LoginRow], username: str) -> LoginRow | None:
 
 
 async def _verify(request: web.Request, username: str, password: str) -> Admitted | None:
+    if len(username) > USERNAME_CHARACTERS_MAX or len(password) > PASSWORD_CHARACTERS_MAX:
+        # Nobody has these; whoever sends them waits like anybody, and no more than that is hashed.
+        await request.app[PASSWORDS].verify("", None)
+        return None
     async with request.app[DATABASE].reading() as conn:
         candidates = await queries.login_candidates(conn, username=username)
     found = choose(candidates, username)

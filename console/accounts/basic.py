@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 
 from console.accounts import admission, queries
-from console.accounts.account import PASSWORD_CHARACTERS_MAX
-from console.accounts.admission import USERNAME_CHARACTERS_MAX, Admitted, choose
+from console.accounts.admission import Admitted, choose
 from console.accounts.throttle import Wait
 from console.web.keys import DATABASE
 
@@ -48,8 +47,6 @@ def read_basic(request: web.Request) -> Given | None:
         return None
     username, colon, password = text.partition(":")
     if not colon or "\0" in text:
-        return None
-    if len(username) > USERNAME_CHARACTERS_MAX or len(password) > PASSWORD_CHARACTERS_MAX:
         return None
     return Given(username, password)
 

@@ -20,6 +20,7 @@ from console.accounts import reset_queries
 from console.accounts.reset_queries import Forgetful
 from console.accounts.throttle import Throttle, Wait
 from console.errors import ConsoleError
+from console.mail import MailFailed
 from console.supervision import end
 from console.web import session
 from console.web.keys import DATABASE, MAILER, SETTINGS
@@ -109,32 +110,42 @@ RESETS = web.AppKey("resets", Resets)
 
 
 async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) -> None:
-    token = new_token()
-    public_url = (app[SETTINGS].http.public_url or "").rstrip("/")
-    mailer = app[MAILER]
-    html = fragment_text(
-        get_env(app),
-        "accounts/reset_mail.html",
-        space=mailer.sender_name,
-        username=person.username,
-        link=f"{public_url}/reset-password-form?reset_token={token}",
-        hours=VALID_HOURS,
-    )
+    """Stores a token, then mails it; the one before comes back if the mail isn't taken."""
+    token, database, mailer = new_token(), app[DATABASE], app[MAILER]
+    token_form, html = stored_form(token), _html(app, person, token)
+    subject = f"Reset password for {mailer.association}"
     try:
-        async with app[DATABASE].writing(remote_addr=remote_addr) as conn:
-            is_stored = await reset_queries.store_token(
+        async with database.writing(remote_addr=remote_addr) as conn:
+            before = await reset_queries.store_token(
                 conn,
                 account_id=person.account_id,
-                token_form=stored_form(token),
+                token_form=token_form,
                 valid_hours=VALID_HOURS,
             )
-        if not is_stored:
+        if before is None:
             return
-        await mailer.send(
-            to=person.email, subject=f"Reset password for {mailer.sender_name}", html=html
-        )
+        try:
+            await mailer.send(to=person.email, subject=subject, html=html)
+        except MailFailed:
+            async with database.writing(remote_addr=remote_addr) as conn:
+                await reset_queries.restore_token(
+                    conn, account_id=person.account_id, token_form=token_form, token=before
+                )
+            raise
     except (ConsoleError, psycopg.Error) as error:
         reason = str(error) if isinstance(error, ConsoleError) else type(error).__name__
         log.error("reset.failed", account=person.account_id, reason=reason)
     else:
         log.info("reset.sent", account=person.account_id)
+
+
+def _html(app: web.Application, person: Forgetful, token: str) -> str:
+    public_url = (app[SETTINGS].http.public_url or "").rstrip("/")
+    return fragment_text(
+        get_env(app),
+        "accounts/reset_mail.html",
+        space=app[MAILER].association,
+        username=person.username,
+        link=f"{public_url}/reset-password-form?reset_token={token}",
+        hours=VALID_HOURS,
+    )

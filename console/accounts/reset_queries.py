@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.rows import class_row, scalar_row
 
@@ -15,6 +16,14 @@ class Forgetful:
     account_id: int
     username: str
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is stored of a token, and until when it is valid. None: there is none."""
+
+    form: str | None
+    valid_until: datetime | None
 
 
 async def called(conn: Connection, *, text: str) -> list[Forgetful]:
@@ -35,17 +44,42 @@ async def called(conn: Connection, *, text: str) -> list[Forgetful]:
 
 async def store_token(
     conn: Connection, *, account_id: int, token_form: str, valid_hours: int
-) -> bool:
-    """Lets a token be valid from now on, in place of the one before; False: the account is gone."""
-    cursor = await conn.execute(
+) -> Token | None:
+    """Lets a token be valid from now on, and gives the one before; None: the account is gone."""
+    async with conn.cursor(row_factory=class_row(Token)) as cursor:
+        await cursor.execute(
+            """
+            update account a set reset_token = %(token_form)s, updated_at = now(),
+              reset_token_validity = now() + make_interval(hours => %(valid_hours)s)
+            from (
+              select id, reset_token as form, reset_token_validity as valid_until from account
+              where id = %(account_id)s and not system for update
+            ) before
+            where a.id = before.id
+            returning before.form::text, before.valid_until
+            """,
+            {"account_id": account_id, "token_form": token_form, "valid_hours": valid_hours},
+        )
+        return await cursor.fetchone()
+
+
+async def restore_token(
+    conn: Connection, *, account_id: int, token_form: str, token: Token
+) -> None:
+    """Puts `token` back in place of the one of `token_form`, if that is still there."""
+    await conn.execute(
         """
-        update account set reset_token = %(token_form)s, updated_at = now(),
-          reset_token_validity = now() + make_interval(hours => %(valid_hours)s)
-        where id = %(account_id)s and not system
+        update account set reset_token = %(form)s, updated_at = now(),
+          reset_token_validity = %(valid_until)s
+        where id = %(account_id)s and reset_token = %(token_form)s
         """,
-        {"account_id": account_id, "token_form": token_form, "valid_hours": valid_hours},
+        {
+            "account_id": account_id,
+            "token_form": token_form,
+            "form": token.form,
+            "valid_until": token.valid_until,
+        },
     )
-    return cursor.rowcount == 1
 
 
 async def holder(conn: Connection, *, token_forms: Sequence[str]) -> str | None:

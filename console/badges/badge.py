@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-TITLE_CHARACTERS_MAX = 200
-"""The column has no limit; a page has."""
+TITLE_CHARACTERS_MAX = 2_000
+"""The column has no limit; a list of badges that goes to everybody has."""
 
 
 class Refused(Enum):

@@ -120,21 +120,6 @@ async def kind_called(conn: Connection, *, title: str) -> Kind | None:
         return await cursor.fetchone()
 
 
-async def holders(conn: Connection, *, title: str, accounts: Collection[int]) -> set[int]:
-    """Those of these accounts that have a badge of this title."""
-    async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            """
-            select distinct b.account
-            from account_badge b
-            join badge_description d on d.id = b.badge_description
-            where d.title = %(title)s and b.account = any(%(accounts)s::bigint[])
-            """,
-            {"title": title, "accounts": list(accounts)},
-        )
-        return set(await cursor.fetchall())
-
-
 async def lock_titles(conn: Connection) -> None:
     """One at a time makes a new title, until its transaction ends."""
     # Any number does that nobody else uses.
@@ -177,4 +162,25 @@ async def insert_award(conn: Connection, *, kind: Kind, given: Given) -> None:
             "by": given.by,
             "description": kind.description_id,
         },
+    )
+
+
+async def delete_award(
+    conn: Connection, *, title: str, account: int, by: int | None, at: datetime
+) -> None:
+    """Takes the badge back that somebody was given at this moment, and the event row of it."""
+    await conn.execute(
+        """
+        with award as (
+          delete from account_badge b
+          using badge_description d
+          where d.id = b.badge_description and d.title = %(title)s
+            and b.account = %(account)s and b.awarded_by is not distinct from %(by)s
+            and b.created_at = %(at)s
+          returning b.id
+        )
+        delete from event
+        where domain = 'badge' and name = 'awarded' and int1 in (select id from award)
+        """,
+        {"title": title, "account": account, "by": by, "at": at},
     )

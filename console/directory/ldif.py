@@ -5,12 +5,14 @@ folded at 76 characters, attributes by name. Each person is deleted and added ag
 without a name, which can't be added (`sn` is required), disappears. `userPassword` is the bare
 hash: whoever imports it puts `{CRYPT}` before it. Source: the contract of the old API, §9.
 
-What RFC 2849 calls unsafe (anything but ASCII, a line end, a space, colon or `<` at the beginning,
-a space at the end) stands as `attribute:: base64 of UTF-8`. So no value can end its line, and an
-LDAP server gets every name in `cn` and `sn` as it wants them. `gecos` goes the same way; a server
-whose schema lets only ASCII into it (RFC 2307) refuses such a person unless its import drops
-`gecos`. In the `dn`, what RFC 4514 reserves is escaped: of the characters that a user name may have
-that is only the plus.
+Anything but ASCII, a line end, and a space, colon or `<` at the beginning stand as
+`attribute:: base64 of UTF-8`. So no value can end its line, and an LDAP server gets every name in
+`cn` and `sn` as it wants them. (RFC 2849 would have base64 for a space at the end, too; readers
+take one, and the old web app wrote it.) `gecos` goes the same way; a server whose
+schema lets only ASCII into it (RFC 2307) refuses such a person unless its import drops `gecos`.
+
+In the `dn`, what RFC 4514 reserves is escaped, and nothing else. The old web app escaped nothing: a
+comma made another name of it, and a plus, which a user name may have, none at all.
 """
 
 import base64
@@ -24,10 +26,10 @@ NUMBER = "1000"
 """`uidNumber` and `gidNumber` of everybody."""
 COLUMNS = 76
 
-_SAFE = re.compile(r"(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]*(?<! )", re.ASCII)
-"""SAFE-STRING of RFC 2849, without a space at the end."""
-_RESERVED = re.compile(r'^[ #]|[",+;<>\\=\x00-\x1f\x7f]| $')
-"""What can't stand in a name of RFC 4514; control characters for those who read such a name."""
+_SAFE = re.compile(r"(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]*", re.ASCII)
+"""SAFE-STRING of RFC 2849."""
+_RESERVED = re.compile(r'^[ #]|[",+;<>\\\x00]| \Z')
+"""What can't stand in a name of RFC 4514, section 2.4."""
 
 
 def ldif(entries: Iterable[Entry]) -> bytes:

@@ -126,6 +126,7 @@ class Ingester:
                     arrival = Arrival(controller, batch.journal, self._now())
                     consequences = await self._append(conn, arrival, lines)
         self._known_visitors |= consequences.visitors
+        self._known_visitors -= consequences.withdrawn
         return Stored(lines[-1].seq, len(lines), consequences.results)
 
     async def _append(

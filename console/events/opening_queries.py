@@ -1,7 +1,10 @@
 """SQL of door openings in the web app's own tables: its event rows."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from psycopg.rows import class_row
 
 from console.database import Connection
 from sync.ids import ControllerId
@@ -56,28 +59,38 @@ async def add_opening(conn: Connection, *, account: int, door: str, at: datetime
     return _id(await cursor.fetchone())
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The event row of somebody's opening, now deleted."""
+
+    account: int
+    at: datetime
+
+
 async def delete_withdrawn(
     conn: Connection, *, controller: ControllerId, taps: Sequence[str], commands: Sequence[str]
-) -> int:
-    """Deletes the event rows of openings that moved no relay after all; how many there were."""
-    cursor = await conn.execute(
-        """
-        with withdrawn as (
-          update access.event e
-             set legacy_event = null
-            from access.event old
-           where old.id = e.id
-             and e.controller = %(controller)s
-             and e.legacy_event is not null
-             and (e.tap_id = any(%(taps)s::text[])
-                  or e.command = any(%(commands)s::text[]::uuid[]))
-          returning old.legacy_event
+) -> list[Withdrawn]:
+    """Deletes the event rows of openings that moved no relay after all."""
+    async with conn.cursor(row_factory=class_row(Withdrawn)) as cursor:
+        await cursor.execute(
+            """
+            with withdrawn as (
+              update access.event e
+                 set legacy_event = null
+                from access.event old
+               where old.id = e.id
+                 and e.controller = %(controller)s
+                 and e.legacy_event is not null
+                 and (e.tap_id = any(%(taps)s::text[])
+                      or e.command = any(%(commands)s::text[]::uuid[]))
+              returning old.legacy_event
+            )
+            delete from event where id in (select legacy_event from withdrawn)
+            returning created_by as account, created_at as at
+            """,
+            {"controller": controller, "taps": list(taps), "commands": list(commands)},
         )
-        delete from event where id in (select legacy_event from withdrawn)
-        """,
-        {"controller": controller, "taps": list(taps), "commands": list(commands)},
-    )
-    return cursor.rowcount
+        return await cursor.fetchall()
 
 
 def _id(row: Sequence[object] | None) -> int:

@@ -10,9 +10,10 @@ from datetime import datetime
 from console.accounts.queries import system_account
 from console.badges import awarding
 from console.badges.badge import Given
-from console.badges.queries import holders
+from console.badges.queries import delete_award
 from console.database import Connection
 from console.events import opening_queries as queries
+from sync.ids import ControllerId
 
 FIRST_OPENING = "first-door-opening"
 """Title of the badge."""
@@ -46,14 +47,40 @@ async def write_openings(
     }
 
 
+async def take_back_openings(
+    conn: Connection, controller: ControllerId, *, taps: Sequence[str], commands: Sequence[str]
+) -> set[int]:
+    """Deletes what was written of openings that moved no relay after all; gives whose they were.
+
+    The badge goes, too, unless there was another opening: the next one is the first.
+    """
+    withdrawn = await queries.delete_withdrawn(
+        conn, controller=controller, taps=taps, commands=commands
+    )
+    people = {opening.account for opening in withdrawn}
+    others = await queries.with_opening(conn, accounts=people) if people else set[int]()
+    for opening in withdrawn:
+        if opening.account not in others:
+            await delete_award(
+                conn,
+                title=FIRST_OPENING,
+                account=opening.account,
+                by=await system_account(conn),
+                at=opening.at,
+            )
+    return people
+
+
 async def _first_time(conn: Connection, newcomers: set[int]) -> set[int]:
-    """Those who have never opened a door; nobody else finds the same until the commit."""
-    newcomers = newcomers - await holders(conn, title=FIRST_OPENING, accounts=newcomers)
+    """Those who have never opened a door; nobody else finds the same until the commit.
+
+    What counts is events, whoever has which badge. Source: the contract of the old API, §7.
+    """
+    newcomers = newcomers - await queries.with_opening(conn, accounts=newcomers)
     if not newcomers:
         return newcomers
     await queries.lock_first_openings(conn)
     # Looked at again, now that nobody else can be in between.
-    newcomers = newcomers - await holders(conn, title=FIRST_OPENING, accounts=newcomers)
     return newcomers - await queries.with_opening(conn, accounts=newcomers)
 
 

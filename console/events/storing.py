@@ -14,7 +14,7 @@ from console.events import opening_queries
 from console.events.concerned import Concerned, Names
 from console.events.intake import UNREADABLE, Line
 from console.events.journal_queries import CommandRow, NewEvent
-from console.events.openings import Opening, write_openings
+from console.events.openings import Opening, take_back_openings, write_openings
 from console.rights.facts import Controller
 from sync.events import Event, EventKind
 from sync.ids import JournalId
@@ -41,10 +41,11 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Answers to commands, and people who opened a door."""
+    """Answers to commands, people who opened a door, and those of whom an opening was none."""
 
     results: tuple[CommandResult, ...]
     visitors: frozenset[int]
+    withdrawn: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def store(
             event_ids=[ids[seq] for seq in legacy_ids],
             legacy_ids=list(legacy_ids.values()),
         )
-    await _delete_withdrawn(conn, arrival, rows)
+    withdrawn = await _take_back_withdrawn(conn, arrival, rows)
     results = _results(events, commands)
     for result in results:
         await queries.answer_command(
@@ -106,7 +107,8 @@ async def store(
             result=EXECUTED if result.refusal is None else REFUSED + result.refusal,
             at=arrival.at,
         )
-    return Consequences(results, frozenset(opening.account for opening in openings))
+    visitors = frozenset(opening.account for opening in openings)
+    return Consequences(results, visitors, frozenset(withdrawn))
 
 
 def happened_at(event: Event, received_at: datetime) -> tuple[datetime, bool]:
@@ -197,15 +199,18 @@ def _is_withdrawn(row: NewEvent, rows: Sequence[NewEvent]) -> bool:
     )
 
 
-async def _delete_withdrawn(conn: Connection, arrival: Arrival, rows: Sequence[NewEvent]) -> None:
+async def _take_back_withdrawn(
+    conn: Connection, arrival: Arrival, rows: Sequence[NewEvent]
+) -> set[int]:
     withdrawn = [row for row in rows if row.kind == EventKind.ACCESS_WITHDRAWN]
-    if withdrawn:
-        await opening_queries.delete_withdrawn(
-            conn,
-            controller=arrival.controller.id,
-            taps=[row.tap_id for row in withdrawn if row.tap_id],
-            commands=[row.command for row in withdrawn if row.command],
-        )
+    if not withdrawn:
+        return set()
+    return await take_back_openings(
+        conn,
+        arrival.controller.id,
+        taps=[row.tap_id for row in withdrawn if row.tap_id],
+        commands=[row.command for row in withdrawn if row.command],
+    )
 
 
 def _results(

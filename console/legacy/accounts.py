@@ -54,8 +54,8 @@ def routes() -> list[Route]:
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Begins a session; the answer is one's own profile."""
     body = await read_body(request)
-    username = body.text("username", least=1, most=TYPED_CHARACTERS_MAX)
-    password = body.text("password", least=1, most=PASSWORD_CHARACTERS_MAX)
+    username = body.text("username", least=1)
+    password = body.text("password", least=1)
     outcome = await admission.log_in(request, username, password)
     if isinstance(outcome, Wait):
         raise admission.too_many(outcome)
@@ -98,8 +98,9 @@ async def start_reset_password(request: web.Request) -> web.StreamResponse:
 
     The answer is the same whether there is somebody.
     """
-    text = (await read_body(request)).text("username", least=1, most=TYPED_CHARACTERS_MAX)
-    wait = await request.app[RESETS].start(request, text=text)
+    text = (await read_body(request)).text("username", least=1)
+    # Neither a user name nor an address can be longer, so what is left of it is nobody's.
+    wait = await request.app[RESETS].start(request, text=text[:TYPED_CHARACTERS_MAX])
     if wait is not None:
         raise admission.too_many(wait)
     return answer({"message": RESET_STARTED})
@@ -108,7 +109,7 @@ async def start_reset_password(request: web.Request) -> web.StreamResponse:
 async def set_password(request: web.Request) -> web.StreamResponse:
     """Changes one's password; sessions elsewhere end."""
     body = await read_body(request)
-    old = body.text("oldPassword", least=1, most=PASSWORD_CHARACTERS_MAX)
+    old = body.text("oldPassword", least=1)
     new = body.text("newPassword", least=1, most=PASSWORD_CHARACTERS_MAX)
     outcome = await new_password.change(request, session.visitor(request), old=old, new=new)
     match outcome:

@@ -47,9 +47,10 @@ def moment_or_none(at: datetime | None) -> str | None:
 
 
 def answer(value: object, *, status: int = 200) -> web.Response:
-    """A JSON answer; numbers of the database become floats."""
+    """A JSON answer; numbers of the database become floats. The type names no charset."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_number)
-    return web.Response(text=f"{text}\n", status=status, content_type="application/json")
+    body = f"{text}\n".encode("ascii")
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def done() -> web.Response:

@@ -8,7 +8,7 @@ from console.badges.queries import awards, descriptions
 from console.errors import BadRequest
 from console.legacy.answers import answer
 from console.legacy.badge_shapes import award_shape, description_shape
-from console.legacy.bodies import read_body
+from console.legacy.bodies import read_body, shown
 from console.legacy.profile_shapes import own_profile
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
@@ -41,7 +41,7 @@ async def create_badge(request: web.Request) -> web.StreamResponse:
         )
         match refused:
             case Refused.NO_SUCH_RECIPIENT:
-                raise BadRequest(f"No such username: {recipient}")
+                raise BadRequest(f"No such username: {shown(recipient or '')}")
             case Refused.NOT_A_CERTIFIER:
                 raise BadRequest(f"The awarder {me.username} is not a valid certifier")
             case None:

@@ -1,20 +1,27 @@
 """Reads the JSON body of a request to the old API: which keys, of which types, how long.
 
-Decides the wording of what is wrong: the key and what was expected. Every text has a limit here,
-so that nothing that the database would refuse gets there.
+Decides the wording of what is wrong: the key and what was expected. Every text that is to be stored
+gets its limit from the caller, so that nothing that the database would refuse gets there.
 """
 
 import json
+import re
 from typing import cast
 
 from aiohttp import web
 
 from console.errors import BadRequest
+from console.web.requests import BODY_BYTES_MAX
 
-TEXT_CHARACTERS_MAX = 4_000
+TEXT_CHARACTERS_MAX = BODY_BYTES_MAX
+"""Of what is only looked up: all that a body can hold. What is stored has a limit of its own."""
+SHOWN_CHARACTERS_MAX = 200
 ID_MAX = 2**63 - 1
 DIGITS_MAX = 100
 """More would be slow to read; leading zeros count."""
+
+_OF_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""JSON has them, PostgreSQL's texts don't."""
 
 
 class Body:
@@ -51,7 +58,7 @@ class Body:
             raise BadRequest(f"{key}: {least_words}")
         if len(value) > most:
             raise BadRequest(f"{key}: at most {most} characters")
-        if "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        if _OF_NO_TEXT.search(value):
             raise BadRequest(f"{key}: holds characters that are no text")
         return value
 
@@ -94,19 +101,28 @@ class Body:
         return value
 
     def texts(self, key: str, *, most: int) -> list[str]:
-        """An array of at most `most` texts."""
+        """An array of at most `most` texts, with U+FFFD for characters that are none."""
         value = self._required(key)
         if not isinstance(value, list):
             raise BadRequest(f"{key}: an array is expected")
         rows = cast("list[object]", value)
         if len(rows) > most:
             raise BadRequest(f"{key}: at most {most} at once")
-        return [Body({key: row}).text(key, most=200) for row in rows]
+        if not all(isinstance(row, str) for row in rows):
+            raise BadRequest(f"{key}: texts are expected")
+        return [_OF_NO_TEXT.sub("\ufffd", cast("str", row)) for row in rows]
 
     def _required(self, key: str) -> object:
         if key not in self._values:
             raise BadRequest(f"{key}: is missing")
         return self._values[key]
+
+
+def shown(text: str) -> str:
+    """What was sent, for a message; its beginning where it is long."""
+    if len(text) <= SHOWN_CHARACTERS_MAX:
+        return text
+    return f"{text[:SHOWN_CHARACTERS_MAX]}…"
 
 
 async def read_body(request: web.Request) -> Body:

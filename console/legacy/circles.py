@@ -24,7 +24,7 @@ from console.circles.record_queries import CircleRecord, MemberRecord, member_re
 from console.database import Connection
 from console.errors import BadRequest
 from console.legacy.answers import Audit, Json, answer, done, object_not_found
-from console.legacy.bodies import Body, read_body
+from console.legacy.bodies import Body, read_body, shown
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
 from console.web.routing import Route, Who
@@ -203,14 +203,14 @@ def _flawed(flaw: Flaw, draft: Draft) -> Exception:
                 "An admin circle is required when management style is set to ADMIN_CIRCLE"
             )
         case Flaw.ADMIN_CIRCLE_UNKNOWN:
-            return BadRequest(f"No such circle: {draft.admin_circle}")
+            return BadRequest(f"No such circle: {shown(draft.admin_circle or '')}")
         case Flaw.FIRST_MEMBER_MISSING:
             return BadRequest(
                 "An initial member's username is required"
                 " when management style is set to SELF_ADMIN"
             )
         case Flaw.FIRST_MEMBER_UNKNOWN:
-            return BadRequest(f"No such account: {draft.first_member}")
+            return BadRequest(f"No such account: {shown(draft.first_member or '')}")
         case Flaw.COMMENT_MISSING:
             return BadRequest(NEEDS_COMMENT)
         case Flaw.NAME_TAKEN:

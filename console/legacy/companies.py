@@ -24,8 +24,8 @@ def routes() -> list[Route]:
     """Its paths. Saving by POST and by PUT are the same."""
     return [
         Route("GET", "/data/company", Who.MEMBER, list_companies),
-        Route("POST", "/data/company", Who.DESPOT, save_company),
-        Route("PUT", "/data/company", Who.DESPOT, save_company),
+        Route("POST", "/data/company", Who.DESPOT, save_company, form=_form),
+        Route("PUT", "/data/company", Who.DESPOT, save_company, form=_form),
         Route("GET", _COMPANY, Who.MEMBER, get_company),
         Route("POST", f"{_COMPANY}/cmd/add-employee", Who.DESPOT, add_employee),
         Route("POST", f"{_COMPANY}/cmd/remove-employee", Who.DESPOT, remove_employee),
@@ -46,7 +46,7 @@ async def get_company(request: web.Request) -> web.StreamResponse:
 
 async def save_company(request: web.Request) -> web.StreamResponse:
     """Changes the company whose id is given, or makes one where none is."""
-    body = await read_body(request)
+    body = await _form(request)
     company_id = body.number("id", or_text=True) if body.has_value("id") else None
     draft = Draft(
         name=body.text("name", least=1, most=NAME_CHARACTERS_MAX),
@@ -91,6 +91,16 @@ async def remove_employee(request: web.Request) -> web.StreamResponse:
         refused = await keeping.dismiss(conn, company_id=company_id, account_id=account_id)
         _raise(refused)
         return answer(await _with_employees(conn, company_id))
+
+
+async def _form(request: web.Request) -> Body:
+    """What the old web app looked at before it asked who somebody is."""
+    body = await read_body(request)
+    body.text("name", least=1)
+    body.number("contact")
+    if body.has("active"):
+        body.flag("active")
+    return body
 
 
 def _account_id(body: Body) -> int:

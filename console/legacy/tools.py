@@ -5,7 +5,7 @@ from aiohttp import web
 from console.database import Connection
 from console.errors import BadRequest
 from console.legacy.answers import Audit, Json, answer, moment_or_none, object_not_found
-from console.legacy.bodies import read_body
+from console.legacy.bodies import read_body, shown
 from console.tools import queries
 from console.tools.checkout import CHECKOUTS
 from console.tools.queries import ToolRow
@@ -55,17 +55,19 @@ async def save_tool(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     tool_id = body.number("id", or_text=True) if body.has_value("id") else None
     name = body.text("name", most=NAME_CHARACTERS_MAX)
-    if not is_name(name):
-        raise BadRequest("name: a part of an MQTT topic, so without +, # and control characters")
     description = body.nullable_text("description")
     circle_name = body.nullable_text("circle")
     if not circle_name:
         raise BadRequest("A tool needs a circle")
     actor = visitor(request).account_id
     async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+        if not is_name(name) and not await _is_named(conn, tool_id, name):
+            raise BadRequest(
+                "name: a part of an MQTT topic, so without +, # and control characters"
+            )
         circle = await queries.circle_id(conn, name=circle_name)
         if circle is None:
-            raise BadRequest(f"No such circle: {circle_name}")
+            raise BadRequest(f"No such circle: {shown(circle_name)}")
         if tool_id is None:
             tool_id = await queries.add_tool(
                 conn, name=name, description=description, circle=circle, actor=actor
@@ -147,6 +149,12 @@ def tool_shape(row: ToolRow) -> Json:
         "circle": row.circle,
         "checkout": checkout,
     }
+
+
+async def _is_named(conn: Connection, tool_id: int | None, name: str) -> bool:
+    """Whether the tool is called so already. The old web app took any name."""
+    rows = [] if tool_id is None else await queries.tools(conn, tool_id=tool_id)
+    return any(row.name == name for row in rows)
 
 
 async def _one(conn: Connection, tool_id: int) -> Json:

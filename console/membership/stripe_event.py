@@ -130,7 +130,9 @@ def _checkout(session: dict[str, object]) -> CheckoutCompleted:
 
 
 def _id(value: object) -> int | None:
-    """An account's id. None: nothing that could be one."""
+    """An account's id, as a text or a number. None: nothing that could be one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < 10**DIGITS_MAX else None
     if not isinstance(value, str) or not value.isascii() or not value.isdigit():
         return None
     return int(value) if len(value) <= DIGITS_MAX else None

@@ -125,7 +125,7 @@ async def _welcome(new: Subscriber, mailer: Mailer) -> None:
     """The subscription holds without the letter, so one that fails is only noted."""
     if not mailer.is_on:
         return
-    letter = welcome(new, association=mailer.sender_name)
+    letter = welcome(new, association=mailer.association)
     try:
         await mailer.send(to=new.email, subject=letter.subject, html=letter.html)
     except MailFailed as error:

@@ -4,6 +4,7 @@ Decides the words and the status; never shows a stack trace. Also writes the one
 into the log.
 """
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -142,8 +143,8 @@ def _console_problem(error: ConsoleError) -> Problem:
 
 def _response(request: web.Request, problem: Problem) -> web.Response:
     if wants_data(request):
-        response = web.json_response(
-            {"message": problem.words},
+        response = web.Response(
+            body=json.dumps({"message": problem.words}).encode("ascii"),
             status=problem.status,
             content_type="application/vnd.error+json",
         )

@@ -13,7 +13,7 @@ from console.errors import DatabaseUnavailable
 from console.web import session
 from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
-from console.web.routing import Handler, Who, rule_of
+from console.web.routing import Handler, Who, check_form, rule_of
 
 DESPOT_CIRCLE = "despot"
 
@@ -21,7 +21,10 @@ DESPOT_CIRCLE = "despot"
 @web.middleware
 async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets through whom the route's rule lets through."""
-    if request.match_info.http_exception is not None:
+    problem = request.match_info.http_exception
+    if problem is not None:
+        if request.method == "OPTIONS" and isinstance(problem, web.HTTPMethodNotAllowed):
+            return _methods(problem)
         with suppress(DatabaseUnavailable):
             await session.load(request)  # so that the 404 page has its usual frame
         return await handler(request)
@@ -35,12 +38,14 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
             visitor = await session.load(request)
             if visitor is None:
                 raise _log_in_first(request)
+            await check_form(request)
             if not visitor.is_admin:
                 raise _not_an_admin(request)
         case Who.DESPOT:
             visitor = await session.load(request)
             if visitor is None:
                 raise _log_in_first(request)
+            await check_form(request)
             if DESPOT_CIRCLE not in visitor.circles:
                 raise web.HTTPForbidden(
                     text=f"You are not a member of circle `{DESPOT_CIRCLE}`, permission denied"
@@ -48,6 +53,12 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
         case None:  # `refuse_routes_without_rule` was not called
             raise web.HTTPNotFound
     return await handler(request)
+
+
+def _methods(problem: web.HTTPMethodNotAllowed) -> web.Response:
+    """What a path takes, for whoever asks for nothing else; as the old web app, and no CORS."""
+    methods = ", ".join(sorted({*problem.allowed_methods, "OPTIONS"}))
+    return web.Response(text="", content_type="text/html", headers={"Allow": methods})
 
 
 def _log_in_first(request: web.Request) -> web.HTTPException:

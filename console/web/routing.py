@@ -13,6 +13,8 @@ from aiohttp import web
 from console.errors import ConsoleError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Form = Callable[[web.Request], Awaitable[object]]
+"""Reads a request's body. Raises: BadRequest."""
 
 
 class Who(Enum):
@@ -29,12 +31,17 @@ class Who(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path, as aiohttp writes paths: `/members/{account:[0-9]+}`."""
+    """One method of one path, as aiohttp writes paths: `/members/{account:[0-9]+}`.
+
+    `form`: whoever is logged in is told what is wrong with the body before she is told that the
+    route is not for her, as in the old web app. None: the rule comes before anything of the body.
+    """
 
     method: str
     path: str
     who: Who
     handler: Handler
+    form: Form | None = None
 
 
 class RouteWithoutRule(ConsoleError):
@@ -42,19 +49,24 @@ class RouteWithoutRule(ConsoleError):
 
 
 Rules = dict[web.AbstractRoute, Who]
+Forms = dict[web.AbstractRoute, Form]
 
 RULES = web.AppKey("rules", Rules)
+FORMS = web.AppKey("forms", Forms)
 
 
 def register(app: web.Application, routes: Iterable[Route]) -> None:
     """Adds routes with their rules; a GET also answers HEAD. Raises: RouteWithoutRule."""
-    rules = app.setdefault(RULES, {})
+    rules, forms = app.setdefault(RULES, {}), app.setdefault(FORMS, {})
     for route in routes:
         if route.who not in frozenset(Who):
             raise RouteWithoutRule(f"{route.method} {route.path} doesn't say who may use it")
         methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:
-            rules[app.router.add_route(method, route.path, route.handler)] = route.who
+            added = app.router.add_route(method, route.path, route.handler)
+            rules[added] = route.who
+            if route.form is not None:
+                forms[added] = route.form
 
 
 def refuse_routes_without_rule(app: web.Application) -> None:
@@ -68,3 +80,10 @@ def refuse_routes_without_rule(app: web.Application) -> None:
 def rule_of(request: web.Request) -> Who | None:
     """The rule of the route that answers this request; None when no route does."""
     return request.app[RULES].get(request.match_info.route)
+
+
+async def check_form(request: web.Request) -> None:
+    """Reads the body, where the route says that this comes first. Raises: BadRequest."""
+    form = request.app[FORMS].get(request.match_info.route)
+    if form is not None:
+        await form(request)

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 import pytest
 
+from console.badges import awarding
 from console.database import Connection, Database
 from console.events.ingest import Forked, Ingested, Ingester, Stored
 from console.rights.facts import Controller
@@ -120,6 +121,18 @@ async def test_whoever_opened_a_door_in_the_web_app_gets_no_second_first_badge(s
     site.journal.granted(site.kari, site.digest)
     await site.ingest()
     assert await site.rows("select * from account_badge") == []
+
+
+async def test_a_badge_of_that_name_from_somebody_else_is_no_opening(site: Site):
+    async with site.database.writing() as conn:
+        ola = await makerspace.account(site.connection, username="ola")
+        await awarding.award(conn, title="first-door-opening", recipient="kari", awarder_id=ola)
+    site.journal.granted(site.kari, site.digest)
+    await site.ingest()
+    assert await site.rows("select account, awarded_by from account_badge order by id") == [
+        (site.kari, ola),
+        (site.kari, 3),
+    ]
 
 
 async def test_a_denial_stays_in_access_and_names_whose_card_it_was(site: Site):
@@ -388,6 +401,34 @@ async def test_a_first_grant_that_moved_no_relay_awards_nothing(site: Site):
     await site.ingest()
     assert await site.legacy() == []
     assert await site.rows("select * from account_badge") == []
+
+
+async def test_a_first_opening_that_is_withdrawn_later_leaves_no_badge_and_the_next_is_the_first(
+    site: Site,
+):
+    tap = site.journal.granted(site.kari, site.digest)
+    await site.ingest()
+    assert len(await site.rows("select * from account_badge")) == 1
+    site.journal.record(Occurrence(EventKind.ACCESS_WITHDRAWN, point=PointKey("front"), tap=tap))
+    await site.ingest()
+    assert await site.rows("select * from account_badge") == []
+    assert await site.legacy() == []
+    operations = "select operation_type from account_badge_version order by transaction_id"
+    assert await site.rows(operations) == [(0,), (2,)]
+    site.journal.granted(site.kari, site.digest)
+    await site.ingest()
+    assert len(await site.rows("select * from account_badge")) == 1
+    assert [row[:2] for row in await site.legacy()] == [("badge", "awarded"), ("door", "open")]
+
+
+async def test_a_withdrawn_opening_takes_no_badge_from_whoever_opened_another(site: Site):
+    tap = site.journal.granted(site.kari, site.digest)
+    await site.ingest()
+    site.journal.granted(site.kari, site.digest)
+    site.journal.record(Occurrence(EventKind.ACCESS_WITHDRAWN, point=PointKey("front"), tap=tap))
+    await site.ingest()
+    assert len(await site.rows("select * from account_badge")) == 1
+    assert [row[:2] for row in await site.legacy()] == [("badge", "awarded"), ("door", "open")]
 
 
 async def test_two_doors_at_the_same_moment_award_one_badge(site: Site, tmp_path: Path):

@@ -155,13 +155,16 @@ def test_a_paid_invoice_is_read_with_its_lines() -> None:
     )
 
 
-def test_a_finished_checkout_names_account_and_customer() -> None:
-    session: Json = {"customer": "cus_1", "metadata": {"accountId": "102"}}
+@pytest.mark.parametrize("account", ["102", "00102", 102])
+def test_a_finished_checkout_names_account_and_customer(account: object) -> None:
+    session: Json = {"customer": "cus_1", "metadata": {"accountId": account}}
     event = read_event(message("checkout.session.completed", session))
     assert event.content == CheckoutCompleted(102, "cus_1")
 
 
-@pytest.mark.parametrize("account", [None, "", "abc", "-1", "1.5", "9" * 30, "²", 7, [1]])
+@pytest.mark.parametrize(
+    "account", [None, "", "abc", "-1", "1.5", "9" * 30, "²", -7, True, 7.5, 10**18, [1]]
+)
 def test_what_is_no_account_is_none(account: object) -> None:
     session: Json = {"customer": None, "metadata": {"accountId": account}}
     event = read_event(message("checkout.session.completed", session))

@@ -165,14 +165,19 @@ async def test_the_tool_is_told_after_the_commit_and_never_of_what_was_refused(
             seen.append((topic, await workshop.holders()))
 
     checkouts = workshop.checkouts(Watching())
-    eva, kari = workshop.people["eva"], workshop.people["kari"]
+    eva, kari, ola = (workshop.people[name] for name in ("eva", "kari", "ola"))
     assert isinstance(
         await checkouts.check_out(workshop.lathe, actor=eva, remote_addr=""), NotInCircle
     )
     await checkouts.check_out(workshop.lathe, actor=kari, remote_addr="")
     assert await checkouts.check_out(workshop.lathe, actor=kari, remote_addr="") == HasIt()
     assert await checkouts.check_out(999, actor=kari, remote_addr="") == NoSuchTool()
-    assert seen == [("public/p2k16-dev/tool/lathe/unlock", [kari])]
+    prefix = "public/p2k16-dev/tool/lathe"
+    assert seen == [(f"{prefix}/unlock", [kari])]
+    seen.clear()
+    taken = await checkouts.check_out(workshop.lathe, actor=ola, remote_addr="")
+    assert isinstance(taken, Takes)
+    assert seen == [(f"{prefix}/lock", [ola]), (f"{prefix}/unlock", [ola])], "taken over"
 
 
 async def test_without_a_broker_a_tool_is_taken_all_the_same(workshop: Workshop):

@@ -197,3 +197,27 @@ async def test_companies_are_changed_by_despots_only_and_seen_by_members_only(
         await message(await anonymous.request(method, path, json=body), 401)
     for path in ("/data/company", f"/data/company/{company}"):
         await message(await anonymous.get(path), 401)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (new(name=""), 400),
+        (new(contact="3"), 400),
+        (new(active="yes"), 400),
+        ({"contact": 3, "active": True}, 400),
+        ([], 400),
+        (None, 400),
+        (new(contact=9999), 403),
+        (new(id=9999), 403),
+        ({"name": "Acme", "contact": 3}, 403),
+    ],
+)
+async def test_whoever_is_no_despot_is_told_first_what_is_wrong_with_the_body(
+    space: Space, body: object, status: int
+) -> None:
+    anonymous = await space.site.browser()
+    for method in ("POST", "PUT"):
+        await message(await space.kari.request(method, "/data/company", json=body), status)
+        await message(await anonymous.request(method, "/data/company", json=body), 401)
+    assert await companies(space) == []

@@ -67,7 +67,7 @@ def records(text: bytes) -> list[list[tuple[str, str]]]:
                 pairs.append((attribute, base64.b64decode(value[2:], validate=True).decode()))
             else:
                 assert not value.startswith("<"), "the value would be read from a file or a URL"
-                pairs.append((attribute, value.strip(" ")))
+                pairs.append((attribute, value.lstrip(" ")))
         read.append(pairs)
     return read
 
@@ -223,6 +223,19 @@ def test_any_name_comes_out_of_the_ldif_as_it_went_in(name: str) -> None:
     ]
 
 
+def test_a_space_at_the_end_stands_as_it_is() -> None:
+    lines = ldif([somebody(name="Kari Nordmann ")]).split(b"\n")
+    assert b"cn: Kari Nordmann " in lines
+    assert b"gecos: Kari Nordmann " in lines
+
+
+def test_a_line_end_in_a_user_name_stands_in_base64() -> None:
+    lines = ldif([somebody("kari\n")]).split(b"\n")
+    dn = b"uid=kari\n,ou=People,dc=bitraf,dc=no"
+    assert lines.count(b"dn:: " + base64.b64encode(dn)) == 2
+    assert b"uid:: " + base64.b64encode(b"kari\n") in lines
+
+
 def test_names_that_are_not_ascii_stand_in_base64() -> None:
     lines = ldif([somebody(name="Åse Ødegård")]).split(b"\n")
     assert b"cn:: " + base64.b64encode("Åse Ødegård".encode()) in lines
@@ -233,10 +246,15 @@ def test_names_that_are_not_ascii_stand_in_base64() -> None:
     ("username", "rdn"),
     [
         ("a+b@c.d_e-f", r"uid=a\2bb@c.d_e-f"),
-        ("x,ou=Admins", r"uid=x\2cou\3dAdmins"),
-        ("x\n\ndn: y", r"uid=x\0a\0adn: y"),
+        ("x,ou=Admins", r"uid=x\2cou=Admins"),
+        ('x;"<>', r"uid=x\3b\22\3c\3e"),
         ("#x\\", r"uid=\23x\5c"),
+        ("x#", "uid=x#"),
         (" x ", r"uid=\20x\20"),
+        # Nothing else is reserved, so these are as they were.
+        ("a=b c", "uid=a=b c"),
+        ("x\n", "uid=x\n"),
+        ("x\n\ndn: y", "uid=x\n\ndn: y"),
         ("åse", "uid=åse"),
     ],
 )

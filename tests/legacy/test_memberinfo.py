@@ -106,7 +106,15 @@ async def test_without_basic_credentials_it_is_401(
 
 @pytest.mark.parametrize(
     ("username", "password"),
-    [("robot", "wrong"), ("nobody", "wrong"), ("kari", PASSWORD), ("", ""), ("system", "x")],
+    [
+        ("robot", "wrong"),
+        ("nobody", "wrong"),
+        ("kari", PASSWORD),
+        ("", ""),
+        ("system", "x"),
+        ("x" * 300, "x"),
+        ("robot", "x" * 3000),
+    ],
 )
 async def test_wrong_credentials_and_people_outside_the_circle_are_403(
     username: str, password: str, client: Client

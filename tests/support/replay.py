@@ -68,7 +68,6 @@ class OldApi:
             '[stripe]\nsecret_key = "sk_test_replay"\nwebhook_secret = "whsec_replay"\n'
             f'api_base = "http://127.0.0.1:{ports.stripe}"\nmax_network_retries = 0\n'
             f'[mail]\nsmtp_url = "smtp://127.0.0.1:{ports.smtp}"\n'
-            'sender = "Bitraf <post@bitraf.no>"\n'
             f'[legacy]\ndlock_url = "http://127.0.0.1:{ports.dlock}"\ndlock_username = "dlock"\n'
             'dlock_password = "dlock"\ndlock_retries = 0\nopen_directory = true\n'
             'secret_key = "the old secret"\n' + further

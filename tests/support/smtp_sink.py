@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncGenerator
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+
+import pytest
 
 from tests.support.brokers import require_program
 
@@ -42,6 +45,7 @@ class SmtpSink:
     It hangs up where that is empty.
     """
 
+    host: str = "127.0.0.1"
     port: int = 0
     mails: list[Kept] = field(default_factory=list[Kept])
     replies: dict[str, str] = field(default_factory=dict[str, str])
@@ -51,7 +55,7 @@ class SmtpSink:
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -109,16 +113,30 @@ class SmtpSink:
 
 @asynccontextmanager
 async def smtp_sink(
-    *, context: ssl.SSLContext | None = None, offers: tuple[str, ...] = (), tls: bool = False
+    *,
+    context: ssl.SSLContext | None = None,
+    offers: tuple[str, ...] = (),
+    tls: bool = False,
+    host: str = "127.0.0.1",
 ) -> AsyncGenerator[SmtpSink]:
     """Listens on a free port. `tls`: speaks it from the start; else `context` is for STARTTLS."""
-    sink = SmtpSink(offers=offers, context=context)
-    server = await asyncio.start_server(sink.converse, "127.0.0.1", 0, ssl=context if tls else None)
+    sink = SmtpSink(offers=offers, context=context, host=host)
+    server = await asyncio.start_server(sink.converse, host, 0, ssl=context if tls else None)
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink
     finally:
         server.close()
+
+
+def own_address() -> str:
+    """An address of this machine by which others reach it; skips the test where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unsent:
+        try:
+            unsent.connect(("203.0.113.1", 9))  # sends nothing: it only chooses a way out
+        except OSError:
+            pytest.skip("NOT TESTED: this machine has no network")
+        return str(unsent.getsockname()[0])
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
