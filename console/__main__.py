@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,9 @@ def _serve(settings: ConsoleSettings, _asked: Asked) -> None:
     from console.daemon import serve
 
     log_to(sys.stdout)
+    # Pages tell the time in the zone that the operating system says is ours.
+    os.environ["TZ"] = str(settings.site.time_zone)
+    time.tzset()
     asyncio.run(serve(settings, notice=notice))
 
 

@@ -96,7 +96,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         site.broker_url, prefix, on_message=hear, on_connected=greet, random=random.random
     )
     outbound = Outbound(link, prefix, site.keys)
-    publisher = Publisher(database, site.keys, outbound)
+    publisher = Publisher(database, site.keys, outbound, zone=site.settings.site.time_zone)
     opener = Opener(database, outbound, now_ms=unix_ms)
     inbound = Inbound(
         database,
