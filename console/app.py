@@ -20,6 +20,8 @@ import console.membership.treasury as treasury
 import console.people.routes as people
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
+from console.controllers.order_pages import ORDERS
+from console.controllers.orders import Orders
 from console.database import Database
 from console.doors.any_door import AnyDoor
 from console.doors.dlock import Dlock
@@ -61,14 +63,14 @@ async def build_app(
     database: Database,
     site_salt: bytes,
     broker_answers: Callable[[], Awaitable[bool]],
-    opener: Opener | None = None,
+    orders: Orders | None = None,
     broker: Publishes | None = None,
     routes: Sequence[Route] = (),
 ) -> web.Application:
     """The application, ready to be served. `routes`: further ones, of the demo.
 
-    `broker` None: messages to hardware of the old web app get nowhere.
-    Raises: FilesMissing, RouteWithoutRule.
+    `orders` None: there is no way to the controllers. `broker` None: messages to hardware of the
+    old web app get nowhere. Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
         middlewares=[answer_errors, origin_check(settings.http.public_url), permit],
@@ -81,7 +83,9 @@ async def build_app(
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
-    app[doors.ANY_DOOR] = _any_door(app, database, settings, opener)
+    if orders is not None:
+        app[ORDERS] = orders
+    app[doors.ANY_DOOR] = _any_door(app, database, settings, orders)
     app[CHECKOUTS] = Checkouts(
         database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
     )
@@ -114,7 +118,7 @@ def _routes() -> list[Route]:
 
 
 def _any_door(
-    app: web.Application, database: Database, settings: ConsoleSettings, opener: Opener | None
+    app: web.Application, database: Database, settings: ConsoleSettings, orders: Orders | None
 ) -> AnyDoor:
     dlock = Dlock(settings.legacy)
 
@@ -123,6 +127,7 @@ def _any_door(
 
     app.on_cleanup.append(end_connections)
     old_doors = OldDoors(database, dlock, app[MQTT], mqtt=settings.mqtt, now_ms=unix_ms)
+    opener = None if orders is None else Opener(database, orders, now_ms=unix_ms)
     return AnyDoor(database, controllers=opener, old_doors=old_doors, now_ms=unix_ms)
 
 

@@ -9,17 +9,9 @@ from datetime import datetime
 
 from console.controllers.reports import is_offline
 from console.controllers.said import Json, part, troubles
+from console.controllers.shown import Shown
 from console.doors.driver import Driver
 from console.doors.queries import DoorRow
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Words with an icon; `tone` is one of good, warn, bad, or empty for neither."""
-
-    words: str
-    icon: str
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from console.controllers.order_pages import Place, give_order
+from console.controllers.shown import Shown
 from console.database import Connection
 from console.doors import queries
 from console.doors.any_door import AnyDoor
-from console.doors.door import DoorView, Shown, view
+from console.doors.door import DoorView, view
 from console.doors.opening import NoSuchDoor, Opened
 from console.doors.queries import PersonRow
 from console.doors.taps import Tap, tap
 from console.doors.wording import outcome_words, remedy, why, why_not
+from console.events.happenings import has_words
 from console.rights.access import may_open_which, who_may_open
 from console.web import times
 from console.web.keys import DATABASE
@@ -23,18 +26,13 @@ from console.web.routing import Route, Who
 from console.web.session import address_of, visitor
 from sync.events import EventKind
 from sync.ids import AccountRef, PointKey
+from sync.rights import PointKind
 
 ANY_DOOR = web.AppKey("any_door", AnyDoor)
 
-TAPS_SHOWN = 20
+TAPS_SHOWN = 30
 PEOPLE_SHOWN = 500
-TAP_KINDS = (
-    EventKind.ACCESS_GRANTED,
-    EventKind.ACCESS_DENIED,
-    EventKind.ACCESS_WITHDRAWN,
-    EventKind.COMMAND_EXECUTED,
-    EventKind.COMMAND_REFUSED,
-)
+TAP_KINDS = tuple(kind for kind in EventKind if has_words(kind))
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
 
@@ -61,6 +59,7 @@ def routes() -> list[Route]:
         Route("GET", "/doors", Who.ADMIN, doors_page),
         Route("GET", f"/doors/{_KEY}", Who.ADMIN, door_page),
         Route("POST", f"/doors/{_KEY}/openings", Who.MEMBER, open_door),
+        Route("POST", f"/doors/{_KEY}/orders", Who.ADMIN, order_door),
     ]
 
 
@@ -146,3 +145,13 @@ async def open_door(request: web.Request) -> web.StreamResponse:
     answer = fragment if is_htmx(request) else page
     template = "doors/outcome.html" if is_htmx(request) else "doors/outcome_page.html"
     return answer(request, template, status=200 if is_open else 422, shown=shown, door=door)
+
+
+async def order_door(request: web.Request) -> web.StreamResponse:
+    """Locks the door down, takes it out of service, and so on."""
+    key = PointKey(request.match_info["door"])
+    async with request.app[DATABASE].reading() as conn:
+        rows = await queries.doors(conn, key=key)
+    if not rows:
+        raise web.HTTPNotFound
+    return await give_order(request, Place(PointKind.DOOR, key, rows[0].name, f"/doors/{key}"))

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 from console.doors.old_door import FAILED
 from console.doors.queries import TapRow
-from console.events.wording import sentences
+from console.events.happenings import ASKED, Happening, sentence
 from sync.events import EventKind
+
+_UNKNOWN = "It is not known whether it was done."
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """An event at a door. `why`: why the door did not open; empty where it did."""
+    """An event at a door. `account_id` None: nobody we know did it. `why` may be empty."""
 
     row: TapRow
+    account_id: int | None
     who: str
     is_yes: bool
     did: str
@@ -21,33 +24,14 @@ class Tap:
 
 def tap(row: TapRow) -> Tap:
     """A row in words."""
-    match row.kind:
-        case EventKind.ACCESS_GRANTED:
-            return _opened(row, "came in")
-        case EventKind.COMMAND_EXECUTED:
-            return _opened(row, "opened it from the console")
-        case EventKind.ACCESS_WITHDRAWN:
-            return _refused(row, "Somebody", "was let in, but it did not open")
-        case EventKind.COMMAND_REFUSED if (row.reason or "").startswith(FAILED):
-            did = "could not open it from the console"
-            return _asked(row, did, f"What opens it {(row.reason or '').removeprefix(FAILED)}.")
-        case "command_asked":
-            return _asked(row, "asked for it to open", "It is not known whether it did.")
-        case EventKind.COMMAND_REFUSED:
-            return _refused(row, "Somebody", "could not open it from the console")
-        case _:
-            return _refused(row, "An unknown card", "was refused")
-
-
-def _opened(row: TapRow, did: str) -> Tap:
-    return Tap(row, row.name or row.username or "Somebody", True, did, "")
-
-
-def _asked(row: TapRow, did: str, why: str) -> Tap:
-    return Tap(row, row.name or row.username or "Somebody", False, did, why)
-
-
-def _refused(row: TapRow, nobody: str, did: str) -> Tap:
-    """`nobody`: who it was, if it is nobody that we know."""
-    why = sentences(row.reason, is_known_person=row.account_id is not None)
-    return Tap(row, row.name or row.username or nobody, False, did, why)
+    reason = row.reason or ""
+    told = sentence(
+        Happening(row.kind, row.name or row.username, row.reason, row.operation), place=None
+    )
+    why = told.note
+    if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
+        why = f"What opens it {reason.removeprefix(FAILED)}."
+    if row.kind == ASKED:
+        why = _UNKNOWN
+    account_id = row.account_id if told.is_person else None
+    return Tap(row, account_id, told.who, told.is_yes, told.did, why)

@@ -56,6 +56,19 @@ def day_and_time(moment: datetime, now: datetime) -> str:
     return f"{name} {there:%H:%M}"
 
 
+def length(seconds: int) -> str:
+    """`45 s`, `15 min`, `2 h`, `1 h 30 min`, `7 days`: a length of time, rounded down."""
+    minutes = seconds // 60
+    hours = minutes // 60
+    if minutes < 1:
+        return f"{seconds} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 and hours < 12 else f"{hours} h"
+    return f"{hours // 24} days"
+
+
 def exact(moment: datetime) -> str:
     """`Tuesday 1 December 2026 18:02:11 CET`: what a pointer or a screen reader gets."""
     there = local(moment)

@@ -209,7 +209,9 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     assert "Gone Person was refused Has no right to open this door." in words
     assert "is missing. Card “blue fob”." in words
     assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
-    assert "Somebody could not open it from the console The controller doesn't know" in words
+    assert (
+        "Somebody could not give it an order from the console The controller doesn't know" in words
+    )
     assert "Time of arrival" in words
 
 

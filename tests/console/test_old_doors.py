@@ -105,7 +105,10 @@ async def test_what_was_under_way_when_the_program_ended_stays_visible(
         await dlock.close()
         browser = await site.browser("ola")
         page = words(await (await browser.get("/doors/front")).text())
-    assert "Kari Nordmann asked for it to open It is not known whether it did." in page
+    assert (
+        "Kari Nordmann asked to open it from the console It is not known whether it was done."
+        in page
+    )
     cursor = await connection.execute("select count(*) from event")
     assert await cursor.fetchone() == (0,)
 
