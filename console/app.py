@@ -18,6 +18,7 @@ import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.treasury as treasury
 import console.people.routes as people
+import console.tools.routes as tools
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
 from console.controllers.order_pages import ORDERS
@@ -34,6 +35,7 @@ from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
 from console.supervision import end
 from console.tools.checkout import CHECKOUTS, Checkouts
+from console.tools.live import ToolStates
 from console.web import health, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -111,6 +113,7 @@ def _routes() -> list[Route]:
         *cards.routes(),
         *people.routes(),
         *doors.routes(),
+        *tools.routes(),
         *controllers.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
@@ -136,6 +139,7 @@ def _live_sources(database: Database, environment: jinja2.Environment) -> Sequen
         RecentEvents(database, environment),
         UnknownCards(database, environment),
         DoorStates(database, environment),
+        ToolStates(database, environment),
         ControllerStates(database, environment),
     ]
 

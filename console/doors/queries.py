@@ -1,6 +1,6 @@
 """SQL of the doors."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from console.database import Connection
 from console.doors.driver import Driver
+from console.rights.facts import NOTHING_SPECIAL
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
@@ -34,6 +35,10 @@ class DoorRow:
     last_opened_at: datetime | None
     driver: str = Driver.CONTROLLER
     topic: str | None = None
+    soft_seconds: int = NOTHING_SPECIAL.soft_seconds
+    hard_seconds: int = NOTHING_SPECIAL.hard_seconds
+    requires_fresh: bool = False
+    min_assurance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +50,13 @@ class PersonRow:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TapRow:
-    """What happened at a door. `account_id` None: nobody we know. `operation`: of a command."""
-
-    kind: str
-    at: datetime
-    clock_trusted: bool
-    reason: str | None
-    account_id: int | None
-    username: str | None
-    name: str | None
-    card_label: str | None
-    operation: str | None
-
-
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
     """All doors by name, or the one with this key."""
     async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
         await cursor.execute(
             """
             select d.key, d.name, d.controller, d.driver, d.topic, d.open_seconds,
+                   d.soft_seconds, d.hard_seconds, d.requires_fresh, d.min_assurance,
                    array(select c.name::text from access.door_circle m
                            join circle c on c.id = m.circle
                           where m.door = d.key order by lower(c.name)) as circles,
@@ -114,47 +105,6 @@ async def people(conn: Connection, *, accounts: Collection[int]) -> dict[int, Pe
             {"accounts": list(accounts)},
         )
         return {row.account_id: row for row in await cursor.fetchall()}
-
-
-async def taps(conn: Connection, *, door: str, kinds: Sequence[str], limit: int) -> list[TapRow]:
-    """The latest events of these kinds at a door, the newest first.
-
-    For a door without a controller they are made of what was asked of it. Its kinds are
-    `command_executed`, `command_refused`, and `command_asked` where nobody knows what came of it.
-    """
-    async with conn.cursor(row_factory=class_row(TapRow)) as cursor:
-        await cursor.execute(
-            """
-            with told as (
-              select kind, happened_at as at, clock_trusted, reason, account, card, id, command
-                from access.event
-               where point = %(door)s and kind = any(%(kinds)s)
-               order by happened_at desc, id desc
-               limit %(limit)s
-            ), asked as (
-              select case when result is null then 'command_asked'
-                          when result = 'executed' then 'command_executed'
-                          else 'command_refused' end as kind,
-                     issued_at as at, true as clock_trusted, result as reason, actor as account,
-                     null::bigint as card, 0::bigint as id, id as command
-                from access.command
-               where point = %(door)s and controller is null
-               order by issued_at desc
-               limit %(limit)s
-            )
-            select e.kind, e.at, e.clock_trusted, e.reason,
-                   a.id as account_id, a.username, a.name, k.label as card_label,
-                   o.operation
-              from (select * from told union all select * from asked) e
-              left join access.card k on k.id = e.card
-              left join access.command o on o.id = e.command
-              left join account a on a.id = e.account
-             order by e.at desc, e.id desc
-             limit %(limit)s
-            """,
-            {"door": door, "kinds": list(kinds), "limit": limit},
-        )
-        return await cursor.fetchall()
 
 
 async def circle_ids(conn: Connection, *, names: Collection[str]) -> dict[str, int]:

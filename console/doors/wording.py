@@ -36,6 +36,8 @@ def why_not(answer: Answer, door: str, now: datetime) -> str:
             return (
                 f"Your membership begins {times.day_and_time(begins, now) if begins else 'later'}."
             )
+        case Reason.ASSURANCE_TOO_LOW:
+            return f"{door} opens only for cards that are hard to copy, and never from here."
         case _ if answer.is_in_circle:
             return "You have no membership."
         case _ if answer.window is None or answer.window.is_over(_ms(now)):
@@ -49,6 +51,8 @@ def remedy(answer: Answer, circles: Sequence[str]) -> str:
     circle = f"being added to circle {_or(circles)}" if circles else "working for an active company"
     if answer.decision.reason is Reason.NOT_YET_VALID:
         return "It opens by itself then."
+    if answer.decision.reason is Reason.ASSURANCE_TOO_LOW:
+        return "A card that proves itself would change that."
     if answer.is_in_circle:
         return "A payment opens it within a second."
     if answer.window is None:

@@ -30,6 +30,8 @@ SMALLINT_MAX = 32_767
 EXECUTED = "executed"
 REFUSED = "refused:"
 """access.command.result begins with it; behind it stands the reason's name."""
+FAILED = "failed: "
+"""The same of a door without a controller; behind it stand words that begin with what was asked."""
 
 
 @dataclass(frozen=True, slots=True)

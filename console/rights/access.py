@@ -120,6 +120,17 @@ async def may_use_tool(
     return NOBODY if person is None else weigh_tool(person, tools[0], now_ms)
 
 
+async def may_use_which_tool(
+    conn: Connection, *, account_id: int, now_ms: int
+) -> dict[int, Answer]:
+    """The same for every tool, by its id."""
+    person = await _person(conn, account_id)
+    return {
+        tool.id: NOBODY if person is None else weigh_tool(person, tool, now_ms)
+        for tool in await queries.tools(conn)
+    }
+
+
 async def standings(
     conn: Connection, *, now_ms: int, account_id: int | None = None
 ) -> dict[int, Standing]:
