@@ -9,17 +9,18 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from console.command_line import Asked, add_groups, say
 from console.errors import ConsoleError
 from console.logs import log_to
 from console.settings import ConsoleSettings, load_settings
 from sync.errors import WireError
 from sync.settings_table import Address, SettingsError
 
-Asked = argparse.Namespace
 Command = Callable[[ConsoleSettings, Asked], int | None]
 
 
@@ -51,6 +52,9 @@ def _serve(settings: ConsoleSettings, _asked: Asked) -> None:
     from console.daemon import serve
 
     log_to(sys.stdout)
+    # Pages tell the time in the zone that the operating system says is ours.
+    os.environ["TZ"] = str(settings.site.time_zone)
+    time.tzset()
     asyncio.run(serve(settings, notice=notice))
 
 
@@ -66,9 +70,9 @@ def _migrate(settings: ConsoleSettings, asked: Asked) -> None:
     from console.commands import is_to_be_removed, run_migrate, run_remove
 
     if not asked.remove:
-        _say(run_migrate(settings))
+        say(run_migrate(settings))
     elif is_to_be_removed(settings):
-        _say(run_remove(settings))
+        say(run_remove(settings))
     else:
         raise ConsoleError("nothing was changed")
 
@@ -84,65 +88,7 @@ def _parity(settings: ConsoleSettings, asked: Asked) -> int:
 def _broker_config(settings: ConsoleSettings, asked: Asked) -> None:
     from console.commands import run_broker_config
 
-    _say(run_broker_config(settings, out=asked.out))
-
-
-def _accounts_add(settings: ConsoleSettings, asked: Asked) -> None:
-    from getpass import getpass
-
-    from console.commands import run_accounts_add
-    from console.people.commands import read_new_password
-
-    _say(
-        run_accounts_add(
-            settings,
-            username=asked.username,
-            email=asked.email,
-            name=asked.name,
-            circles=asked.circle,
-            password=read_new_password(sys.stdin, getpass),
-        )
-    )
-
-
-def _cards_assign(settings: ConsoleSettings, asked: Asked) -> None:
-    from console.commands import run_cards_assign
-
-    _say(
-        run_cards_assign(
-            settings, username=asked.username, credential=asked.credential, label=asked.label
-        )
-    )
-
-
-def _doors_add(settings: ConsoleSettings, asked: Asked) -> None:
-    from console.commands import run_doors_add
-    from console.doors.commands import NewDoor
-
-    door = NewDoor(
-        key=asked.key,
-        name=asked.name,
-        circles=asked.circle,
-        open_seconds=asked.open_seconds,
-        driver=asked.driver,
-        controller=asked.controller,
-        topic=asked.topic,
-    )
-    _say(run_doors_add(settings, door))
-
-
-def _controllers_enrol(settings: ConsoleSettings, asked: Asked) -> None:
-    from console.commands import run_controllers_enrol
-
-    _say(
-        run_controllers_enrol(
-            settings,
-            name=asked.name,
-            broker=asked.broker,
-            out=asked.out,
-            replace=asked.replace,
-        )
-    )
+    say(run_broker_config(settings, out=asked.out))
 
 
 def _is_text(word: str) -> bool:
@@ -159,10 +105,6 @@ def _address(text: str) -> Address:
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
         raise argparse.ArgumentTypeError("expected HOST:PORT, such as 127.0.0.1:8017")
     return Address(host, int(port))
-
-
-def _say(work: Coroutine[None, None, str]) -> None:
-    sys.stdout.write(f"{asyncio.run(work)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -210,79 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     broker.add_argument("--out", type=Path, required=True, metavar="DIR")
     broker.set_defaults(command=_broker_config)
 
-    accounts = commands.add_parser("accounts", parents=[common], help="people who can log in")
-    _add_accounts(accounts, common)
-    cards = commands.add_parser("cards", parents=[common], help="whose card is whose")
-    _add_cards(cards, common)
-    doors = commands.add_parser("doors", parents=[common], help="what is opened")
-    _add_doors(doors, common)
-    controllers = commands.add_parser("controllers", parents=[common], help="devices at the doors")
-    _add_controllers(controllers, common)
+    add_groups(commands, common)
     return parser
-
-
-def _add_accounts(accounts: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    actions = accounts.add_subparsers(required=True, metavar="ACTION")
-    add = actions.add_parser(
-        "add",
-        parents=[common],
-        help="make an account; asks for its password, or reads it twice from standard input",
-    )
-    add.add_argument("username", metavar="USERNAME")
-    add.add_argument("--email", required=True)
-    add.add_argument("--name", required=True)
-    add.add_argument("--circle", action="append", default=[], help="may be given several times")
-    add.set_defaults(command=_accounts_add)
-
-
-def _add_cards(cards: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    actions = cards.add_subparsers(required=True, metavar="ACTION")
-    assign = actions.add_parser("assign", parents=[common], help="give somebody a card")
-    assign.add_argument("username", metavar="USERNAME")
-    assign.add_argument(
-        "credential", metavar="CREDENTIAL", help="em4100:0102345678, iso14443a:04112233445580"
-    )
-    assign.add_argument("--label", default="", help="what people call it, such as “blue fob”")
-    assign.set_defaults(command=_cards_assign)
-
-
-def _add_doors(doors: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    actions = doors.add_subparsers(required=True, metavar="ACTION")
-    add = actions.add_parser("add", parents=[common], help="make a door")
-    add.add_argument("key", metavar="KEY", help="1 to 32 of a-z, 0-9 and -")
-    add.add_argument("--name", required=True, help="what people call it")
-    add.add_argument(
-        "--circle",
-        action="append",
-        required=True,
-        help="whose paying members may open it; may be given several times",
-    )
-    add.add_argument(
-        "--driver",
-        choices=("controller", "dlock", "mqtt"),
-        default="controller",
-        help="what moves it: a controller, or what the old web application drove",
-    )
-    add.add_argument("--controller", metavar="NAME", help="for --driver controller")
-    add.add_argument("--topic", help="for --driver mqtt: what follows [mqtt] legacy_door_prefix")
-    add.add_argument("--open-seconds", type=int, default=5, metavar="SECONDS")
-    add.set_defaults(command=_doors_add)
-
-
-def _add_controllers(controllers: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    actions = controllers.add_subparsers(required=True, metavar="ACTION")
-    enrol = actions.add_parser("enrol", parents=[common], help="make the bundle of a controller")
-    enrol.add_argument("name", metavar="NAME", help="1 to 32 of a-z, 0-9 and -")
-    enrol.add_argument(
-        "--broker", metavar="URL", help="where it finds the broker: mqtt://HOST or mqtts://HOST"
-    )
-    enrol.add_argument("--out", type=Path, required=True, metavar="FILE")
-    enrol.add_argument(
-        "--replace",
-        action="store_true",
-        help="give a controller new keys that is enrolled already",
-    )
-    enrol.set_defaults(command=_controllers_enrol)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,11 @@ import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.treasury as treasury
 import console.people.routes as people
+import console.tools.routes as tools
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
+from console.controllers.order_pages import ORDERS
+from console.controllers.orders import Orders
 from console.database import Database
 from console.doors.any_door import AnyDoor
 from console.doors.dlock import Dlock
@@ -32,6 +35,7 @@ from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
 from console.supervision import end
 from console.tools.checkout import CHECKOUTS, Checkouts
+from console.tools.live import ToolStates
 from console.web import health, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -62,14 +66,14 @@ async def build_app(
     database: Database,
     site_salt: bytes,
     broker_answers: Callable[[], Awaitable[bool]],
-    opener: Opener | None = None,
+    orders: Orders | None = None,
     broker: Publishes | None = None,
     routes: Sequence[Route] = (),
 ) -> web.Application:
     """The application, ready to be served. `routes`: further ones, of the demo.
 
-    `broker` None: messages to hardware of the old web app get nowhere.
-    Raises: FilesMissing, RouteWithoutRule.
+    `orders` None: there is no way to the controllers. `broker` None: messages to hardware of the
+    old web app get nowhere. Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
         middlewares=[
@@ -87,7 +91,9 @@ async def build_app(
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
-    app[doors.ANY_DOOR] = _any_door(app, database, settings, opener)
+    if orders is not None:
+        app[ORDERS] = orders
+    app[doors.ANY_DOOR] = _any_door(app, database, settings, orders)
     app[CHECKOUTS] = Checkouts(
         database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
     )
@@ -113,6 +119,7 @@ def _routes() -> list[Route]:
         *cards.routes(),
         *people.routes(),
         *doors.routes(),
+        *tools.routes(),
         *controllers.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
@@ -120,7 +127,7 @@ def _routes() -> list[Route]:
 
 
 def _any_door(
-    app: web.Application, database: Database, settings: ConsoleSettings, opener: Opener | None
+    app: web.Application, database: Database, settings: ConsoleSettings, orders: Orders | None
 ) -> AnyDoor:
     dlock = Dlock(settings.legacy)
 
@@ -129,6 +136,7 @@ def _any_door(
 
     app.on_cleanup.append(end_connections)
     old_doors = OldDoors(database, dlock, app[MQTT], mqtt=settings.mqtt, now_ms=unix_ms)
+    opener = None if orders is None else Opener(database, orders, now_ms=unix_ms)
     return AnyDoor(database, controllers=opener, old_doors=old_doors, now_ms=unix_ms)
 
 
@@ -137,6 +145,7 @@ def _live_sources(database: Database, environment: jinja2.Environment) -> Sequen
         RecentEvents(database, environment),
         UnknownCards(database, environment),
         DoorStates(database, environment),
+        ToolStates(database, environment),
         ControllerStates(database, environment),
     ]
 

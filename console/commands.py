@@ -20,7 +20,9 @@ from console.site_keys import SiteKeys
 from sync.ids import controller_id
 
 if TYPE_CHECKING:
+    from console.doors.changing import DoorChange
     from console.doors.commands import NewDoor
+    from console.tools.attaching import Attachment
 
 
 def notice(text: str) -> None:
@@ -169,6 +171,69 @@ async def run_doors_add(settings: ConsoleSettings, door: "NewDoor") -> str:
                 f"p2k16-console controllers enrol {door.controller} --out FILE"
             )
     return f"{text}\n{remedy}" if missing else text
+
+
+async def run_doors_set(settings: ConsoleSettings, change: "DoorChange") -> str:
+    """Changes a door; says what holds now."""
+    from console.doors.about import about
+    from console.doors.changing import change_door
+
+    async with _schema(settings) as database:
+        door = await change_door(database, change)
+    if door.controller is None:
+        return f"Changed the door {door.key}: it is unlocked for {door.open_seconds} s."
+    now = about(door, zone=settings.site.time_zone)
+    return (
+        f"Changed the door {door.key}. Its controller knows within a second.\n"
+        f"Unlocked for: {door.open_seconds} s\n"
+        f"Cards: {now.cards}\n"
+        f"Stands open: {now.hours or 'at no hours'}\n"
+        f"Without the console: {now.without_console}"
+    )
+
+
+async def run_tools_attach(settings: ConsoleSettings, attachment: "Attachment") -> str:
+    """Has a controller power a tool."""
+    from console.tools.attaching import attach_tool
+
+    async with _schema(settings) as database:
+        done = await attach_tool(database, attachment)
+    at = attachment.controller
+    lines = [f"{at} powers {done.name} as {attachment.key}."]
+    if not done.has_circle:
+        lines.append("It has no circle, so nobody can use it.")
+    if not done.is_enrolled:
+        lines.append(
+            f"That controller is not enrolled yet: p2k16-console controllers enrol {at} --out FILE"
+        )
+    return "\n".join(lines)
+
+
+async def run_tools_detach(settings: ConsoleSettings, key: str) -> str:
+    """Has no controller power a tool any more."""
+    from console.tools.attaching import detach_tool
+
+    async with _schema(settings) as database:
+        name = await detach_tool(database, key)
+    return f"No controller powers {name} any more. It is locked within a second."
+
+
+async def run_cards_break_glass(
+    settings: ConsoleSettings, *, username: str, card: str, is_break_glass: bool
+) -> str:
+    """Marks a card, or takes the mark away."""
+    from console.cards.break_glass import set_break_glass
+
+    async with _schema(settings) as database:
+        name = await set_break_glass(
+            database, username=username, card=card, is_break_glass=is_break_glass
+        )
+    if not is_break_glass:
+        return f"{username}'s card {name} is an ordinary one."
+    return (
+        f"{username}'s card {name} is a break-glass card: it opens what she may open, however long "
+        "the console has been away."
+    )
 
 
 async def run_controllers_enrol(

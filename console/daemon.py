@@ -17,9 +17,9 @@ from aiohttp import web
 
 from console.app import build_app
 from console.controllers import queries as controllers
+from console.controllers.orders import Orders
 from console.controllers.watch import watch
 from console.database import Database, open_database
-from console.doors.opening import Opener
 from console.errors import ConsoleError, DatabaseUnavailable
 from console.events.ingest import Ingester
 from console.link.broker import BrokerLink
@@ -96,15 +96,15 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         site.broker_url, prefix, on_message=hear, on_connected=greet, random=random.random
     )
     outbound = Outbound(link, prefix, site.keys)
-    publisher = Publisher(database, site.keys, outbound)
-    opener = Opener(database, outbound, now_ms=unix_ms)
+    publisher = Publisher(database, site.keys, outbound, zone=site.settings.site.time_zone)
+    orders = Orders(database, outbound, now_ms=unix_ms)
     inbound = Inbound(
         database,
         outbound,
         prefix=prefix,
         ingester=Ingester(database, site.keys, now=times.now),
         publisher=publisher,
-        waiting=opener,
+        waiting=orders,
         now=times.now,
     )
 
@@ -124,7 +124,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         database=database,
         site_salt=site.keys.site_salt,
         broker_answers=link.answers,
-        opener=opener,
+        orders=orders,
         broker=link,
         routes=routes,
     )

@@ -7,9 +7,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from console.time_zone import find_zone, system_zone
 from sync.settings_table import Address, SettingsError, SettingsTable
 
 _TOPIC = r"[^+#\x00]{1,200}"
@@ -59,6 +61,13 @@ class RoleSettings:
     """`[roles]`: `admin_circle` manages cards, doors and controllers."""
 
     admin_circle: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """`[site]`: `time_zone` is that of open hours, and of the times on pages."""
+
+    time_zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ class ConsoleSettings:
     mqtt: MqttSettings
     roles: RoleSettings
     login: LoginSettings
+    site: SiteSettings = SiteSettings()
     stripe: StripeSettings = StripeSettings()
     mail: MailSettings = MailSettings()
     legacy: LegacySettings = LegacySettings()
@@ -173,6 +183,7 @@ def read_settings(
                 "failures_per_minute", least=1, most=1_000_000, default=10
             )
         ),
+        site=_site(table.table("site"), environ),
         stripe=_stripe(table.table("stripe")),
         mail=_mail(table.table("mail")),
         legacy=_legacy(table.table("legacy")),
@@ -183,6 +194,14 @@ def read_settings(
     if mistakes:
         raise SettingsError(source, mistakes)
     return settings
+
+
+def _site(site: SettingsTable, environ: Mapping[str, str]) -> SiteSettings:
+    name = site.optional_text("time_zone", pattern=r"[A-Za-z0-9+_/-]{1,64}")
+    zone = system_zone(environ.get("TZ")) if name is None else find_zone(name)
+    if zone is None:
+        site.refuse("time_zone", f"there is no time zone {name}; one is Europe/Oslo")
+    return SiteSettings(zone or UTC)
 
 
 def _stripe(stripe: SettingsTable) -> StripeSettings:

@@ -46,6 +46,7 @@ class ListedController:
     digest: bytes | None
     made_at: datetime | None
     doors: list[str]
+    tools: list[str]
 
 
 async def controller(conn: Connection, *, controller: ControllerId) -> ControllerRow | None:
@@ -189,7 +190,10 @@ async def listed(conn: Connection) -> list[ListedController]:
                    coalesce(s.epoch, 0) as epoch, coalesce(s.serial, 0) as serial,
                    s.digest, s.made_at,
                    array(select d.name from access.door d where d.controller = c.id
-                          order by lower(d.name)) as doors
+                          order by lower(d.name)) as doors,
+                   array(select t.name::text from access.tool_point p
+                           join tool_description t on t.id = p.tool
+                          where p.controller = c.id order by lower(t.name)) as tools
               from access.controller c
               left join access.controller_report r on r.controller = c.id
               left join lateral (

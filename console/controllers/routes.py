@@ -34,6 +34,7 @@ class ControllerView:
     heard_at: datetime | None
     is_offline: bool
     doors: tuple[str, ...]
+    tools: tuple[str, ...]
     quarantine_reason: str | None
     facts: tuple[Fact, ...]
 
@@ -75,6 +76,7 @@ def view(row: ListedController, now: datetime) -> ControllerView:
         heard_at=row.received_at,
         is_offline=offline and row.received_at is not None,
         doors=tuple(row.doors),
+        tools=tuple(row.tools),
         quarantine_reason=row.quarantine_reason,
         facts=tuple(_facts(row)) if row.report else (),
     )
@@ -83,11 +85,13 @@ def view(row: ListedController, now: datetime) -> ControllerView:
 def _facts(row: ListedController) -> list[Fact]:
     journal, is_long = said.journal(row.report)
     clock, is_wrong = said.clock(row.report)
+    storage = said.storage(row.report)
     software = str(said.part(row.report, "state").get("software", "unknown"))[:40]
     return [
         _rights(row, said.part(row.report, "applied")),
         Fact("Journal", journal, is_bad=is_long),
         Fact("Clock", clock, is_bad=is_wrong),
+        *([] if storage is None else [Fact("Storage", storage[0], is_bad=storage[1])]),
         Fact("Software", software),
         *(Fact("Trouble", trouble, is_bad=True) for trouble in said.troubles(row.report)),
     ]

@@ -12,6 +12,8 @@ TEXT_CHARACTERS_MAX = 200
 FAULTS_MAX = 20
 WALL_OFFSET_MS_MAX = 5 * 60 * 1000
 """Beyond this the operating system's clock of a controller is worth a look."""
+COMMIT_MS_MAX = 250
+"""A tap whose record takes longer is refused."""
 
 
 def part(report: object, *keys: str) -> Json:
@@ -55,6 +57,15 @@ def clock(report: object) -> tuple[str, bool]:
         minutes = abs(offset) // 60_000
         return f"right; the operating system's is {minutes} min off, which does no harm", False
     return "right", False
+
+
+def storage(report: object) -> tuple[str, bool] | None:
+    """How slowly the controller's storage takes what is written; None: not told."""
+    slow_ms = part(report, "state", "storage").get("commit_p99_ms")
+    if isinstance(slow_ms, bool) or not isinstance(slow_ms, int | float):
+        return None
+    words = f"99 of 100 records are on disk within {min(slow_ms, 1e6):.0f} ms"
+    return words, slow_ms > COMMIT_MS_MAX
 
 
 def journal(report: object) -> tuple[str, bool]:

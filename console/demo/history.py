@@ -53,7 +53,7 @@ class Past:
             for row in self.cards
             if row.lost_at is None or at < row.lost_at
         )
-        return dict(derive(replace(self.facts, cards=cards), milliseconds(at)).contents)
+        return dict(derive(replace(self.facts, cards=cards), milliseconds(at), UTC).contents)
 
 
 @dataclass(frozen=True, slots=True)

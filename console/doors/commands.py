@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.controllers import queries as controllers
+from console.controllers.point_key_queries import point_named
 from console.database import Connection, Database
 from console.doors import queries
 from console.doors.driver import Driver
@@ -41,6 +42,9 @@ async def add_door(database: Database, door: NewDoor) -> bool:
         wrong += [f"no such circle: {circle}" for circle in door.circles if circle not in found]
         if wrong:
             raise BadRequest("; ".join(wrong))
+        taken = await point_named(conn, key=PointKey(door.key))
+        if taken is not None:
+            raise BadRequest(f"the key {door.key} is taken already: {taken}")
         at = None if door.controller is None else ControllerId(door.controller)
         if at is not None:
             await controllers.add_controller(conn, controller=at)

@@ -11,7 +11,7 @@ import jinja2
 from console.database import Database
 from console.doors import queries
 from console.doors.door import view
-from console.doors.routes import last_taps
+from console.events.at_place import told_at
 from console.web import times
 from console.web.live_hub import LiveMessage
 from console.web.render import fragment_text
@@ -41,10 +41,10 @@ class DoorStates:
                 door = view(row, times.now())
                 messages.append(self._message("", "doors/state.html", door.key, door=door))
                 if audience is Who.ADMIN:
-                    taps = await last_taps(conn, door.key)
+                    happened = await told_at(conn, door.key, is_tool=False)
                     messages += [
                         self._message("rights-", "doors/rights.html", door.key, door=door),
-                        self._message("taps-", "doors/taps.html", door.key, taps=taps),
+                        self._message("taps-", "events/at_place.html", door.key, happened=happened),
                     ]
         return messages
 

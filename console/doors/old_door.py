@@ -23,7 +23,7 @@ from console.doors.old_door_queries import MovedRow
 from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened, Outcome
 from console.errors import BrokerUnavailable, Busy, DatabaseUnavailable
 from console.events.openings import Opening, write_openings
-from console.events.storing import EXECUTED
+from console.events.storing import EXECUTED, FAILED
 from console.rights.access import may_open
 from console.settings import MqttSettings
 from console.web import times
@@ -40,8 +40,6 @@ TURN_SECONDS = 3.0
 WRITE_SECONDS = 10.0
 """How long a database that is away is waited for, once the door was asked."""
 PAUSE_SECONDS = 0.2
-FAILED = "failed: "
-"""access.command.result begins with it; behind it stand words that begin with what was asked."""
 _MOVER = {Driver.DLOCK: "The old door controller", Driver.MQTT: "The MQTT broker"}
 
 

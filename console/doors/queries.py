@@ -1,26 +1,17 @@
 """SQL of the doors."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.doors.driver import Driver
+from console.rights.facts import NOTHING_SPECIAL
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A door's controller. `report`: its latest one; None: it was never heard."""
-
-    controller: ControllerId
-    entry_key: bytes = field(repr=False)
-    last_heard: datetime | None
-    report: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +35,10 @@ class DoorRow:
     last_opened_at: datetime | None
     driver: str = Driver.CONTROLLER
     topic: str | None = None
+    soft_seconds: int = NOTHING_SPECIAL.soft_seconds
+    hard_seconds: int = NOTHING_SPECIAL.hard_seconds
+    requires_fresh: bool = False
+    min_assurance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,86 +50,13 @@ class PersonRow:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TapRow:
-    """What happened at a door. `account_id` None: nobody we know."""
-
-    kind: str
-    at: datetime
-    clock_trusted: bool
-    reason: str | None
-    account_id: int | None
-    username: str | None
-    name: str | None
-    card_label: str | None
-
-
-async def target(conn: Connection, *, door: PointKey) -> Target | None:
-    """Where to send an opening; None: no such door, or its controller can't be spoken to."""
-    async with conn.cursor(row_factory=class_row(Target)) as cursor:
-        await cursor.execute(
-            """
-            select d.controller, c.entry_key, r.received_at as last_heard, r.report
-              from access.door d
-              join access.controller c on c.id = d.controller
-              left join access.controller_report r on r.controller = c.id
-             where d.key = %(door)s and c.enrolled_at is not null and c.quarantined_at is null
-            """,
-            {"door": door},
-        )
-        return await cursor.fetchone()
-
-
-async def next_counter(conn: Connection, *, controller: ControllerId, above: int) -> int:
-    """The next command's number: above all that were given, and above `above`."""
-    cursor = await conn.execute(
-        """
-        update access.controller
-           set command_counter = greatest(command_counter, %(above)s) + 1
-         where id = %(controller)s
-        returning command_counter
-        """,
-        {"controller": controller, "above": above},
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise AssertionError("a controller was deleted, which nothing does")
-    return int(row[0])
-
-
-async def add_command(
-    conn: Connection,
-    *,
-    command: str,
-    controller: ControllerId,
-    point: PointKey,
-    operation: str,
-    actor: int,
-    counter: int,
-) -> None:
-    """Writes down who asked for what."""
-    await conn.execute(
-        """
-        insert into access.command (id, controller, point, operation, actor, counter)
-        values (%(command)s::uuid, %(controller)s, %(point)s, %(operation)s, %(actor)s, %(counter)s)
-        """,
-        {
-            "command": command,
-            "controller": controller,
-            "point": point,
-            "operation": operation,
-            "actor": actor,
-            "counter": counter,
-        },
-    )
-
-
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
     """All doors by name, or the one with this key."""
     async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
         await cursor.execute(
             """
             select d.key, d.name, d.controller, d.driver, d.topic, d.open_seconds,
+                   d.soft_seconds, d.hard_seconds, d.requires_fresh, d.min_assurance,
                    array(select c.name::text from access.door_circle m
                            join circle c on c.id = m.circle
                           where m.door = d.key order by lower(c.name)) as circles,
@@ -143,7 +65,11 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                    greatest(
                      (select e.happened_at from access.event e
                        where e.point = d.key
-                         and e.kind in ('access_granted', 'command_executed')
+                         and (e.kind = 'access_granted'
+                              or (e.kind = 'command_executed'
+                                  and exists (select from access.command o
+                                               where o.id = e.command
+                                                 and o.operation = 'open')))
                        order by e.happened_at desc limit 1),
                      (select o.issued_at from access.command o
                        where o.point = d.key and o.controller is null and o.result = 'executed'
@@ -179,45 +105,6 @@ async def people(conn: Connection, *, accounts: Collection[int]) -> dict[int, Pe
             {"accounts": list(accounts)},
         )
         return {row.account_id: row for row in await cursor.fetchall()}
-
-
-async def taps(conn: Connection, *, door: str, kinds: Sequence[str], limit: int) -> list[TapRow]:
-    """The latest events of these kinds at a door, the newest first.
-
-    For a door without a controller they are made of what was asked of it. Its kinds are
-    `command_executed`, `command_refused`, and `command_asked` where nobody knows what came of it.
-    """
-    async with conn.cursor(row_factory=class_row(TapRow)) as cursor:
-        await cursor.execute(
-            """
-            with told as (
-              select kind, happened_at as at, clock_trusted, reason, account, card, id
-                from access.event
-               where point = %(door)s and kind = any(%(kinds)s)
-               order by happened_at desc, id desc
-               limit %(limit)s
-            ), asked as (
-              select case when result is null then 'command_asked'
-                          when result = 'executed' then 'command_executed'
-                          else 'command_refused' end as kind,
-                     issued_at as at, true as clock_trusted, result as reason, actor as account,
-                     null::bigint as card, 0::bigint as id
-                from access.command
-               where point = %(door)s and controller is null
-               order by issued_at desc
-               limit %(limit)s
-            )
-            select e.kind, e.at, e.clock_trusted, e.reason,
-                   a.id as account_id, a.username, a.name, k.label as card_label
-              from (select * from told union all select * from asked) e
-              left join access.card k on k.id = e.card
-              left join account a on a.id = e.account
-             order by e.at desc, e.id desc
-             limit %(limit)s
-            """,
-            {"door": door, "kinds": list(kinds), "limit": limit},
-        )
-        return await cursor.fetchall()
 
 
 async def circle_ids(conn: Connection, *, names: Collection[str]) -> dict[str, int]:

@@ -6,35 +6,33 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from console.cards.break_glass_queries import break_glass_cards
+from console.cards.card import kind
+from console.controllers.order_pages import Place, give_order
+from console.controllers.shown import Shown
 from console.database import Connection
 from console.doors import queries
+from console.doors.about import about
 from console.doors.any_door import AnyDoor
-from console.doors.door import DoorView, Shown, view
+from console.doors.door import DoorView, view
 from console.doors.opening import NoSuchDoor, Opened
 from console.doors.queries import PersonRow
-from console.doors.taps import Tap, tap
 from console.doors.wording import outcome_words, remedy, why, why_not
+from console.events.at_place import told_at
+from console.rights import queries as rights
 from console.rights.access import may_open_which, who_may_open
 from console.web import times
-from console.web.keys import DATABASE
+from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import is_htmx
 from console.web.routing import Route, Who
 from console.web.session import address_of, visitor
-from sync.events import EventKind
 from sync.ids import AccountRef, PointKey
+from sync.rights import BREAK_GLASS_MAX, PointKind
 
 ANY_DOOR = web.AppKey("any_door", AnyDoor)
 
-TAPS_SHOWN = 20
 PEOPLE_SHOWN = 500
-TAP_KINDS = (
-    EventKind.ACCESS_GRANTED,
-    EventKind.ACCESS_DENIED,
-    EventKind.ACCESS_WITHDRAWN,
-    EventKind.COMMAND_EXECUTED,
-    EventKind.COMMAND_REFUSED,
-)
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
 
@@ -61,6 +59,7 @@ def routes() -> list[Route]:
         Route("GET", "/doors", Who.ADMIN, doors_page),
         Route("GET", f"/doors/{_KEY}", Who.ADMIN, door_page),
         Route("POST", f"/doors/{_KEY}/openings", Who.MEMBER, open_door),
+        Route("POST", f"/doors/{_KEY}/orders", Who.ADMIN, order_door),
     ]
 
 
@@ -88,21 +87,26 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
     """All doors: what is true of each now."""
     async with request.app[DATABASE].reading() as conn:
         views = [view(row, times.now()) for row in await queries.doors(conn)]
-    return page(request, "doors/doors.html", doors=views)
+        cards = await break_glass_cards(conn)
+    break_glass = [(row, kind(row.credential_type)) for row in cards]
+    return page(
+        request, "doors/doors.html", doors=views, break_glass=break_glass, most=BREAK_GLASS_MAX
+    )
 
 
 async def door_page(request: web.Request) -> web.StreamResponse:
-    """One door: its state, who may open it and why, the last taps."""
+    """One door: its state, who may open it and why, what happened there."""
     key = PointKey(request.match_info["door"])
     now = times.now()
     async with request.app[DATABASE].reading() as conn:
         rows = await queries.doors(conn, key=key)
-        if not rows:
+        facts = await rights.doors(conn, key=key)
+        if not rows or not facts:
             raise web.HTTPNotFound
         door = view(rows[0], now)
         who = await who_may_open(conn, door_key=key, now_ms=int(now.timestamp() * 1000))
         names = await queries.people(conn, accounts={one.account for one in who})
-        taps = await last_taps(conn, key)
+        happened = await told_at(conn, key, is_tool=False)
     openers = [
         MayOpen(names[one.account], why(one.answer, door.circles, now))
         for one in who
@@ -115,14 +119,9 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         door=door,
         openers=openers[:PEOPLE_SHOWN],
         count=len(openers),
-        taps=taps,
+        about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
+        happened=happened,
     )
-
-
-async def last_taps(conn: Connection, door: str) -> Sequence[Tap]:
-    """What happened at the door, the newest first."""
-    rows = await queries.taps(conn, door=door, kinds=TAP_KINDS, limit=TAPS_SHOWN)
-    return [tap(row) for row in rows]
 
 
 async def open_door(request: web.Request) -> web.StreamResponse:
@@ -146,3 +145,13 @@ async def open_door(request: web.Request) -> web.StreamResponse:
     answer = fragment if is_htmx(request) else page
     template = "doors/outcome.html" if is_htmx(request) else "doors/outcome_page.html"
     return answer(request, template, status=200 if is_open else 422, shown=shown, door=door)
+
+
+async def order_door(request: web.Request) -> web.StreamResponse:
+    """Locks the door down, takes it out of service, and so on."""
+    key = PointKey(request.match_info["door"])
+    async with request.app[DATABASE].reading() as conn:
+        rows = await queries.doors(conn, key=key)
+    if not rows:
+        raise web.HTTPNotFound
+    return await give_order(request, Place(PointKind.DOOR, key, rows[0].name, f"/doors/{key}"))

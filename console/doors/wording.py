@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from console.doors.opening import Failed, NoAnswer, NotAllowed, Opened, Outcome, Refused
+from console.controllers.order_wording import no_answer, refusal
+from console.controllers.orders import NoAnswer, Refused
+from console.doors.opening import Failed, NotAllowed, Opened, Outcome
 from console.rights.access import Answer
 from console.web import times
 from sync.rights import Reason
@@ -34,6 +36,8 @@ def why_not(answer: Answer, door: str, now: datetime) -> str:
             return (
                 f"Your membership begins {times.day_and_time(begins, now) if begins else 'later'}."
             )
+        case Reason.ASSURANCE_TOO_LOW:
+            return f"{door} opens only for cards that are hard to copy, and never from here."
         case _ if answer.is_in_circle:
             return "You have no membership."
         case _ if answer.window is None or answer.window.is_over(_ms(now)):
@@ -47,6 +51,8 @@ def remedy(answer: Answer, circles: Sequence[str]) -> str:
     circle = f"being added to circle {_or(circles)}" if circles else "working for an active company"
     if answer.decision.reason is Reason.NOT_YET_VALID:
         return "It opens by itself then."
+    if answer.decision.reason is Reason.ASSURANCE_TOO_LOW:
+        return "A card that proves itself would change that."
     if answer.is_in_circle:
         return "A payment opens it within a second."
     if answer.window is None:
@@ -62,35 +68,13 @@ def outcome_words(outcome: Outcome, door: str, circles: Sequence[str], now: date
         case NotAllowed(answer):
             return f"{why_not(answer, door, now)} {remedy(answer, circles)}"
         case Refused(detail):
-            return f"The controller refused: {_refusal(detail)}"
-        case NoAnswer(waited_seconds) if waited_seconds < 1:
-            return "The controller can't be reached now: use your card."
-        case NoAnswer(waited_seconds, last_heard):
-            heard = (
-                "" if last_heard is None else f" It was last heard {times.ago(last_heard, now)}."
-            )
-            return (
-                f"No answer from the controller for {waited_seconds:.0f} s: use your card.{heard}"
-            )
+            return f"The controller refused: {refusal(detail)}"
+        case NoAnswer() as silence:
+            return no_answer(silence, now, then=": use your card")
         case Failed(words):
             return words
         case _:
             return "There is no such door any more, or no controller for it."
-
-
-def _refusal(detail: str) -> str:
-    name, _, text = detail.partition(":")
-    match name:
-        case "stale":
-            return "the message was on its way for too long. Try again."
-        case "unknown_point":
-            return "it doesn't know this door. Somebody should look at its settings."
-        case Reason.RELAY_FAULT:
-            return "its relay did not move. Use your card or the key, and tell an admin."
-        case Reason.STORAGE_FAULT | Reason.STORAGE_SLOW | Reason.JOURNAL_FULL:
-            return "it can't record the opening. Use the key, and tell an admin."
-        case _:
-            return f"{text.strip() or name}."
 
 
 def _moment(ms: int | None) -> datetime | None:

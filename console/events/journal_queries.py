@@ -36,6 +36,7 @@ class CommandRow:
     id: str
     point: str
     actor: int
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,7 @@ async def commands(
     async with conn.cursor(row_factory=class_row(CommandRow)) as cursor:
         await cursor.execute(
             """
-            select id::text as id, point, actor from access.command
+            select id::text as id, point, actor, operation from access.command
              where id = any(%(ids)s::text[]::uuid[]) and controller = %(controller)s
             """,
             {"controller": controller, "ids": list(ids)},

@@ -17,8 +17,9 @@ the order in which they happened."""
 class RecentRow:
     """An event for a list. `at`: when it happened, or, without a trusted clock, when it arrived.
 
-    `event_id` 0: no controller told it, but a door without one was opened from here. `account_id`,
-    `name`, `username`: who tapped, or who pressed the button of a remote opening.
+    `event_id` 0: no controller told it, but a door without one was opened from here. `place`: what
+    the door or tool is called. `account_id`, `name`, `username`: who tapped, or who gave the
+    command with this `operation`.
     """
 
     event_id: int
@@ -26,12 +27,14 @@ class RecentRow:
     at: datetime
     clock_trusted: bool
     point: str | None
-    door: str | None
+    place: str | None
+    is_tool: bool
     reason: str | None
     account_id: int | None
     username: str | None
     name: str | None
     card_label: str | None
+    operation: str | None
 
 
 async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -> list[RecentRow]:
@@ -61,10 +64,14 @@ async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -
               select * from told union all select * from opened
             )
             select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
-              coalesce(d.name, e.point) as door, e.reason,
-              a.id as account_id, a.username, a.name, k.label as card_label
+              coalesce(d.name, t.name, e.point) as place,
+              d.key is null and p.key is not null as is_tool, e.reason,
+              a.id as account_id, a.username, a.name, k.label as card_label,
+              c.operation
             from arrived e
             left join access.door d on d.key = e.point
+            left join access.tool_point p on p.key = e.point
+            left join tool_description t on t.id = p.tool
             left join access.card k on k.id = e.card
             left join access.command c on c.id = e.command
             left join account a on a.id = coalesce(e.account, c.actor)

@@ -1,6 +1,7 @@
 """The list "what happens now": which events it shows to whom, in words, first and live.
 
-Members see who opened which door. Who was refused, and why, is for admins.
+Members see who opened which door and used which tool. Who was refused, and why, and what is wrong
+with a door, is for admins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,8 @@ import jinja2
 
 from console.database import Connection, Database
 from console.events import queries
+from console.events.happenings import Happening, sentence
 from console.events.queries import RecentRow
-from console.events.wording import sentences
 from console.web import times
 from console.web.live_hub import LiveMessage
 from console.web.render import fragment_text
@@ -23,14 +24,26 @@ from sync.events import EventKind
 
 SHOWN = 25
 
+FOR_EVERYBODY = (
+    EventKind.ACCESS_GRANTED,
+    EventKind.COMMAND_EXECUTED,
+    EventKind.UNLOCK_BEGAN,
+    EventKind.UNLOCK_ENDED,
+    EventKind.TOOL_RELEASED,
+)
 KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
     {
-        Who.MEMBER: (EventKind.ACCESS_GRANTED, EventKind.COMMAND_EXECUTED),
+        Who.MEMBER: FOR_EVERYBODY,
         Who.ADMIN: (
-            EventKind.ACCESS_GRANTED,
-            EventKind.COMMAND_EXECUTED,
+            *FOR_EVERYBODY,
             EventKind.ACCESS_DENIED,
             EventKind.ACCESS_WITHDRAWN,
+            EventKind.DOOR_FORCED,
+            EventKind.DOOR_HELD_OPEN,
+            EventKind.TAMPER_BEGAN,
+            EventKind.TAMPER_ENDED,
+            EventKind.FAULT_BEGAN,
+            EventKind.FAULT_ENDED,
         ),
     }
 )
@@ -72,31 +85,20 @@ async def recent_days(conn: Connection, audience: Who) -> list[Day]:
 
 def line(row: RecentRow) -> Line:
     """An event in words."""
-    who = row.name or row.username
-    door = row.door or "a door"
-    note = ""
-    match row.kind:
-        case EventKind.ACCESS_GRANTED:
-            is_yes, did = True, f"opened {door}"
-        case EventKind.COMMAND_EXECUTED:
-            is_yes, did = True, f"opened {door} from the console"
-        case EventKind.ACCESS_WITHDRAWN:
-            is_yes, did = False, f"was let in at {door}, but the door did not open"
-            note = sentences(row.reason, is_known_person=row.account_id is not None)
-        case _:
-            is_yes, did = False, f"was refused at {door}"
-            note = sentences(row.reason, is_known_person=row.account_id is not None)
-    if row.card_label and not is_yes:
-        note = f"{note} Card “{row.card_label}”."
+    told = sentence(
+        Happening(row.kind, row.name or row.username, row.reason, row.operation, row.is_tool),
+        row.place or "a controller",
+    )
+    has_card = row.card_label and not told.is_yes
     return Line(
         event_id=row.event_id,
         at=row.at,
         is_late=not row.clock_trusted,
-        is_yes=is_yes,
-        account_id=row.account_id,
-        who=who or ("Somebody" if is_yes else "An unknown card"),
-        did=did,
-        note=note,
+        is_yes=told.is_yes,
+        account_id=row.account_id if told.is_person else None,
+        who=told.who,
+        did=told.did,
+        note=f"{told.note} Card “{row.card_label}”." if has_card else told.note,
     )
 
 

@@ -16,6 +16,7 @@ from console.events.intake import UNREADABLE, Line
 from console.events.journal_queries import CommandRow, NewEvent
 from console.events.openings import Opening, take_back_openings, write_openings
 from console.rights.facts import Controller
+from sync.commands import Operation
 from sync.events import Event, EventKind
 from sync.ids import JournalId
 
@@ -29,6 +30,8 @@ SMALLINT_MAX = 32_767
 EXECUTED = "executed"
 REFUSED = "refused:"
 """access.command.result begins with it; behind it stands the reason's name."""
+FAILED = "failed: "
+"""The same of a door without a controller; behind it stand words that begin with what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ async def _openings(
         and row.point is not None
         and (
             row.kind == EventKind.ACCESS_GRANTED
-            or (row.kind == EventKind.COMMAND_EXECUTED and row.command in commands)
+            or (row.kind == EventKind.COMMAND_EXECUTED and _is_opening(row, commands))
         )
         and not _is_withdrawn(row, rows)
     ]
@@ -185,6 +188,11 @@ async def _openings(
         for row in candidates
         if row.account in accounts and row.point in doors
     ]
+
+
+def _is_opening(row: NewEvent, commands: Mapping[str, CommandRow]) -> bool:
+    command = commands.get(row.command or "")
+    return command is not None and command.operation == Operation.OPEN
 
 
 def _is_withdrawn(row: NewEvent, rows: Sequence[NewEvent]) -> bool:

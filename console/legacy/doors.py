@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from console.controllers.orders import NoAnswer
 from console.doors.any_door import Tried
-from console.doors.opening import Failed, NoAnswer, NoSuchDoor, NotAllowed, Opened
+from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened
 from console.doors.routes import ANY_DOOR
 from console.doors.wording import outcome_words
 from console.errors import BadRequest

@@ -12,6 +12,7 @@ from console.tools.queries import ToolRow
 from console.tools.tool import (
     NAME_CHARACTERS_MAX,
     HasIt,
+    NeedsBetterCard,
     NobodyHasIt,
     NoMember,
     NoSuchTool,
@@ -104,6 +105,8 @@ async def check_out(request: web.Request) -> web.StreamResponse:
                 f"{me.username} does not have an active membership and is not employed in an"
                 " active company"
             )
+        case NeedsBetterCard():
+            raise BadRequest("This tool is released by cards that are hard to copy only")
         case HasIt():
             raise BadRequest("Tools can only be checked out once.")
         case _:

@@ -46,7 +46,7 @@ KINDS = {
 
 
 class Waiting(Protocol):
-    """Who waits for controllers' answers: `console.doors.opening.Opener`."""
+    """Who waits for controllers' answers: `console.controllers.orders.Orders`."""
 
     def reported(self, controller: ControllerId, report: Report) -> None:
         """A controller's newest report."""

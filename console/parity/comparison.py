@@ -8,6 +8,7 @@ from console.parity.old_rule import OldMoment, OldPerson, Payment, counts, may_o
 from console.rights.access import weigh, weigh_tool
 from console.rights.facts import Door, Person, Tool
 from console.rights.queries import GRACE_HOURS
+from sync.rights import Reason
 
 GRACE_MS = GRACE_HOURS * 3600 * 1000
 """What our rule adds to a payment, at either end."""
@@ -30,6 +31,7 @@ class Why(StrEnum):
     ENDS_BEFORE_IT_BEGINS = "payment ends before it begins"
     TIME_ZONE = "time-zone offset"
     NO_CIRCLE = "tool without circle"
+    COPIED_EASILY = "place that demands more than a card's number"
     UNEXPLAINED = "unexplained"
 
 
@@ -86,8 +88,8 @@ def differences(world: World) -> Iterator[Difference]:
 def _at_doors(world: World, someone: Someone) -> Iterator[Difference]:
     for door, name in world.doors:
         old = may_open(someone.old, door.circles, world.moment)
-        ours = someone.ours is not None and _is_let_in(someone.ours, door, world.moment.now_ms)
-        if old != ours:
+        ours = _at_door(someone.ours, door, world.moment.now_ms)
+        if old != (ours is Reason.ALLOWED):
             yield _difference(someone.old, Place("door", door.key, name), ours, world.moment)
 
 
@@ -96,35 +98,38 @@ def _at_tools(world: World, someone: Someone) -> Iterator[Difference]:
         if tool.circle is None:
             continue
         old = may_use(someone.old, tool.circle, world.moment)
-        ours = someone.ours is not None and _may_use(someone.ours, tool, world.moment.now_ms)
-        if old != ours:
+        ours = _at_tool(someone.ours, tool, world.moment.now_ms)
+        if old != (ours is Reason.ALLOWED):
             yield _difference(someone.old, Place("tool", str(tool.id), name), ours, world.moment)
 
 
-def _is_let_in(person: Person, door: Door, now_ms: int) -> bool:
-    return weigh(person, door, now_ms).decision.is_allowed
+def _at_door(person: Person | None, door: Door, now_ms: int) -> Reason:
+    return Reason.NO_RIGHT if person is None else weigh(person, door, now_ms).decision.reason
 
 
-def _may_use(person: Person, tool: Tool, now_ms: int) -> bool:
-    return weigh_tool(person, tool, now_ms).decision.is_allowed
+def _at_tool(person: Person | None, tool: Tool, now_ms: int) -> Reason:
+    return Reason.NO_RIGHT if person is None else weigh_tool(person, tool, now_ms).decision.reason
 
 
-def _difference(person: OldPerson, place: Place, ours: bool, moment: OldMoment) -> Difference:
+def _difference(person: OldPerson, place: Place, ours: Reason, moment: OldMoment) -> Difference:
+    is_yes = ours is Reason.ALLOWED
     return Difference(
         person.account,
         person.username,
         place,
-        old=Verdict.NO if ours else Verdict.YES,
-        ours=Verdict.YES if ours else Verdict.NO,
+        old=Verdict.NO if is_yes else Verdict.YES,
+        ours=Verdict.YES if is_yes else Verdict.NO,
         why=tuple(_reasons(person, ours, moment)),
     )
 
 
-def _reasons(person: OldPerson, ours: bool, moment: OldMoment) -> list[Why]:
+def _reasons(person: OldPerson, ours: Reason, moment: OldMoment) -> list[Why]:
     """In the order of `Why`. Only payments that the old rule counts can make it say yes."""
     if person.is_system:
         return [Why.SYSTEM_ACCOUNT]
-    if ours:
+    if ours is Reason.ASSURANCE_TOO_LOW:
+        return [Why.COPIED_EASILY]
+    if ours is Reason.ALLOWED:
         is_late = any(_is_current(p, moment) and not counts(p, moment) for p in person.payments)
         return [Why.TIME_ZONE if is_late else Why.UNEXPLAINED]
     found = {_flaw(payment, moment) for payment in person.payments if counts(payment, moment)}

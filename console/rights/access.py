@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from console.database import Connection
 from console.rights import queries
 from console.rights.derive import (
-    HARD_SECONDS,
-    SOFT_SECONDS,
     Window,
     point,
+    points_of,
     right_of,
     right_to,
+    tool_point,
     window_of,
 )
 from console.rights.facts import Door, Person, Tool
 from sync.ids import AccountRef, PointKey
-from sync.rights import Assurance, Decision, Moment, Point, PointKind, Reason, Right, decide
+from sync.rights import Assurance, Decision, Moment, Point, Reason, Right, decide
 
 EVERY_PAYMENT_MS = 0
 """Also those that are over: they tell a membership that has ended from none at all."""
@@ -70,27 +70,12 @@ def weigh(person: Person, door: Door, now_ms: int) -> Answer:
 
 def weigh_tool(person: Person, tool: Tool, now_ms: int) -> Answer:
     """Whether the person may use the tool now."""
-    place = tool_point(tool)
-    is_in_circle = tool.circle in person.circles
-    points = frozenset({place.key} if is_in_circle else ())
+    points = points_of(person, (), (tool,))
     return Answer(
-        decision=_decision(place, right_to(points, person, now_ms), now_ms),
+        decision=_decision(tool_point(tool), right_to(points, person, now_ms), now_ms),
         is_employed=person.is_employed,
-        is_in_circle=is_in_circle,
+        is_in_circle=bool(points),
         window=window_of(person, now_ms),
-    )
-
-
-def tool_point(tool: Tool) -> Point:
-    """The tool as a point. No controller knows of it: tools are released by the console alone."""
-    return Point(
-        key=PointKey(f"tool-{tool.id}"),
-        kind=PointKind.TOOL,
-        unlock_seconds=0,
-        soft_seconds=SOFT_SECONDS,
-        hard_seconds=HARD_SECONDS,
-        requires_fresh=False,
-        min_assurance=Assurance.UID,
     )
 
 
@@ -133,6 +118,17 @@ async def may_use_tool(
         return None
     person = await _person(conn, account_id)
     return NOBODY if person is None else weigh_tool(person, tools[0], now_ms)
+
+
+async def may_use_which_tool(
+    conn: Connection, *, account_id: int, now_ms: int
+) -> dict[int, Answer]:
+    """The same for every tool, by its id."""
+    person = await _person(conn, account_id)
+    return {
+        tool.id: NOBODY if person is None else weigh_tool(person, tool, now_ms)
+        for tool in await queries.tools(conn)
+    }
 
 
 async def standings(

@@ -1,26 +1,29 @@
 """Facts → what each controller's snapshot holds. Pure.
 
 The rule: an employee of an active company opens every door. Otherwise she must be paying, and in
-one of the door's circles; every card of hers that is not lost carries it. When a paid period ends
-(or begins) without anybody changing anything, the controller knows it from the snapshot.
+one of the door's circles. For a tool she must be in its circle, and paying or employed. Every card
+of hers that is not lost carries it. When a paid period ends (or begins) without anybody changing
+anything, the controller knows it from the snapshot; so it does when a door's open hours begin.
 
 Whether a right holds at a given moment is not decided here but in `sync.rights.decide`.
 """
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 
-from console.rights.facts import Controller, Door, Facts, Paid, Person
+from console.rights import weekly_hours
+from console.rights.facts import Controller, Door, Facts, Person, Tool
+from console.rights.periods import merged
 from sync.credential import entry, member_ref
 from sync.ids import ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
-from sync.rights import Assurance, Point, PointKind, Right
+from sync.rights import Point, PointKind, Right
 from sync.snapshot import Snapshot, encode_snapshot
 
-SOFT_SECONDS = 24 * 3600
-HARD_SECONDS = 7 * 24 * 3600
-"""How long a controller may go without hearing from us. Source: sync/README.md, "Time"."""
+TOOL_SECONDS = 60
+"""How long a tool waits, with power, for somebody to start it."""
 
 NOBODY = MemberRef(bytes(8))
 """Stands where a right is weighed for a person rather than for a card."""
@@ -61,10 +64,10 @@ class Derived:
     next_change_ms: int | None
 
 
-def derive(facts: Facts, now_ms: int) -> Derived:
-    """The content of every controller's snapshot, as of `now_ms`."""
+def derive(facts: Facts, now_ms: int, zone: tzinfo) -> Derived:
+    """The content of every controller's snapshot, as of `now_ms`. `zone`: of the open hours."""
     people = {person.account: person for person in facts.people}
-    holders = [(people[c.account], c.site_digest) for c in facts.cards if c.account in people]
+    holders = [(people[card.account], card) for card in facts.cards if card.account in people]
     windows = {person.account: window_of(person, now_ms) for person, _ in holders}
     current = {
         account: window
@@ -74,15 +77,23 @@ def derive(facts: Facts, now_ms: int) -> Derived:
     contents: dict[ControllerId, Content] = {}
     for controller in facts.controllers:
         doors = [door for door in facts.doors if door.controller == controller.id]
+        tools = _tools_at(controller, facts)
         entries: dict[Entry, Right] = {}
-        for person, digest in holders:
+        for person, card in holders:
             window = current.get(person.account)
-            points = points_of(person, doors)
+            points = points_of(person, doors, tools)
             if window is not None and points:
                 member = member_ref(controller.entry_key, person.account)
-                entries[entry(controller.entry_key, digest)] = right(member, points, window)
-        contents[controller.id] = Content({door.key: point(door) for door in doors}, entries)
-    return Derived(contents, _next_change_ms(current.values(), now_ms))
+                entries[entry(controller.entry_key, card.site_digest)] = replace(
+                    right(member, points, window), is_break_glass=card.is_break_glass
+                )
+        described = [_with_hours(door, now_ms, zone) for door in doors]
+        described += [tool_point(tool) for tool in tools]
+        contents[controller.id] = Content({point.key: point for point in described}, entries)
+    changes = _changes_ms(current.values())
+    if any(door.open_hours and door.controller for door in facts.doors):
+        changes.append(weekly_hours.next_week_ms(now_ms, zone))
+    return Derived(contents, min((ms for ms in changes if ms > now_ms), default=None))
 
 
 def window_of(person: Person, now_ms: int) -> Window | None:
@@ -101,24 +112,12 @@ def window_of(person: Person, now_ms: int) -> Window | None:
     return Window(not_after_ms=periods[-1].end_ms) if periods else None
 
 
-def merged(periods: Iterable[Paid]) -> list[Paid]:
-    """The union of the periods, in order of time. Whole milliseconds: n and n + 1 touch."""
-    union: list[Paid] = []
-    for period in sorted(periods, key=lambda period: period.start_ms):
-        if period.end_ms < period.start_ms:
-            continue
-        if union and period.start_ms <= union[-1].end_ms + 1:
-            last = union.pop()
-            period = Paid(last.start_ms, max(last.end_ms, period.end_ms))
-        union.append(period)
-    return union
-
-
-def points_of(person: Person, doors: Iterable[Door]) -> frozenset[PointKey]:
-    """Which of the doors the person may open while her window holds."""
-    return frozenset(
-        door.key for door in doors if person.is_employed or person.circles & door.circles
-    )
+def points_of(
+    person: Person, doors: Iterable[Door], tools: Iterable[Tool] = ()
+) -> frozenset[PointKey]:
+    """Which of the doors and tools the person may use while her window holds."""
+    opened = {door.key for door in doors if person.is_employed or person.circles & door.circles}
+    return frozenset(opened | {key_of(tool) for tool in tools if tool.circle in person.circles})
 
 
 def right(member: MemberRef, points: frozenset[PointKey], window: Window) -> Right:
@@ -140,16 +139,34 @@ def right_to(points: frozenset[PointKey], person: Person, now_ms: int) -> Right:
 
 
 def point(door: Door) -> Point:
-    """The door as a snapshot describes it."""
+    """The door as a snapshot describes it, but for its open hours."""
     return Point(
         key=door.key,
         kind=PointKind.DOOR,
         unlock_seconds=door.open_seconds,
-        soft_seconds=SOFT_SECONDS,
-        hard_seconds=HARD_SECONDS,
-        requires_fresh=False,
-        min_assurance=Assurance.UID,
+        soft_seconds=door.demands.soft_seconds,
+        hard_seconds=door.demands.hard_seconds,
+        requires_fresh=door.demands.requires_fresh,
+        min_assurance=door.demands.min_assurance,
     )
+
+
+def tool_point(tool: Tool) -> Point:
+    """The tool as a snapshot describes it."""
+    return Point(
+        key=key_of(tool),
+        kind=PointKind.TOOL,
+        unlock_seconds=TOOL_SECONDS,
+        soft_seconds=tool.demands.soft_seconds,
+        hard_seconds=tool.demands.hard_seconds,
+        requires_fresh=tool.demands.requires_fresh,
+        min_assurance=tool.demands.min_assurance,
+    )
+
+
+def key_of(tool: Tool) -> PointKey:
+    """Its point's key; where no controller powers it, one that stands for it."""
+    return tool.key or PointKey(f"tool-{tool.id}")
 
 
 def content_digest(controller: Controller, content: Content) -> bytes:
@@ -176,14 +193,27 @@ def numbered(
     )
 
 
-def _next_change_ms(windows: Iterable[Window], now_ms: int) -> int | None:
-    moments = [
+def _tools_at(controller: Controller, facts: Facts) -> Sequence[Tool]:
+    """Those without a key of their own are left out: a tool's circle must never open a door."""
+    taken = {door.key for door in facts.doors}
+    return [t for t in facts.tools if t.controller == controller.id and key_of(t) not in taken]
+
+
+def _with_hours(door: Door, now_ms: int, zone: tzinfo) -> Point:
+    hours = weekly_hours.written_out(
+        door.open_hours, now_ms=now_ms, zone=zone, ahead_seconds=door.demands.hard_seconds
+    )
+    return replace(point(door), open_hours=hours)
+
+
+def _changes_ms(windows: Iterable[Window]) -> list[int]:
+    """When a right begins or has ended."""
+    return [
         moment
         for window in windows
         for moment in (
             window.not_before_ms,
             None if window.not_after_ms is None else window.not_after_ms + 1,
         )
-        if moment is not None and moment > now_ms
+        if moment is not None
     ]
-    return min(moments, default=None)

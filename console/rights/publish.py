@@ -1,15 +1,16 @@
 """Keeps what the controllers have been sent equal to what the database says.
 
-Wanted versus published: on a hint, every minute, and when a paid period begins or ends, the rights
-are derived anew; only where they differ from what was published last is there a new snapshot. So no
-page can forget to publish, a lost hint heals itself, and a repeated one does no harm.
+Wanted versus published: on a hint, every minute, and when a paid period begins or ends (or a week,
+for open hours), the rights are derived anew; only where they differ from what was published last is
+there a new snapshot. So no page can forget to publish, a lost hint heals itself, and a repeated one
+does no harm.
 """
 
 import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import structlog
 
@@ -52,8 +53,11 @@ class Publisher:
         keys: SiteKeys,
         outbound: Outbound,
         *,
+        zone: tzinfo,
         clock_ms: Callable[[], int] = unix_ms,
     ) -> None:
+        """`zone`: in which a door's open hours are meant."""
+        self._zone = zone
         self._database = database
         self._keys = keys
         self._outbound = outbound
@@ -112,7 +116,7 @@ class Publisher:
             facts = await queries.facts(conn, now_ms=now_ms)
             versions = await snapshot_queries.versions(conn)
         # Beside the loop: keyed hashes for thousands of cards take a tenth of a second.
-        derived = await asyncio.to_thread(derive, facts, now_ms)
+        derived = await asyncio.to_thread(derive, facts, now_ms, self._zone)
         digests = await asyncio.to_thread(_digests, facts.controllers, derived.contents)
         for controller, wanted in digests.items():
             version = versions.get(controller)

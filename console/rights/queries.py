@@ -6,8 +6,21 @@ from dataclasses import dataclass
 from psycopg.rows import class_row
 
 from console.database import Connection
-from console.rights.facts import Card, CircleRef, Controller, Door, Facts, Paid, Person, Tool
+from console.rights.facts import (
+    NOTHING_SPECIAL,
+    Card,
+    CircleRef,
+    Controller,
+    Demands,
+    Door,
+    Facts,
+    Paid,
+    Person,
+    Tool,
+    WeeklyHours,
+)
 from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
+from sync.rights import Assurance
 
 GRACE_HOURS = 24
 """A payment holds so much longer than it says, and so much earlier: clocks differ, and the old web
@@ -27,12 +40,25 @@ class _DoorRow:
     controller: str | None
     open_seconds: int
     circles: Sequence[int]
+    soft_seconds: int
+    hard_seconds: int
+    requires_fresh: bool
+    min_assurance: int
+    weekdays: Sequence[int]
+    opens: Sequence[int]
+    closes: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class _ToolRow:
     id: int
     circle: int | None
+    key: str | None
+    controller: str | None
+    soft_seconds: int
+    hard_seconds: int
+    requires_fresh: bool
+    min_assurance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +74,7 @@ class _PersonRow:
 class _CardRow:
     account: int
     site_digest: bytes
+    is_break_glass: bool
 
 
 async def facts(conn: Connection, *, now_ms: int) -> Facts:
@@ -62,6 +89,7 @@ async def facts(conn: Connection, *, now_ms: int) -> Facts:
             doors=await doors(conn),
             people=await people(conn, account=None, ended_after_ms=now_ms),
             cards=await cards(conn),
+            tools=await tools(conn),
         )
 
 
@@ -88,11 +116,22 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
         await cursor.execute(
             """
             select d.key, d.controller, d.open_seconds,
-                   array_remove(array_agg(c.circle), null) as circles
+                   array(select c.circle from access.door_circle c
+                          where c.door = d.key) as circles,
+                   d.soft_seconds, d.hard_seconds, d.requires_fresh, d.min_assurance,
+                   h.weekdays, h.opens, h.closes
               from access.door d
-              left join access.door_circle c on c.door = d.key
+              cross join lateral (
+                select coalesce(array_agg(weekday order by weekday, opens_minute), '{}')
+                         as weekdays,
+                       coalesce(array_agg(opens_minute order by weekday, opens_minute), '{}')
+                         as opens,
+                       coalesce(array_agg(closes_minute order by weekday, opens_minute), '{}')
+                         as closes
+                  from access.open_hours
+                 where door = d.key
+              ) h
              where %(key)s::text is null or d.key = %(key)s
-             group by d.key
              order by d.key
             """,
             {"key": key},
@@ -103,6 +142,8 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
                 None if row.controller is None else ControllerId(row.controller),
                 row.open_seconds,
                 frozenset(map(CircleRef, row.circles)),
+                _demands(row),
+                tuple(map(WeeklyHours, row.weekdays, row.opens, row.closes)),
             )
             for row in await cursor.fetchall()
         )
@@ -113,15 +154,30 @@ async def tools(conn: Connection, *, tool: int | None = None) -> tuple[Tool, ...
     async with conn.cursor(row_factory=class_row(_ToolRow)) as cursor:
         await cursor.execute(
             """
-            select id, circle
-              from tool_description
-             where %(tool)s::bigint is null or id = %(tool)s
-             order by id
+            select t.id, t.circle, p.key, p.controller,
+                   coalesce(p.soft_seconds, %(soft_seconds)s) as soft_seconds,
+                   coalesce(p.hard_seconds, %(hard_seconds)s) as hard_seconds,
+                   coalesce(p.requires_fresh, false) as requires_fresh,
+                   coalesce(p.min_assurance, 0) as min_assurance
+              from tool_description t
+              left join access.tool_point p on p.tool = t.id
+             where %(tool)s::bigint is null or t.id = %(tool)s
+             order by t.id
             """,
-            {"tool": tool},
+            {
+                "tool": tool,
+                "soft_seconds": NOTHING_SPECIAL.soft_seconds,
+                "hard_seconds": NOTHING_SPECIAL.hard_seconds,
+            },
         )
         return tuple(
-            Tool(row.id, None if row.circle is None else CircleRef(row.circle))
+            Tool(
+                row.id,
+                None if row.circle is None else CircleRef(row.circle),
+                None if row.key is None else PointKey(row.key),
+                None if row.controller is None else ControllerId(row.controller),
+                _demands(row),
+            )
             for row in await cursor.fetchall()
         )
 
@@ -209,8 +265,21 @@ async def people(
 async def cards(conn: Connection) -> tuple[Card, ...]:
     """Those that are not lost."""
     async with conn.cursor(row_factory=class_row(_CardRow)) as cursor:
-        await cursor.execute("select account, site_digest from access.card where lost_at is null")
+        await cursor.execute(
+            """
+            select k.account, k.site_digest, b.card is not null as is_break_glass
+              from access.card k
+              left join access.break_glass_card b on b.card = k.id
+             where k.lost_at is null
+            """
+        )
         return tuple(
-            Card(AccountRef(row.account), SiteDigest(bytes(row.site_digest)))
+            Card(AccountRef(row.account), SiteDigest(bytes(row.site_digest)), row.is_break_glass)
             for row in await cursor.fetchall()
         )
+
+
+def _demands(row: _DoorRow | _ToolRow) -> Demands:
+    return Demands(
+        row.soft_seconds, row.hard_seconds, row.requires_fresh, Assurance(row.min_assurance)
+    )

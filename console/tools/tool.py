@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.rights.access import Answer
+from sync.rights import Reason
 
 NAME_CHARACTERS_MAX = 50
 
@@ -48,6 +49,11 @@ class NoMember:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedsBetterCard:
+    """It is released by cards that are hard to copy only."""
+
+
+@dataclass(frozen=True, slots=True)
 class HasIt:
     """She has it already."""
 
@@ -77,7 +83,7 @@ class Returns:
     """Yes."""
 
 
-Taking = Takes | NotInCircle | NoMember | HasIt
+Taking = Takes | NotInCircle | NoMember | NeedsBetterCard | HasIt
 Returning = Returns | NobodyHasIt | SomebodyElseHasIt
 
 
@@ -85,6 +91,8 @@ def taking(tool: Tool, answer: Answer, *, actor: int) -> Taking:
     """Whether she may take the tool, also from whoever has it; `answer` is the rule's."""
     if not answer.is_in_circle:
         return NotInCircle(tool.circle)
+    if answer.decision.reason is Reason.ASSURANCE_TOO_LOW:
+        return NeedsBetterCard()
     if not answer.decision.is_allowed:
         return NoMember()
     if tool.holder is not None and tool.holder.account_id == actor:

@@ -37,6 +37,8 @@ def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environ
         filters={
             "static": files.address,
             "ago": times.ago_tag,
+            "coming": times.coming_tag,
+            "left": times.left_tag,
             "day": times.day_tag,
             "when": times.when_tag,
             "clock": times.clock_tag,

@@ -44,6 +44,7 @@ class Prompt:
             "http": f'listen = "127.0.0.1:{self.port}"',
             "database": f'url = "{self.database_url}"' if self.database_url else "",
             "mqtt": f'listen = "127.0.0.1:{self.broker_port}"',
+            "site": 'time_zone = "Europe/Oslo"',
         }
         text = f'data_dir = "{self.folder / "data"}"\n'
         for name, lines in (known | tables).items():
@@ -132,6 +133,18 @@ def every_command(prompt: Prompt, name: str) -> None:
         *("--circle", "shopbot", "--controller", f"pi-{name}", "--open-seconds", "7"),
     )
     assert "not enrolled yet" in said
+    changed = prompt.done(
+        *("doors", "set", f"front-{name}", "--soft-hours", "2", "--hard-days", "3"),
+        *("--requires-fresh", "yes", "--min-assurance", "0", "--open-seconds", "7"),
+        *("--open-hours", "tue 18:00-22:00, sat 12:00-16:00"),
+    )
+    assert "Stands open: tue 18:00-22:00, sat 12:00-16:00 (Europe/Oslo)" in changed
+    assert "all cards for 2 h, then nobody" in changed
+    label = ("--label", "fob")
+    prompt.done("cards", "assign", f"kari-{name}", f"em4100:02020304{len(name):02x}", *label)
+    marked = prompt.done("cards", "break-glass", f"kari-{name}", "fob", "yes")
+    assert "“fob” is a break-glass card" in marked
+    assert "an ordinary one" in prompt.done("cards", "break-glass", f"kari-{name}", "fob", "no")
     prompt.done("controllers", "enrol", f"pi-{name}", "--out", str(enrolled))
     bundle = decode_bundle(enrolled.read_bytes())
     assert bundle.controller == f"pi-{name}"
@@ -160,6 +173,21 @@ def test_the_embedded_database_is_there_for_commands_and_serve_alike():
         with prompt.serving():
             every_command(prompt, "bb")
         assert "is up to date" in prompt.done("migrate")
+
+
+def test_a_tool_of_the_old_web_application_is_powered_by_a_controller(prompt: Prompt):
+    prompt.done("migrate")
+    prompt.sql(
+        "insert into tool_description"
+        " (created_at, created_by, updated_at, updated_by, name, circle)"
+        " values (now(), 3, now(), 3, 'Laser', 2)"
+    )
+    powered = prompt.done(
+        *("tools", "attach", "Laser", "laser", "--controller", "pi", "--requires-fresh", "no")
+    )
+    assert "pi powers Laser as laser." in powered
+    assert "not enrolled yet" in powered
+    assert "No controller powers Laser" in prompt.done("tools", "detach", "laser")
 
 
 def test_the_settings_may_be_named_anywhere_on_the_line(prompt: Prompt):
@@ -206,6 +234,11 @@ def test_a_wrong_command_line_is_status_2(prompt: Prompt):
             "one\ntwo\n",
             "differ",
         ),
+        (["doors", "set", "attic", "--open-seconds", "3"], "", "no door with the key attic"),
+        (["doors", "set", "attic"], "", "at least one option"),
+        (["tools", "attach", "lathe", "lathe", "--controller", "pi"], "", "no tool 'lathe'"),
+        (["tools", "detach", "lathe"], "", "no tool is attached as lathe"),
+        (["cards", "break-glass", "nobody", "blue fob", "yes"], "", "No such account: nobody"),
         (["controllers", "enrol", "Pi 1", "--out", "/nonexistent/x"], "", "a-z"),
         (["controllers", "enrol", "pi", "--out", "/nonexistent/x"], "", "can't write"),
         (["broker-config", "--out", "/nonexistent/x"], "", "[mqtt] url"),

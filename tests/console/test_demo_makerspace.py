@@ -1,6 +1,7 @@
 """The demo's made-up makerspace, on a real database: what it promises is what the rule says."""
 
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ async def test_each_card_on_the_table_opens_the_doors_that_its_story_promises(fi
     site = filled.site
     now_ms = int(site.now.timestamp() * 1000)
     async with site.database.reading() as conn:
-        contents = derive(await rights.facts(conn, now_ms=now_ms), now_ms).contents
+        contents = derive(await rights.facts(conn, now_ms=now_ms), now_ms, UTC).contents
     for card in TABLE_CARDS:
         digest = site_digest(credential_of(card.username, card.number), site.keys.site_salt)
         opens: set[str] = set()

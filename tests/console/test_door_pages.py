@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from console.controllers import said
+from console.controllers.point_state import rights
 from console.controllers.reports import OFFLINE_AFTER
+from console.controllers.shown import Shown
 from console.database import Connection
-from console.doors.door import DoorView, Shown, rights, view
+from console.doors.door import DoorView, view
 from console.doors.queries import DoorRow
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
@@ -56,7 +58,7 @@ def reported(state: str, relay: str = "off") -> dict[str, Any]:
         ("released", "on", "Unlocked"),
         ("deciding", "on", "Unlocked"),
         ("fault", "off", "Out of order"),
-        ("out_of_service", "off", "out of service"),
+        ("out_of_service", "off", "Out of service"),
     ],
 )
 def test_a_door_is_what_its_controller_says_it_is(state: str, relay: str, words: str):
@@ -209,8 +211,89 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     assert "Gone Person was refused Has no right to open this door." in words
     assert "is missing. Card “blue fob”." in words
     assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
-    assert "Somebody could not open it from the console The controller doesn't know" in words
+    assert (
+        "Somebody could not give it an order from the console The controller doesn't know" in words
+    )
     assert "Time of arrival" in words
+
+
+async def plain(site: Site, path: str) -> str:
+    return " ".join(html.unescape(re.sub("<[^>]*>", "", await text(site, path, "ola"))).split())
+
+
+async def test_the_doors_page_counts_down_and_lists_the_break_glass_cards(site: Site):
+    owner = await kari(site)
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    assert "Break-glass cards 0 of 5" in await plain(site, "/doors")
+    for slot, lost in ((2, False), (3, True)):
+        fob = await makerspace.card(site.connection, account=owner, label=f"fob {slot}", lost=lost)
+        await site.connection.execute(
+            "insert into access.break_glass_card (slot, card) values (%s, %s)", [slot, fob]
+        )
+    told = reported("locked")
+    told["state"] |= {"age_ms": 3_600_000}
+    told["state"]["points"]["front"] |= {"staleness": "aging", "alarms": ["relay_welded"]}
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now() - interval '1 hour', %s)",
+        [json.dumps(told)],
+    )
+    page = await text(site, "/doors", "ola")
+    assert "data-left" in page
+    words = await plain(site, "/doors")
+    assert "Break-glass cards 1 of 5" in words
+    assert "Kari Nordmannfob 2" in words
+    assert "Works without the console until" in words
+    assert ": then break-glass cards only (in 6 days)" in words
+    assert "let go" not in words, "an old alarm is no news"
+
+
+async def test_the_page_of_a_door_tells_what_is_set_for_it(site: Site):
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    words = await plain(site, "/doors/front")
+    assert "Stands openat no hours" in words
+    await site.connection.execute(
+        "update access.door set requires_fresh = true, soft_seconds = 7200, min_assurance = 2"
+    )
+    await site.connection.execute(
+        "insert into access.open_hours values ('front', 2, 1080, 1320), ('front', 5, 1200, 1560)"
+    )
+    words = await plain(site, "/doors/front")
+    assert "tue 18:00-22:00, fri 20:00-02:00 (UTC)" in words
+    assert "all cards for 2 h, then nobody" in words
+    assert "that prove themselves" in words
+    assert "this door takes only cards that prove themselves" in words
+
+
+async def test_a_door_for_better_cards_is_not_offered_and_says_why(site: Site):
+    await kari(site)
+    await enrol(site.connection)
+    await site.connection.execute("update access.door set min_assurance = 1")
+    page = await text(site, "/")
+    assert "/doors/front/openings" not in page
+    assert "Front door opens only for cards that are hard to copy, and never from here." in page
+
+
+async def test_the_controllers_page_tells_of_tools_and_slow_storage(site: Site):
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    laser = await makerspace.tool(site.connection, name="Laser")
+    await makerspace.tool_point(site.connection, tool=laser)
+    told = reported("locked")
+    told["state"]["storage"] = {"commit_p99_ms": 12.7}
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now(), %s)", [json.dumps(told)]
+    )
+    words = await plain(site, "/controllers")
+    assert "Laser" in words
+    assert "99 of 100 records are on disk within 13 ms" in words
+
+
+@pytest.mark.parametrize("slow", [None, "x", True, {}])
+def test_a_storage_that_tells_nothing_is_not_shown(slow: object):
+    assert said.storage({"state": {"storage": {"commit_p99_ms": slow}}}) is None
+    assert said.storage({"state": {"storage": slow}}) is None
 
 
 async def test_pages_of_doors_and_controllers_are_for_admins(site: Site):

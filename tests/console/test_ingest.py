@@ -14,9 +14,10 @@ from console.badges import awarding
 from console.database import Connection, Database
 from console.events.ingest import Forked, Ingested, Ingester, Stored
 from console.rights.facts import Controller
-from sync.credential import parse_credential, site_digest
+from sync.commands import Operation
+from sync.credential import member_ref, parse_credential, site_digest
 from sync.events import Batch, EventKind, Occurrence
-from sync.ids import CommandId, PointKey, TapId
+from sync.ids import AccountRef, CommandId, PointKey, TapId
 from sync.rights import Reason
 from tests.support import makerspace
 from tests.support.controller_stand_in import NOON_MS, JournalStandIn
@@ -182,6 +183,52 @@ async def test_a_deleted_account_does_not_block_the_journal(site: Site):
     assert await site.legacy() == []
 
 
+@pytest.mark.parametrize(
+    "operation", [operation for operation in Operation if operation is not Operation.OPEN]
+)
+async def test_an_order_that_is_no_opening_is_answered_and_writes_no_opening(
+    site: Site, operation: Operation
+):
+    identifier = await command(site, operation=operation)
+    site.journal.record(
+        Occurrence(
+            EventKind.COMMAND_EXECUTED, point=PointKey("front"), command=CommandId(identifier)
+        )
+    )
+    stored = await site.ingest()
+    assert isinstance(stored, Stored)
+    assert [(result.command, result.refusal) for result in stored.results] == [(identifier, None)]
+    assert await site.rows("select result from access.command") == [("executed",)]
+    assert await site.events() == [(1, "command_executed", site.kari, None, None)]
+    assert await site.legacy() == []
+
+
+AT_A_POINT = (*("door_", "exit_", "tamper_", "unlock_", "tool_"), *("staleness_", "fault_"))
+"""How kinds begin that the old web app knew nothing of."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in EventKind if kind.startswith(AT_A_POINT)],
+)
+async def test_what_happens_at_a_door_or_tool_is_stored_for_whom_it_concerns_and_nowhere_else(
+    site: Site, kind: EventKind
+):
+    member = member_ref(site.controller.entry_key, AccountRef(site.kari))
+    stranger = member_ref(site.controller.entry_key, AccountRef(987654))
+    for whose in (member, None, stranger):
+        site.journal.record(
+            Occurrence(kind, point=PointKey("front"), member=whose, detail="as long as it takes")
+        )
+    assert await site.ingest() == Stored(3, 3)
+    assert await site.events() == [
+        (1, kind, site.kari, None, None),
+        (2, kind, None, None, None),
+        (3, kind, None, None, None),
+    ]
+    assert await site.legacy() == []
+
+
 async def test_a_grant_at_a_point_that_is_no_door_writes_no_opening(site: Site):
     site.journal.granted(site.kari, site.digest, door="laser")
     assert await site.ingest() == Stored(1, 1)
@@ -201,11 +248,12 @@ async def test_a_grant_that_moved_no_relay_is_no_opening(site: Site, at_once: bo
     assert [row[4] for row in openings] == [datetime.fromtimestamp(NOON_MS / 1000 + 2, UTC)]
 
 
-async def command(site: Site, *, controller: str = "front-pi") -> str:
+async def command(site: Site, *, controller: str = "front-pi", operation: str = "open") -> str:
     ((identifier,),) = await site.rows(
         "insert into access.command (id, controller, point, operation, actor, counter)"
-        " values (gen_random_uuid(), %s, 'front', 'open', %s, 1) returning id::text",
+        " values (gen_random_uuid(), %s, 'front', %s, %s, 1) returning id::text",
         controller,
+        operation,
         site.kari,
     )
     return identifier

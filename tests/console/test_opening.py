@@ -5,15 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.doors.opening import (
-    CHALLENGE_SECONDS,
-    NoAnswer,
-    NoSuchDoor,
-    NotAllowed,
-    Opened,
-    Opener,
-    Refused,
-)
+from console.controllers.orders import CHALLENGE_SECONDS, NoAnswer, Orders, Refused
+from console.doors.opening import NoSuchDoor, NotAllowed, Opened, Opener
 from console.events.storing import CommandResult
 from console.link.outbound import Outbound
 from console.rights.publish import unix_ms
@@ -39,7 +32,8 @@ class Door:
         self.kari = AccountRef(site.kari)
         self.passed_seconds = 0.0
         outbound = Outbound(site.broker, "p2k16", site.keys)
-        self.opener = Opener(site.database, outbound, now_ms=unix_ms, clock=self.clock)
+        self.orders = Orders(site.database, outbound, now_ms=unix_ms, clock=self.clock)
+        self.opener = Opener(site.database, self.orders, now_ms=unix_ms)
         journal = JournalStandIn(site.bundle.controller, site.bundle.entry_key)
         self.latest = Report(journal.boot, journal.journal, 1, Nonce("aa" * 16), NO_VERSION, 0, {})
 
@@ -53,7 +47,7 @@ class Door:
             mono_ms=self.latest.mono_ms + 1,
             command_counter=counter,
         )
-        self.opener.reported(ControllerId("front-pi"), self.latest)
+        self.orders.reported(ControllerId("front-pi"), self.latest)
 
     def commands(self) -> list[Command]:
         key = self.site.keys.keyset.command_key
@@ -83,7 +77,7 @@ async def test_opened_is_what_the_controller_has_recorded(door: Door):
     assert command.counter == 1
     assert command.actor == member_ref(door.site.bundle.entry_key, door.kari)
     assert not opening.done()
-    door.opener.answered(CommandResult(command.id, None))
+    door.orders.answered(CommandResult(command.id, None))
     outcome = await opening
     assert isinstance(outcome, Opened)
     assert 0 < outcome.after_seconds < 3
@@ -124,7 +118,7 @@ async def test_a_membership_that_is_over_or_ahead_is_named_as_the_reason(
     door.report("ab")
     opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
     if reason is Reason.ALLOWED:
-        door.opener.answered(CommandResult((await door.command()).id, None))
+        door.orders.answered(CommandResult((await door.command()).id, None))
         assert isinstance(await opening, Opened)
         return
     outcome = await opening
@@ -144,7 +138,7 @@ async def test_without_a_circle_and_without_payments_somebody_else_is_not_let_in
 async def test_a_refusal_is_told_in_the_controllers_words(door: Door):
     door.report("ab")
     opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
-    door.opener.answered(CommandResult((await door.command()).id, "unknown_point: not here"))
+    door.orders.answered(CommandResult((await door.command()).id, "unknown_point: not here"))
     assert await opening == Refused("unknown_point: not here")
 
 
@@ -164,7 +158,7 @@ async def test_a_command_is_not_sent_into_the_void_but_waits_for_a_fresh_challen
     door.report("cd")
     command = await door.command()
     assert command.challenge == "cd" * 16
-    door.opener.answered(CommandResult(command.id, None))
+    door.orders.answered(CommandResult(command.id, None))
     assert isinstance(await opening, Opened)
 
 
@@ -179,12 +173,12 @@ async def test_a_command_that_came_too_late_is_sent_again_with_the_next_challeng
     door.report("ab")
     opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
     first = await door.command()
-    door.opener.answered(CommandResult(first.id, "stale: on its way for too long"))
+    door.orders.answered(CommandResult(first.id, "stale: on its way for too long"))
     door.report("cd")
     second = await door.command(2)
     assert second.challenge == "cd" * 16
     assert second.counter > first.counter
-    door.opener.answered(CommandResult(second.id, None))
+    door.orders.answered(CommandResult(second.id, None))
     assert isinstance(await opening, Opened)
 
 
@@ -193,7 +187,7 @@ async def test_the_counter_rises_above_what_the_controller_has_seen(door: Door):
     opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
     command = await door.command()
     assert command.counter == 42
-    door.opener.answered(CommandResult(command.id, None))
+    door.orders.answered(CommandResult(command.id, None))
     await opening
 
 
@@ -204,9 +198,9 @@ async def test_many_people_at_once_get_each_their_own_answer(door: Door):
     commands = door.commands()
     assert [command.counter for command in commands] == [1, 2, 3, 4, 5]
     for command in commands[:3]:
-        door.opener.answered(CommandResult(command.id, None))
+        door.orders.answered(CommandResult(command.id, None))
     for command in commands[3:]:
-        door.opener.answered(CommandResult(command.id, "relay_fault"))
+        door.orders.answered(CommandResult(command.id, "relay_fault"))
     outcomes = [type(outcome) for outcome in await asyncio.gather(*openings)]
     assert sorted(kind.__name__ for kind in outcomes) == ["Opened"] * 3 + ["Refused"] * 2
 
@@ -235,5 +229,5 @@ async def test_after_a_restart_the_challenge_in_the_database_is_good_as_long_as_
     command = await door.command()
     assert command.challenge.startswith("dd")
     assert command.counter == 8
-    door.opener.answered(CommandResult(command.id, None))
+    door.orders.answered(CommandResult(command.id, None))
     await opening

@@ -5,9 +5,11 @@ import uuid
 import pytest
 
 from console.database import Connection
+from console.events.happenings import Happening, has_words, sentence
 from console.events.recent import Line, recent_days
 from console.events.wording import OF_A_KNOWN_PERSON, WORDING, wording
 from console.web.routing import Who
+from sync.events import EventKind
 from sync.rights import Reason
 from tests.support import makerspace
 from tests.support.recorded import event
@@ -98,6 +100,91 @@ async def test_a_recorded_grant_that_moved_no_relay_is_no_opening(
     assert not line.is_yes
     assert "did not open" in line.did
     assert "relay" in line.note
+
+
+async def ordered(connection: Connection, operation: str, actor: int) -> None:
+    command = uuid.uuid4()
+    await connection.execute(
+        """
+        insert into access.command (id, controller, point, operation, actor, counter)
+        select %s, 'front-pi', 'front', %s, %s, count(*) + 1 from access.command
+        """,
+        [command, operation, actor],
+    )
+    number = await event(connection, kind="command_executed", account=actor)
+    await connection.execute(
+        "update access.event set command = %s where id = %s", [command, number]
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "did"),
+    [
+        ("open", "opened Front door from the console"),
+        ("lock", "set Front door back to normal from the console"),
+        ("unlock_until", "unlocked Front door for everybody from the console"),
+        ("lockdown", "locked Front door down from the console"),
+        ("out_of_service", "took Front door out of service from the console"),
+        ("stop_now", "stopped Front door at once from the console"),
+        ("sing", "gave Front door an order from the console"),
+    ],
+)
+async def test_an_order_is_told_as_what_it_was(
+    connection: Connection, kari: int, operation: str, did: str
+) -> None:
+    await ordered(connection, operation, kari)
+    (line,) = await lines(connection, Who.MEMBER)
+    assert (line.who, line.did) == ("Kari Nordmann", did)
+
+
+def test_every_kind_of_event_has_words_or_is_what_controllers_do_by_themselves() -> None:
+    assert {kind for kind in EventKind if not has_words(kind)} == {
+        EventKind.CONTROLLER_STARTED,
+        EventKind.SNAPSHOT_APPLIED,
+        EventKind.MESSAGE_REFUSED,
+        EventKind.CLOCK_STEPPED,
+    }
+    for kind in EventKind:
+        for place in ("Front door", None):
+            told = sentence(Happening(kind, "Kari", None), place)
+            assert told.who
+            assert "{" not in told.did
+
+
+@pytest.mark.parametrize(
+    ("kind", "who", "did", "is_yes"),
+    [
+        ("door_forced", "Front door", "was forced open", False),
+        ("door_held_open", "Front door", "has stood open for too long", False),
+        ("tamper_began", "Front door", "had its housing opened", False),
+        ("unlock_began", "Front door", "stands unlocked for everybody", True),
+        ("unlock_ended", "Front door", "is locked again", True),
+    ],
+)
+async def test_what_a_door_does_is_told_of_the_door(
+    connection: Connection, kari: int, kind: str, who: str, did: str, is_yes: bool
+) -> None:
+    await event(connection, kind=kind, account=kari)
+    (line,) = await lines(connection)
+    assert (line.who, line.did, line.is_yes, line.account_id) == (who, did, is_yes, None)
+
+
+async def test_alarms_are_for_admins(connection: Connection, kari: int) -> None:
+    for kind in ("door_forced", "tamper_began", "fault_began", "access_denied"):
+        await event(connection, kind=kind, account=kari)
+    assert await lines(connection, Who.MEMBER) == []
+    assert len(await lines(connection)) == 4
+
+
+async def test_a_tool_is_switched_on_and_not_opened(connection: Connection, kari: int) -> None:
+    laser = await makerspace.tool(connection, name="Laser")
+    await makerspace.tool_point(connection, tool=laser)
+    await event(connection, point="laser", account=kari)
+    await event(connection, kind="tool_released", point="laser", account=kari, seconds_ago=5)
+    done, began = await lines(connection, Who.MEMBER)
+    assert (began.who, began.did) == ("Kari Nordmann", "switched Laser on")
+    assert (done.who, done.did) == ("Kari Nordmann", "is done with Laser")
+    assert done.account_id == kari
 
 
 @pytest.mark.parametrize("kind", ["controller_started", "snapshot_applied", "message_refused"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.web.times import ago, ago_tag, day, day_and_time, exact
+from console.web.times import ago, ago_tag, coming, day, day_and_time, exact, left, length
 
 NOW = datetime(2026, 12, 2, 10, 30, tzinfo=UTC)
 
@@ -45,6 +45,33 @@ def test_days_begin_at_midnight_in_the_space_and_summer_time_is_kept() -> None:
     assert day(summer, NOW) == "2 July"
     assert exact(summer) == "Thursday 2 July 2026 00:30:00 CEST"
     assert exact(NOW) == "Wednesday 2 December 2026 11:30:00 CET"
+
+
+@pytest.mark.usefixtures("oslo")
+def test_what_is_ahead_has_its_weekday_within_a_week() -> None:
+    assert coming(NOW + timedelta(hours=5), NOW) == "today 16:30"
+    assert coming(NOW + timedelta(hours=20), NOW) == "tomorrow 07:30"
+    assert coming(NOW + timedelta(days=6), NOW) == "Tue 11:30"
+    assert coming(NOW + timedelta(days=7), NOW) == "9 December 11:30"
+    assert coming(NOW - timedelta(days=1), NOW) == "1 December 11:30"
+
+
+def test_a_countdown_is_never_more_than_what_is_left() -> None:
+    def words(**ahead: float) -> str:
+        return left(NOW + timedelta(**ahead), NOW)
+
+    assert words(days=6.9) == "in 6 days"
+    assert words(hours=47) == "in 47 h"
+    assert words(minutes=59.9) == "in 59 min"
+    assert words(seconds=12) == "in 12 s"
+    assert words(seconds=0) == words(days=-3) == "now"
+
+
+def test_a_length_of_time_is_rounded_down() -> None:
+    lengths = (5, 59 * 60, 5400, 3600, 47 * 3600 + 1800, 48 * 3600, 7 * 24 * 3600 + 5)
+    assert [length(seconds) for seconds in lengths] == [
+        *("5 s", "59 min", "1 h 30 min", "1 h", "47 h", "2 days", "7 days")
+    ]
 
 
 @pytest.mark.usefixtures("oslo")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -15,6 +15,7 @@ from console.tools.checkout import Checkouts
 from console.tools.tool import (
     HasIt,
     Holder,
+    NeedsBetterCard,
     NobodyHasIt,
     NoMember,
     NoSuchTool,
@@ -52,6 +53,11 @@ def test_the_circle_comes_before_the_membership_and_that_before_who_has_it():
     assert taking(tool(KARI), OUTSIDE, actor=1) == NotInCircle("metal")
     assert taking(tool(KARI), NOT_PAYING, actor=1) == NoMember()
     assert taking(tool(KARI), YES, actor=1) == HasIt()
+
+
+def test_a_tool_for_better_cards_is_not_taken_without_one():
+    answer = replace(YES, decision=Decision(Reason.ASSURANCE_TOO_LOW))
+    assert taking(tool(), answer, actor=1) == NeedsBetterCard()
 
 
 def test_a_tool_is_given_back_by_who_has_it_who_may_use_it_and_admins():

@@ -7,9 +7,9 @@ from typing import Any, LiteralString
 
 import pytest
 
+from console.controllers.orders import Orders
 from console.database import Connection, Database
 from console.doors.commands import NewDoor, add_door
-from console.doors.opening import Opener
 from console.events.storing import CommandResult
 from console.link.outbound import Outbound
 from console.rights.publish import unix_ms
@@ -198,23 +198,23 @@ async def test_a_door_of_ours_opens_when_its_controller_says_so_and_only_then(
     status: int,
     words: str | None,
 ):
-    monkeypatch.setattr("console.doors.opening.WAIT_SECONDS", 1)
+    monkeypatch.setattr("console.controllers.orders.WAIT_SECONDS", 1)
     site = rights_site
-    opener = Opener(site.database, Outbound(site.broker, "p2k16", site.keys), now_ms=unix_ms)
+    orders = Orders(site.database, Outbound(site.broker, "p2k16", site.keys), now_ms=unix_ms)
     journal = JournalStandIn(site.bundle.controller, site.bundle.entry_key)
     report = Report(journal.boot, journal.journal, 1, Nonce("aa" * 16), NO_VERSION, 0, {})
-    opener.reported(site.bundle.controller, report)
+    orders.reported(site.bundle.controller, report)
 
     async def command() -> str | None:
         rows = await site.rows("select id::text from access.command")
         return rows[0][0] if rows else None
 
-    async with old_site(site.database, site.connection, opener=opener) as served:
+    async with old_site(site.database, site.connection, orders=orders) as served:
         browser = await served.browser("kari")
         asking = asyncio.create_task(browser.post(PATH, json={"doors": ["front"]}))
         sent = await eventually(command)
         if refusal != "silence":
-            opener.answered(CommandResult(sent, refusal))
+            orders.answered(CommandResult(sent, refusal))
         answer = await asking
         told = await answer.json()
     assert answer.status == status

@@ -27,8 +27,9 @@ from console.parity.comparison import (
 )
 from console.parity.old_rule import DAY_MS, OldMoment, OldPerson, Payment
 from console.parity.report import Report, as_json, as_text, compare, read_world
-from console.rights.facts import CircleRef, Door, Paid, Person, Tool
+from console.rights.facts import CircleRef, Demands, Door, Paid, Person, Tool
 from sync.ids import AccountRef, PointKey
+from sync.rights import Assurance
 from tests.support import makerspace
 from tests.support.postgres import Postgres, console_settings
 
@@ -235,6 +236,22 @@ def test_every_difference_is_explained(
     for difference in differences(world):
         assert Why.UNEXPLAINED not in difference.why
         assert difference.why
+
+
+def test_a_place_that_demands_a_better_card_is_a_difference_of_its_own():
+    payment = Payment(NOW_MS - DAY_MS, NOW_MS + DAY_MS, is_above_zero=True)
+    old = OldPerson(7, "kari", False, False, frozenset({2}), (payment,))
+    ours = Person(AccountRef(7), False, frozenset({CircleRef(2)}), (Paid(0, NOW_MS + DAY_MS),))
+    demands = Demands(min_assurance=Assurance.UID_AND_SECOND_FACTOR)
+    vault = Door(PointKey("vault"), None, 5, frozenset({CircleRef(2)}), demands)
+    laser = Tool(9, CircleRef(2), demands=demands)
+    world = World(
+        OldMoment(NOW_MS, 0), [Someone(old, ours)], [(vault, "Vault")], [(laser, "Laser")]
+    )
+    assert told(list(differences(world))) == [
+        ("kari", "Vault", Verdict.YES, Verdict.NO, (Why.COPIED_EASILY,)),
+        ("kari", "Laser", Verdict.YES, Verdict.NO, (Why.COPIED_EASILY,)),
+    ]
 
 
 def test_the_table_and_the_json():

@@ -46,7 +46,10 @@ async def test_the_web_app_still_writes_when_telling_fails(
         assert web_app.execute(change).rowcount == 1
 
 
-@pytest.mark.parametrize("table", [*WATCHED, "access.door", "access.door_circle", "access.card"])
+OURS = ("door", "door_circle", "card", "open_hours", "tool_point", "break_glass_card")
+
+
+@pytest.mark.parametrize("table", [*WATCHED, *(f"access.{name}" for name in OURS)])
 async def test_emptying_a_table_is_told(table: str, listener: psycopg.AsyncConnection) -> None:
     name = sql.SQL(".").join(map(sql.Identifier, table.split(".")))
     await listener.execute(sql.SQL("truncate {} cascade").format(name))

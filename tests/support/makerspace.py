@@ -175,6 +175,33 @@ async def door(
     return key
 
 
+async def tool(
+    connection: Connection, *, name: str = "Laser", circle: int | None = DOOR_CIRCLE
+) -> int:
+    """A tool, which no controller powers."""
+    return await _insert(
+        connection,
+        b"""
+        insert into tool_description
+          (created_at, created_by, updated_at, updated_by, name, circle)
+        values (now(), 3, now(), 3, %(name)s, %(circle)s)
+        returning id
+        """,
+        {"name": name, "circle": circle},
+    )
+
+
+async def tool_point(
+    connection: Connection, *, tool: int, key: str = "laser", controller: str = "front-pi"
+) -> str:
+    """A tool that a controller powers, which must be there."""
+    await connection.execute(
+        "insert into access.tool_point (key, tool, controller) values (%s, %s, %s)",
+        [key, tool, controller],
+    )
+    return key
+
+
 async def card(
     connection: Connection,
     *,

@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from console.app import build_app
+from console.controllers.orders import Orders
 from console.database import Connection, Database
 from console.doors.dlock import Dlock
-from console.doors.opening import Opener
 from console.link.broker import BrokerLink
 from console.link.broker_access import old_prefixes
 from console.link.mosquitto import write_broker_config
@@ -162,10 +162,10 @@ async def old_site(
     *,
     controller: DoorController | None = None,
     broker: Publishes | None = None,
-    opener: Opener | None = None,
+    orders: Orders | None = None,
     open_directory: bool = False,
 ) -> AsyncGenerator[Site]:
-    """A console that is to drive them. `opener`: of the doors of controllers."""
+    """A console that is to drive them. `orders`: to controllers."""
     legacy = LegacySettings() if controller is None else controller.legacy
     health = Broker()
     async with AsyncExitStack() as stack:
@@ -177,7 +177,7 @@ async def old_site(
             database=database,
             site_salt=SALT,
             broker_answers=health.ask,
-            opener=opener,
+            orders=orders,
             broker=broker,
         )
         server = await stack.enter_async_context(TestServer(app))

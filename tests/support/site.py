@@ -89,7 +89,7 @@ class RightsSite:
 
     def publisher(self, clock_ms: Callable[[], int] = unix_ms) -> Publisher:
         outbound = Outbound(self.broker, "p2k16", self.keys)
-        return Publisher(self.database, self.keys, outbound, clock_ms=clock_ms)
+        return Publisher(self.database, self.keys, outbound, zone=UTC, clock_ms=clock_ms)
 
     def snapshots(self) -> list[Snapshot]:
         """What was sent to the controller, verified."""

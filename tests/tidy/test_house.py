@@ -80,7 +80,7 @@ def test_every_setting_stands_in_the_operating_manual():
 def test_every_command_stands_in_the_operating_manual():
     manual = (HOUSE / "docs" / "operating.md").read_text()
     for program, source in (("p2k16-console", "console"), ("p2k16-edge", "edge")):
-        text = (HOUSE / source / "__main__.py").read_text()
+        text = "".join(path.read_text() for path in (HOUSE / source).glob("*.py"))
         for command in re.findall(r"add_parser\(\s*\"([a-z-]+)\"", text):
             assert re.search(rf"{program} (?:\w+ )?{command}\b", manual), f"{program} {command}"
 

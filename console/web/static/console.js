@@ -13,7 +13,18 @@
     return `${Math.floor(seconds / 3600)} h ago`;
   };
 
+  const left = (seconds) => {
+    if (seconds < 1) return "now";
+    if (seconds < 60) return `in ${Math.floor(seconds)} s`;
+    if (seconds < 3600) return `in ${Math.floor(seconds / 60)} min`;
+    if (seconds < 172800) return `in ${Math.floor(seconds / 3600)} h`;
+    return `in ${Math.floor(seconds / 86400)} days`;
+  };
+
   const count = () => {
+    for (const time of all("time[data-left]")) {
+      time.textContent = left((Date.parse(time.dateTime) - Date.now()) / 1000);
+    }
     for (const time of all("time[data-ago]")) {
       const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
       if (seconds > -5 && seconds < 86400) time.textContent = ago(seconds);

@@ -1,0 +1,207 @@
+"""What pages say of a door or tool at a controller: what it has told, and what that is worth. Pure.
+
+A report that is too old says nothing about now: then the point is called offline, with the time
+since when, and never locked or unlocked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from console.controllers.freshness import Freshness, freshness
+from console.controllers.reports import is_offline
+from console.controllers.said import Json, part, sentence, troubles
+from console.controllers.shown import Shown
+from sync.rights import Point, PointKind
+
+ALARMS_MAX = 10
+WORD_CHARACTERS_MAX = 40
+
+
+class AtController(Protocol):
+    """What the tables know of the controller. `serial` 0: nothing was published to it yet."""
+
+    @property
+    def enrolled_at(self) -> datetime | None:
+        """None: it has no keys yet."""
+        ...
+
+    @property
+    def quarantined_at(self) -> datetime | None:
+        """Not None: nothing that it says is believed."""
+        ...
+
+    @property
+    def received_at(self) -> datetime | None:
+        """When its latest report came."""
+        ...
+
+    @property
+    def report(self) -> Json | None:
+        """That report."""
+        ...
+
+    @property
+    def serial(self) -> int:
+        """Of the newest snapshot."""
+        ...
+
+    @property
+    def digest(self) -> bytes | None:
+        """Of the newest snapshot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PointView:
+    """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
+
+    `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.
+    """
+
+    word: str
+    state: Shown
+    is_offline: bool
+    rights: Shown
+    freshness: Freshness | None
+    alarms: tuple[str, ...]
+    troubles: tuple[str, ...]
+    is_ajar: bool
+
+
+_BOOT = Shown("Starting", "alert", "warn")
+_LOCKDOWN = Shown("Locked down", "lock", "bad")
+_OUT_OF_SERVICE = Shown("Out of service", "alert", "warn")
+_FAULT = Shown("Out of order", "alert", "bad")
+
+_DOOR: Mapping[str, Shown] = MappingProxyType(
+    {
+        "boot": _BOOT,
+        "locked": Shown("Locked", "lock"),
+        "deciding": Shown("Reading a card", "card"),
+        "released": Shown("Unlocked", "unlock", "good"),
+        "opened": Shown("Open", "unlock", "good"),
+        "held_open": Shown("Held open", "alert", "warn"),
+        "forced": Shown("Forced open", "alert", "bad"),
+        "unlocked": Shown("Unlocked for everybody", "unlock", "good"),
+        "tampered": Shown("Housing opened", "alert", "bad"),
+        "lockdown": _LOCKDOWN,
+        "out_of_service": _OUT_OF_SERVICE,
+        "fault": _FAULT,
+    }
+)
+_TOOL: Mapping[str, Shown] = MappingProxyType(
+    {
+        "boot": _BOOT,
+        "locked": Shown("Off", "lock"),
+        "deciding": Shown("Reading a card", "card"),
+        "armed": Shown("Ready to be started", "tool", "good"),
+        "running": Shown("Running", "tool", "good"),
+        "idle": Shown("On, and idle", "tool", "good"),
+        "lockdown": _LOCKDOWN,
+        "out_of_service": _OUT_OF_SERVICE,
+        "stopped": Shown("Emergency stop pressed", "alert", "bad"),
+        "fault": _FAULT,
+    }
+)
+IN_USE = frozenset({"armed", "running", "idle"})
+"""States of a tool in which somebody uses it."""
+_ON: Mapping[PointKind, Shown] = MappingProxyType(
+    {
+        PointKind.DOOR: Shown("Unlocked", "unlock", "good"),
+        PointKind.TOOL: Shown("On", "tool", "good"),
+    }
+)
+"""Whatever else is reported, while the relay is on."""
+_MAY_BE_ON = IN_USE | {"released", "opened", "unlocked", "held_open"}
+_PASSING = frozenset({"", "boot", "locked", "deciding"})
+"""States in which a relay may still be on for an instant."""
+_ALARMS: Mapping[str, str] = MappingProxyType(
+    {
+        "forced": "Forced open",
+        "held_open": "Held open",
+        "tampered": "Housing opened",
+        "relay_welded": "The relay doesn't let go",
+        "relay_stuck": "The relay was told to move and did not",
+    }
+)
+
+NOT_ENROLLED = Shown("No controller yet", "alert", "warn")
+IN_QUARANTINE = Shown("Controller in quarantine", "alert", "bad")
+NEVER_HEARD = Shown("Never heard of", "alert", "warn")
+OFFLINE = Shown("Offline", "alert", "warn")
+NOT_SAID = Shown("Not at its controller", "alert", "bad")
+
+
+def point_view(row: AtController, point: Point, now: datetime) -> PointView:
+    """The point as it is now."""
+    offline = is_offline(row.received_at, now)
+    reported = part(row.report, "state", "points", point.key)
+    is_known = row.enrolled_at is not None and row.quarantined_at is None
+    age: Freshness | None = None
+    if is_known and row.received_at is not None:
+        age_ms = part(row.report, "state").get("age_ms")
+        level = reported.get("staleness")
+        age = freshness(point, level=level, age_ms=age_ms, heard_at=row.received_at, now=now)
+    word = "" if offline or not is_known else _word(reported)
+    state = _state(row, point.kind, reported, offline=offline)
+    return PointView(
+        word=word,
+        state=state,
+        is_offline=offline and row.received_at is not None,
+        rights=rights(enrolled=is_known, report=row.report, serial=row.serial, digest=row.digest),
+        freshness=age,
+        alarms=() if not word else tuple(a for a in _alarms(reported) if a != state.words),
+        troubles=() if offline else troubles(row.report),
+        is_ajar=bool(word) and reported.get("contact") == "open",
+    )
+
+
+def rights(*, enrolled: bool, report: Json | None, serial: int, digest: bytes | None) -> Shown:
+    """How the rights in force compare with those that were published; `serial` 0: none were."""
+    if not enrolled or serial == 0 or digest is None:
+        return Shown("No rights published yet", "alert", "warn")
+    applied = part(report, "applied")
+    if applied.get("digest") == digest.hex():
+        return Shown(f"Up to date, no. {serial}", "check", "good")
+    has = applied.get("serial")
+    if not isinstance(has, int) or has == 0:
+        return Shown(f"Behind: has no rights yet, no. {serial} waits", "alert", "warn")
+    if has >= serial:
+        return Shown(f"Has no. {has}, which we didn't publish", "alert", "bad")
+    return Shown(f"Behind: has no. {has}, no. {serial} waits", "alert", "warn")
+
+
+def _state(row: AtController, kind: PointKind, reported: Json, *, offline: bool) -> Shown:
+    if row.quarantined_at is not None:
+        return IN_QUARANTINE
+    if row.enrolled_at is None:
+        return NOT_ENROLLED
+    if row.received_at is None:
+        return NEVER_HEARD
+    if offline:
+        return OFFLINE
+    if not reported:
+        return NOT_SAID
+    word = _word(reported)
+    known = _DOOR if kind is PointKind.DOOR else _TOOL
+    said = known.get(word, Shown(sentence(word) or "Unknown", "alert", "warn"))
+    if reported.get("relay") != "on" or word in _MAY_BE_ON:
+        return said
+    on = _ON[kind]
+    if word in _PASSING:
+        return on
+    return Shown(f"{on.words}, though it says: {said.words.lower()}", "alert", "bad")
+
+
+def _word(reported: Json) -> str:
+    return str(reported.get("state", ""))[:WORD_CHARACTERS_MAX]
+
+
+def _alarms(reported: Json) -> list[str]:
+    found = reported.get("alarms")
+    words = cast("list[object]", found)[:ALARMS_MAX] if isinstance(found, list) else []
+    texts = [str(word)[:WORD_CHARACTERS_MAX] for word in words]
+    return [_ALARMS.get(text, sentence(text)) for text in dict.fromkeys(texts)]

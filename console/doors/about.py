@@ -1,0 +1,41 @@
+"""What is set for a door, in words for its page. Pure."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from console.rights.facts import Door
+from console.rights.weekly_hours import words
+from console.web import times
+from sync.rights import Assurance
+
+_CARDS = {
+    Assurance.UID: "any",
+    Assurance.UID_AND_SECOND_FACTOR: "with a second factor",
+    Assurance.MUTUAL_AUTHENTICATION: "that prove themselves",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`hours` empty: it stands open at no hours."""
+
+    without_console: str
+    cards: str
+    takes_any_card: bool
+    hours: str
+
+
+def about(door: Door, *, zone: tzinfo) -> About:
+    """What is set. `zone`: of the hours."""
+    demands = door.demands
+    soft, hard = times.length(demands.soft_seconds), times.length(demands.hard_seconds)
+    without = f"all cards for {hard}, open hours for {soft}, then break-glass cards only"
+    if demands.requires_fresh:
+        without = f"all cards for {soft}, then nobody"
+    hours = ", ".join(words(each) for each in door.open_hours)
+    return About(
+        without_console=without,
+        cards=_CARDS[demands.min_assurance],
+        takes_any_card=demands.min_assurance is Assurance.UID,
+        hours=f"{hours} ({zone})" if hours else "",
+    )

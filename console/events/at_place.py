@@ -1,0 +1,47 @@
+"""What happened at a door or tool, in words for its own page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.database import Connection
+from console.events import place_queries as queries
+from console.events.happenings import ASKED, Happening, has_words, sentence
+from console.events.place_queries import PlaceRow
+from console.events.storing import FAILED
+from sync.events import EventKind
+
+SHOWN = 30
+KINDS = tuple(kind for kind in EventKind if has_words(kind))
+"""All but what controllers do by themselves."""
+_UNKNOWN = "It is not known whether it was done."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event. `account_id` None: nobody we know did it. `why` may be empty."""
+
+    row: PlaceRow
+    account_id: int | None
+    who: str
+    is_yes: bool
+    did: str
+    why: str
+
+
+async def told_at(conn: Connection, point: str, *, is_tool: bool) -> Sequence[Told]:
+    """What happened there, the newest first."""
+    rows = await queries.happened(conn, point=point, kinds=KINDS, limit=SHOWN)
+    return [told(row, is_tool=is_tool) for row in rows]
+
+
+def told(row: PlaceRow, *, is_tool: bool) -> Told:
+    """A row in words."""
+    who, reason = row.name or row.username, row.reason or ""
+    words = sentence(Happening(row.kind, who, row.reason, row.operation, is_tool), place=None)
+    why = words.note
+    if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
+        why = f"What opens it {reason.removeprefix(FAILED)}."
+    if row.kind == ASKED:
+        why = _UNKNOWN
+    account_id = row.account_id if words.is_person else None
+    return Told(row, account_id, words.who, words.is_yes, words.did, why)

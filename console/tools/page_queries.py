@@ -1,0 +1,91 @@
+"""SQL of what pages show of a tool: where it hangs, and what its controller tells."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPageRow:
+    """A tool. `key` and all of its controller's None: no controller powers it.
+
+    `holder…`: who has it checked out. `user…`: whose card it was last switched on with, unless she
+    is done with it; None: nobody we know.
+    """
+
+    id: int
+    name: str
+    description: str | None
+    circle: str | None
+    holder_id: int | None
+    holder: str | None
+    key: str | None
+    controller: str | None
+    soft_seconds: int
+    hard_seconds: int
+    requires_fresh: bool
+    min_assurance: int
+    enrolled_at: datetime | None
+    quarantined_at: datetime | None
+    received_at: datetime | None
+    report: Json | None
+    serial: int
+    digest: bytes | None
+    user_id: int | None
+    user: str | None
+    user_since: datetime | None
+
+
+async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[ToolPageRow]:
+    """All tools by name, or the one."""
+    async with conn.cursor(row_factory=class_row(ToolPageRow)) as cursor:
+        await cursor.execute(
+            """
+            with checkout as (
+              select distinct on (tool_description) tool_description, account
+                from tool_checkout
+               order by tool_description, id desc
+            )
+            select t.id, t.name, t.description, k.name as circle,
+                   h.id as holder_id, coalesce(h.name, h.username) as holder,
+                   p.key, p.controller,
+                   coalesce(p.soft_seconds, 86400) as soft_seconds,
+                   coalesce(p.hard_seconds, 604800) as hard_seconds,
+                   coalesce(p.requires_fresh, false) as requires_fresh,
+                   coalesce(p.min_assurance, 0) as min_assurance,
+                   c.enrolled_at, c.quarantined_at, r.received_at, r.report,
+                   coalesce(s.serial, 0) as serial, s.digest,
+                   u.id as user_id, coalesce(u.name, u.username) as user, l.at as user_since
+              from tool_description t
+              left join circle k on k.id = t.circle
+              left join checkout o on o.tool_description = t.id
+              left join account h on h.id = o.account
+              left join access.tool_point p on p.tool = t.id
+              left join access.controller c on c.id = p.controller
+              left join access.controller_report r on r.controller = c.id
+              left join lateral (
+                select serial, digest
+                  from access.snapshot
+                 where controller = c.id
+                 order by epoch desc, serial desc
+                 limit 1
+              ) s on true
+              left join lateral (
+                select e.account, e.happened_at as at, e.kind
+                  from access.event e
+                 where e.point = p.key and e.kind in ('access_granted', 'tool_released')
+                 order by e.happened_at desc, e.id desc
+                 limit 1
+              ) l on l.kind = 'access_granted'
+              left join account u on u.id = l.account
+             where %(tool_id)s::bigint is null or t.id = %(tool_id)s
+             order by lower(t.name), t.id
+            """,
+            {"tool_id": tool_id},
+        )
+        return await cursor.fetchall()

@@ -1,0 +1,185 @@
+"""What the pages of tools say, and to whom."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from console.rights.access import Answer
+from console.rights.derive import Window
+from console.tools.page_queries import ToolPageRow
+from console.tools.view import may_use
+from sync.rights import Decision, Reason
+from tests.support import console_app, makerspace, recorded
+from tests.support.console_app import Site
+
+
+async def words(site: Site, path: str, username: str = "kari") -> str:
+    browser = await site.browser(username)
+    answer = await browser.get(path)
+    assert answer.status == 200, await answer.text()
+    return " ".join(html.unescape(re.sub("<[^>]*>", "", await answer.text())).split())
+
+
+async def report(site: Site, state: str, *, relay: str = "on", age: str = "1 second") -> None:
+    said = {"points": {"laser": {"kind": "tool", "relay": relay, "state": state}}, "age_ms": 0}
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now() - %s::interval, %s::jsonb)"
+        " on conflict (controller) do update"
+        " set received_at = excluded.received_at, report = excluded.report",
+        [age, json.dumps({"state": said})],
+    )
+    await site.connection.execute("select pg_notify('access_report', 'front-pi')")
+
+
+@pytest.fixture
+async def laser(site: Site) -> int:
+    """A laser at an enrolled controller, Kari who may use it, and Ola, an admin who may not."""
+    kari = await console_app.member(site.connection, "kari", name="Kari Nordmann")
+    await console_app.admin(site.connection, "ola")
+    circle = await makerspace.circle(site.connection, name="laser")
+    await makerspace.circle_member(site.connection, account=kari, circle=circle)
+    await makerspace.payment(site.connection, account=kari)
+    tool = await makerspace.tool(site.connection, name="Laser", circle=circle)
+    await makerspace.controller(site.connection)
+    await makerspace.tool_point(site.connection, tool=tool)
+    await site.connection.execute(
+        "update access.controller set public_key = '', entry_key = '', broker_password_hash = '',"
+        " enrolled_at = now()"
+    )
+    return tool
+
+
+async def test_a_member_sees_what_each_tool_does_and_whether_it_is_for_her(site: Site, laser: int):
+    await makerspace.tool(site.connection, name="Lathe", circle=None)
+    await report(site, "locked", relay="off")
+    page = await words(site, "/tools")
+    assert "Laser Off You can use it" in page
+    assert "Lathe Free It has no circle, so nobody can use it" in page
+    assert page.index("Laser") < page.index("Lathe")
+    assert "For members of circle “laser”" in await words(site, f"/tools/{laser}", "ola")
+
+
+async def test_whoever_uses_it_is_named_until_she_is_done(site: Site, laser: int):
+    cursor = await site.connection.execute("select id from account where username = 'kari'")
+    ((kari,),) = await cursor.fetchall()
+    await recorded.event(site.connection, point="laser", account=kari, seconds_ago=90)
+    await report(site, "running")
+    assert "Running Kari Nordmann, since Today" in await words(site, f"/tools/{laser}")
+    await report(site, "locked", relay="off")
+    assert "Kari Nordmann" not in await words(site, f"/tools/{laser}")
+    await recorded.event(
+        site.connection, kind="tool_released", point="laser", account=kari, seconds_ago=5
+    )
+    await report(site, "armed")
+    assert "Kari Nordmann" not in await words(site, f"/tools/{laser}")
+
+
+async def test_a_tool_that_is_checked_out_in_the_old_application_names_who_has_it(site: Site):
+    kari = await console_app.member(site.connection, "kari", name="Kari Nordmann")
+    saw = await makerspace.tool(site.connection, name="Saw")
+    await site.connection.execute(
+        "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
+        " tool_description, account, started) values (now(), %s, now(), %s, %s, %s, now())",
+        [kari, kari, saw, kari],
+    )
+    assert "Saw Checked out Kari Nordmann" in await words(site, "/tools")
+    assert "none: it is checked out in the old web application" in await words(
+        site, f"/tools/{saw}"
+    )
+
+
+async def test_admins_see_what_happened_at_a_tool_and_its_orders_and_members_do_not(
+    site: Site, laser: int
+):
+    await report(site, "running")
+    await recorded.event(site.connection, kind="tool_started", point="laser")
+    await recorded.event(site.connection, kind="access_denied", point="laser", reason="in_use")
+    page = await words(site, f"/tools/{laser}", "ola")
+    assert "Somebody started it" in page
+    assert "An unknown card was refused Somebody else is using it." in page
+    assert "Stop now" in page
+    assert "Works 7 days without the console" in page
+    assert "front-pi, as laser, heard" in page
+    page = await words(site, f"/tools/{laser}")
+    for secret in ("Stop now", "started it", "refused", "Works 7 days"):
+        assert secret not in page
+
+
+async def test_a_tool_is_offline_with_its_controller(site: Site, laser: int):
+    await report(site, "running", age="2 minutes")
+    page = await words(site, f"/tools/{laser}")
+    assert "Offline since Today" in page
+    assert "Running" not in page
+
+
+async def test_an_open_page_hears_of_a_tools_new_state(site: Site, laser: int):
+    await report(site, "locked", relay="off")
+    browser = await site.browser("kari")
+    async with browser.get("/live") as stream:
+
+        async def until(text: str) -> str:
+            heard = b""
+            while text.encode() not in heard:
+                heard += await stream.content.readany()
+            return heard.decode()
+
+        assert f"event: tool-{laser}" in await until("Off")
+        await report(site, "running")
+        told = await until("Running")
+        assert f"event: tool-{laser}" in told
+        assert "tool-rights" not in told
+
+
+async def test_a_tool_without_a_controller_takes_no_orders(site: Site, laser: int):
+    browser = await site.browser("ola")
+    saw = await makerspace.tool(site.connection, name="Saw")
+    for path, status in ((f"/tools/{saw}", 404), ("/tools/0", 404), (f"/tools/{laser}", 503)):
+        answer = await browser.post(f"{path}/orders", data={"operation": "stop_now"})
+        assert answer.status == status, path
+    answer = await browser.post(f"/tools/{laser}/orders", data={"operation": "open"})
+    assert answer.status == 400
+
+
+async def test_a_tool_that_is_not_there_is_404_and_without_tools_that_is_said(site: Site):
+    await console_app.member(site.connection, "kari")
+    browser = await site.browser("kari")
+    assert (await browser.get("/tools/7")).status == 404
+    assert "There are no tools yet." in await words(site, "/tools")
+
+
+async def test_the_navigation_leads_to_the_tools(site: Site):
+    await console_app.member(site.connection, "kari")
+    assert "Tools" in await words(site, "/")
+
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+
+
+def row(circle: str | None = "laser") -> ToolPageRow:
+    return ToolPageRow(
+        *(7, "Laser", None, circle, None, None, None, None, 86400, 604800, False, 0),
+        *(None, None, None, None, 0, None, None, None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "in_circle", "window", "said"),
+    [
+        (Reason.ALLOWED, True, Window(), "You can use it"),
+        (Reason.NO_RIGHT, False, Window(), "For members of circle “laser”"),
+        (Reason.NO_RIGHT, True, None, "You have no membership now"),
+        (Reason.EXPIRED, True, Window(not_after_ms=NOW_MS - 1), "You have no membership now"),
+        (Reason.ASSURANCE_TOO_LOW, True, Window(), "It needs a card that can't be copied"),
+        (Reason.NOT_YET_VALID, True, Window(NOW_MS + 3600_000), "Your membership begins Today"),
+    ],
+)
+def test_why_a_tool_is_not_for_somebody(
+    reason: Reason, in_circle: bool, window: Window | None, said: str
+):
+    answer = Answer(Decision(reason), False, in_circle, window)
+    assert may_use(answer, row(), NOW).words.startswith(said)
+    assert may_use(None, row(None), NOW).words == "It has no circle, so nobody can use it"
