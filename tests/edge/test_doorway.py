@@ -34,6 +34,9 @@ class FakeRelays:
         del point
         return self.on
 
+    async def until_ready(self) -> None:
+        pass
+
     def lease(self, point: PointKey, grant_id: GrantId, until: float) -> bool:
         del point
         self.until, self.grant = until, grant_id
