@@ -100,7 +100,7 @@ def _accounts_add(settings: ConsoleSettings, asked: Asked) -> None:
             email=asked.email,
             name=asked.name,
             circles=asked.circle,
-            password=read_new_password(sys.stdin, getpass),
+            password=read_new_password(sys.stdin, getpass, _warn),
         )
     )
 
@@ -163,6 +163,10 @@ def _address(text: str) -> Address:
 
 def _say(work: Coroutine[None, None, str]) -> None:
     sys.stdout.write(f"{asyncio.run(work)}\n")
+
+
+def _warn(words: str) -> None:
+    sys.stderr.write(f"p2k16-console: {words}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
