@@ -49,6 +49,11 @@ def add_groups(commands: Commands, common: argparse.ArgumentParser) -> None:
     _add_controllers(controllers, common)
 
 
+def warn(words: str) -> None:
+    """Tells the person at the prompt what she may want to know."""
+    sys.stderr.write(f"p2k16-console: {words}\n")
+
+
 def say(work: Coroutine[None, None, str]) -> None:
     """Does it, and writes what was done."""
     sys.stdout.write(f"{asyncio.run(work)}\n")
@@ -67,7 +72,7 @@ def _accounts_add(settings: ConsoleSettings, asked: Asked) -> None:
             email=asked.email,
             name=asked.name,
             circles=asked.circle,
-            password=read_new_password(sys.stdin, getpass),
+            password=read_new_password(sys.stdin, getpass, warn),
         )
     )
 

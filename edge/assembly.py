@@ -45,6 +45,8 @@ from sync.ids import BootId, Nonce, PointKey
 
 log = structlog.get_logger()
 
+Endless = Callable[[], Coroutine[Any, Any, None]]
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -68,12 +70,16 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """What there is once it knows. `endless`: all that has to run, side by side."""
+    """What there is once it knows. All of `upkeep` and `traffic` has to run, side by side.
+
+    `traffic`: what opens doors, and the conversation with the console, once points are served.
+    """
 
     inside: Inside
     recorder: Recorder
     housekeeping: Housekeeping
-    endless: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+    upkeep: tuple[Endless, ...]
+    traffic: tuple[Endless, ...]
 
 
 def build(settings: EdgeSettings, outside: Outside) -> House:
@@ -166,11 +172,9 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
         Inside(store, journal, rights, recorder, rounds, refusals, conversation, listenings),
         recorder,
         housekeeping,
-        (
-            recorder.run,
-            housekeeping.run,
+        upkeep=(recorder.run, housekeeping.run, lambda: house.announcer.run(recorder)),
+        traffic=(
             rounds.run,
-            lambda: house.announcer.run(recorder),
             *(entrance.run for entrance in entrances.values()),
             *(listening.run for listening in listenings.values()),
             *(() if conversation is None else (conversation.run,)),

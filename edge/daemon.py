@@ -1,10 +1,10 @@
 """The daemon: what happens in which order, from the start to the end.
 
-    guard and doors, locked → who am I → store → rights → readers → conversation with the console
+    guard and doors, locked → who am I → store → rights → guard is there → readers → conversation
 
-Whatever is missing is waited for with the doors locked. On SIGTERM and SIGINT the relays go off
-first; then the rest is closed in the opposite order. What is made of what stands in
-edge/assembly.py.
+Whatever is missing is waited for with the doors locked; a guard not for ever, so that the console
+hears of it. On SIGTERM and SIGINT the relays go off first; then the rest is closed in the opposite
+order. What is made of what stands in edge/assembly.py.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from edge import VERSION
-from edge.assembly import House, assemble, build
+from edge.assembly import House, Works, assemble, build
 from edge.claim import claimed
 from edge.enrolment import enrol
 from edge.errors import StorageFault
@@ -33,6 +33,9 @@ log = structlog.get_logger()
 
 ENROLMENT_LOOK_SECONDS = 1.0
 STORE_RETRY_SECONDS = 2.0
+GUARD_SECONDS = 10.0
+"""A guard that takes longer is a fault, as edge/relays.py has it, and the console has to hear."""
+
 CLOSE_SECONDS = 2.0
 """How long a disk that stands still may hold up the end."""
 
@@ -130,16 +133,30 @@ async def _serve_from(
     house.health.inside = works.inside
     await works.recorder.record(_started(set_aside))
     try:
-        for listening in works.inside.listenings.values():
-            listening.open()
-        for post in house.posts.values():
-            post.serve()
-        await together(*(run() for run in works.endless))
+        await together(*(run() for run in works.upkeep), _open_up(works, house))
     finally:
         for listening in works.inside.listenings.values():
             listening.close()
         await works.recorder.settle(CLOSE_SECONDS)
         await works.housekeeping.persist_clock()
+
+
+async def _open_up(works: Works, house: House) -> None:
+    """Reads cards and talks to the console until cancelled.
+
+    Not before the guard has reported: a tap would be denied whose reader, rights and link are said
+    to be ready.
+    """
+    try:
+        async with asyncio.timeout(GUARD_SECONDS):
+            await house.relays.until_ready()
+    except TimeoutError:
+        log.error("guard.awaited_in_vain", seconds=GUARD_SECONDS)
+    for listening in works.inside.listenings.values():
+        listening.open()
+    for post in house.posts.values():
+        post.serve()
+    await together(*(run() for run in works.traffic))
 
 
 def _started(set_aside: Path | None) -> Occurrence:

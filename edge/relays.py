@@ -66,6 +66,7 @@ class Relays:
         self._socket: socket.socket | None = None
         self._process: Process | None = None
         self._gone = asyncio.Event()
+        self._has_reported = asyncio.Event()  # set while `ready`
         self._hung: dict[PointKey, asyncio.TimerHandle] = {}
         self._awaited: dict[PointKey, asyncio.TimerHandle] = {}  # leases not yet seen to work
         self._start_timer: asyncio.TimerHandle | None = None
@@ -79,6 +80,11 @@ class Relays:
     def ready(self) -> bool:
         """Whether a guard is there and has said of every relay how it is."""
         return None not in self._is_on.values()
+
+    async def until_ready(self) -> None:
+        """Returns when that is so."""
+        while not self.ready:
+            await self._has_reported.wait()
 
     @property
     def guard_pid(self) -> int | None:
@@ -180,6 +186,7 @@ class Relays:
             self._note(change.point, change.is_on)
             if self.ready and not was_ready:
                 self._backoff = BACKOFF_SECONDS_MIN
+                self._has_reported.set()
                 log.info("guard.started", points=len(self._pins))
 
     def _forget(self) -> None:
@@ -194,6 +201,7 @@ class Relays:
             self._socket.close()
             self._socket = None
         self._gone.set()
+        self._has_reported.clear()
         for point in self._is_on:
             self._note(point, None)
 

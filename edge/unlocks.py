@@ -37,6 +37,10 @@ class HoldsRelays(Leasing, Protocol):
         """What the guard said last; None: there is no guard."""
         ...
 
+    async def until_ready(self) -> None:
+        """Returns when a guard is there and has said of every relay how it is."""
+        ...
+
     async def run(self) -> None:
         """Keeps a guard running until cancelled; then all relays are off."""
         ...

@@ -47,12 +47,16 @@ class Registration:
 
 
 def mistakes(new: NewAccount, taken: Taken) -> Sequence[str]:
-    """Everything that keeps `new` from being an account; empty when nothing does."""
+    """Everything that keeps `new` from being an account; empty when nothing does.
+
+    For whoever runs the server: the password may be short, as it may be in the old web app. Source:
+    the contract of its API, §5, set-password.
+    """
     return [
         *_username_mistakes(new.username, is_taken=taken.username),
         *_email_mistakes(new.email, is_taken=taken.email),
         *_name_mistakes(new.name),
-        *password_mistakes(new.password),
+        *password_text_mistakes(new.password),
     ]
 
 
@@ -81,9 +85,21 @@ def phone_mistakes(phone: str) -> Sequence[str]:
 
 
 def password_mistakes(password: str) -> Sequence[str]:
-    """What is wrong with a new password."""
-    if len(password) < PASSWORD_CHARACTERS_MIN:
+    """What is wrong with a new password that somebody chooses on a page."""
+    if is_short(password):
         return [f"A password has at least {PASSWORD_CHARACTERS_MIN} characters"]
+    return password_text_mistakes(password)
+
+
+def is_short(password: str) -> bool:
+    """Whether a password is too easily guessed to be chosen on a page."""
+    return len(password) < PASSWORD_CHARACTERS_MIN
+
+
+def password_text_mistakes(password: str) -> Sequence[str]:
+    """What can be no password at all, whoever chose it."""
+    if not password:
+        return ["A password can't be empty"]
     if len(password) > PASSWORD_CHARACTERS_MAX:
         return [f"A password has at most {PASSWORD_CHARACTERS_MAX} characters"]
     if "\0" in password or any(0xD800 <= ord(character) <= 0xDFFF for character in password):

@@ -11,7 +11,7 @@ from console.rights.queries import GRACE_HOURS
 from sync.rights import Reason
 
 GRACE_MS = GRACE_HOURS * 3600 * 1000
-"""What our rule adds to a payment, at either end."""
+"""What our rule adds to a payment's end."""
 
 
 class Verdict(StrEnum):
@@ -142,12 +142,12 @@ def _is_current(payment: Payment, moment: OldMoment) -> bool:
 
 def _flaw(payment: Payment, moment: OldMoment) -> Why:
     """Why our rule doesn't count the payment; UNEXPLAINED: it does."""
-    first_ms, last_ms = payment.start_ms - GRACE_MS, payment.end_ms + GRACE_MS
+    last_ms = payment.end_ms + GRACE_MS
     if not payment.is_above_zero:
         return Why.NOTHING_PAID
-    if last_ms < first_ms:
+    if last_ms < payment.start_ms:
         return Why.ENDS_BEFORE_IT_BEGINS
-    if first_ms > moment.now_ms:
+    if payment.start_ms > moment.now_ms:
         return Why.BEGINS_LATER
     if last_ms < moment.now_ms:
         return Why.TIME_ZONE

@@ -9,7 +9,13 @@ from typing import TextIO
 import psycopg
 
 from console.accounts import queries
-from console.accounts.account import NewAccount, mistakes, password_mistakes
+from console.accounts.account import (
+    PASSWORD_CHARACTERS_MIN,
+    NewAccount,
+    is_short,
+    mistakes,
+    password_text_mistakes,
+)
 from console.accounts.passwords import PasswordThreads
 from console.circles.membership import add_by_program
 from console.database import Connection, Database
@@ -18,11 +24,13 @@ from console.errors import BadRequest
 PASSWORD_LINE_MAX = 2_000
 
 
-def read_new_password(lines: TextIO | None, ask: Callable[[str], str]) -> str:
+def read_new_password(
+    lines: TextIO | None, ask: Callable[[str], str], warn: Callable[[str], object]
+) -> str:
     """A new password, given twice: asked for on a terminal (`ask` is getpass), else two lines.
 
-    `lines` None: standard input is closed. Raises: BadRequest when the two differ, or when it is
-    too short or no text.
+    `lines` None: standard input is closed. `warn` is told of one that pages would refuse.
+    Raises: BadRequest when the two differ, or when it is empty or no text.
     """
     if lines is None:
         raise BadRequest("No standard input to read a password from; the account was not made.")
@@ -37,9 +45,11 @@ def read_new_password(lines: TextIO | None, ask: Callable[[str], str]) -> str:
         raise BadRequest("A password is UTF-8 text; the account was not made.") from error
     if first != second:
         raise BadRequest("The two passwords differ; the account was not made.")
-    wrong = password_mistakes(first)
+    wrong = password_text_mistakes(first)
     if wrong:
         raise BadRequest(f"{wrong[0]}; the account was not made.")
+    if is_short(first):
+        warn(f"The password has fewer than {PASSWORD_CHARACTERS_MIN} characters: easily guessed.")
     return first
 
 

@@ -8,7 +8,6 @@ from psycopg.rows import class_row
 
 from console.database import Connection
 from console.people.standing import Facts
-from console.rights.queries import GRACE_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               select created_by as account, max(end_date) as until
               from stripe_payment
               where created_by in (select id from listed) and amount > 0 and amount <> 'NaN'
-                and start_date <= now() + make_interval(hours => %(grace_hours)s)
+                and start_date <= now()
               group by created_by
             ), belongs as (
               select m.account, array_agg(c.name::text order by lower(c.name)) as circles
@@ -98,7 +97,7 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
             left join holds h on h.account = a.id
             order by a.sort, a.id
             """,
-            {"text": text, "limit": limit, "grace_hours": GRACE_HOURS},
+            {"text": text, "limit": limit},
         )
         return await cursor.fetchall()
 
@@ -128,14 +127,13 @@ async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | No
                 as member_since,
               (select max(p.end_date) from stripe_payment p
                 where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
-                  and p.start_date <= now() + make_interval(hours => %(grace_hours)s))
-                as paid_until,
+                  and p.start_date <= now()) as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and o.active order by lower(o.name)) as companies
             from account a
             where a.id = %(account_id)s and not a.system
             """,
-            {"account_id": account_id, "grace_hours": GRACE_HOURS},
+            {"account_id": account_id},
         )
         return await cursor.fetchone()
 

@@ -10,12 +10,12 @@ from console.rights.queries import GRACE_HOURS
 from console.web import times
 
 SLACK = timedelta(hours=GRACE_HOURS)
-"""Doors go on for so long after the last paid moment, and begin so long before the first."""
+"""Doors go on for so long after the last paid moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`paid_until`: end of the latest payment that counts already; None: has never paid.
+    """`paid_until`: end of the latest payment that has begun; None: has never paid.
 
     `companies`: active ones that employ the person.
     """

@@ -23,9 +23,7 @@ from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
 from sync.rights import Assurance
 
 GRACE_HOURS = 24
-"""A payment holds so much longer than it says, and so much earlier: clocks differ, and the old web
-app may have stored a local time as if it were UTC. Hours, not a day: no time zone is asked.
-"""
+"""A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +203,8 @@ async def people(
             """
             with payment as (
               select created_by as account,
-                     least(greatest(start_date, '1970-01-02 00:00+00'), '9000-01-01 00:00+00')
-                       - make_interval(hours => %(grace_hours)s) as starts,
+                     least(greatest(start_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
+                       as starts,
                      least(greatest(end_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
                        + make_interval(hours => %(grace_hours)s) as ends
                 from stripe_payment

@@ -255,6 +255,18 @@ def test_what_can_not_be_done_is_one_line_and_status_1(
     assert "Traceback" not in errors
 
 
+def test_the_operator_may_give_a_short_password_and_is_warned(prompt: Prompt):
+    prompt.done("migrate")
+    words = ("accounts", "add", "kari", "--email", "kari@example.org", "--name", "Kari")
+    status, output, errors = prompt.run(*words, text="kari\nkari\n")
+    assert (status, output.count("\n")) == (0, 1)
+    warned = "p2k16-console: The password has fewer than 8 characters: easily guessed.\n"
+    assert errors == warned
+    assert prompt.sql("select password like '$2b$%' from account where username = 'kari'") == [
+        (True,)
+    ]
+
+
 def test_words_that_are_no_utf_8_are_a_wrong_command_line(prompt: Prompt):
     status, output, errors = prompt.run("cards", "assign", os.fsdecode(b"k\xff"), "em4100:01")
     assert (status, output) == (2, "")

@@ -13,13 +13,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def never(_prompt: str) -> str:
-    raise AssertionError("nobody sits there to be asked")
+def never(words: str) -> str:
+    raise AssertionError(f"nobody sits there to be told: {words}")
 
 
 @pytest.mark.parametrize("text", ["long enough\nlong enough\n", "long enough\r\nlong enough"])
 def test_two_equal_lines_of_standard_input(text: str) -> None:
-    assert read_new_password(io.StringIO(text), never) == "long enough"
+    assert read_new_password(io.StringIO(text), never, never) == "long enough"
 
 
 @pytest.mark.parametrize(
@@ -27,24 +27,31 @@ def test_two_equal_lines_of_standard_input(text: str) -> None:
     [
         ("one password\nanother one\n", "differ"),
         ("only once, and long\n", "differ"),
-        ("", "at least 8"),
-        ("short\nshort\n", "at least 8"),
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("nul\0\nnul\0\n", "NUL"),
     ],
 )
 def test_anything_else_makes_no_account(text: str, words: str) -> None:
     with pytest.raises(BadRequest, match=words):
-        read_new_password(io.StringIO(text), never)
+        read_new_password(io.StringIO(text), never, never)
+
+
+def test_a_short_one_is_taken_with_a_warning() -> None:
+    warnings: list[str] = []
+    assert read_new_password(io.StringIO("x\nx\n"), never, warnings.append) == "x"
+    assert warnings == ["The password has fewer than 8 characters: easily guessed."]
 
 
 def test_input_that_is_no_text_makes_no_account() -> None:
     lines = io.TextIOWrapper(io.BytesIO(b"p\xff-long-enough\np\xff-long-enough\n"), "utf-8")
     with pytest.raises(BadRequest, match="UTF-8"):
-        read_new_password(lines, never)
+        read_new_password(lines, never, never)
 
 
 def test_without_any_standard_input_nothing_is_made() -> None:
     with pytest.raises(BadRequest, match="standard input"):
-        read_new_password(None, never)
+        read_new_password(None, never, never)
 
 
 def test_a_terminal_that_is_left_makes_no_account() -> None:
@@ -52,7 +59,7 @@ def test_a_terminal_that_is_left_makes_no_account() -> None:
         raise EOFError
 
     with pytest.raises(BadRequest, match="not made"):
-        read_new_password(Terminal(), leave)
+        read_new_password(Terminal(), leave, never)
 
 
 def test_on_a_terminal_it_is_asked_for_twice() -> None:
@@ -62,5 +69,5 @@ def test_on_a_terminal_it_is_asked_for_twice() -> None:
         prompts.append(prompt)
         return " spaces stay "
 
-    assert read_new_password(Terminal(), ask) == " spaces stay "
+    assert read_new_password(Terminal(), ask, never) == " spaces stay "
     assert len(prompts) == 2

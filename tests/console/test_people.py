@@ -99,7 +99,7 @@ async def test_a_payment_counts_on_pages_as_soon_as_it_does_at_doors(site: Site)
     await admin(site.connection, "ola")
     client = await site.browser("ola")
     now = datetime.now(UTC)
-    for hours, is_paying in ((23, True), (25, False)):
+    for hours, is_paying in ((0, True), (1, False)):
         begins = now + timedelta(hours=hours)
         someone = await makerspace.account(site.connection, username=f"in-{hours}-hours")
         await makerspace.payment(site.connection, account=someone, start=begins)
@@ -220,7 +220,7 @@ async def test_an_account_that_breaks_a_rule_is_not_made(
         ({"email": "x@" + "y" * 120}, "at most 120"),
         ({"name": "x" * 101}, "at most 100"),
         ({"name": "a\0b"}, "printable"),
-        ({"password": "7 chars"}, "at least 8"),
+        ({"password": ""}, "empty"),
         ({"password": "nul\0nul\0nul"}, "NUL"),
         ({"password": "\ud800" * 8}, "UTF-8"),
     ):
@@ -233,6 +233,4 @@ async def test_an_account_that_breaks_a_rule_is_not_made(
 
 async def test_every_mistake_of_a_new_account_is_named_at_once(database: Database) -> None:
     with pytest.raises(BadRequest, match=r"spaces; .*example\.org; Name cannot .*; A password"):
-        await add_account(
-            database, username="a b", email="x", name="", circles=[], password="short"
-        )
+        await add_account(database, username="a b", email="x", name="", circles=[], password="")

@@ -64,7 +64,7 @@ async def test_without_a_change_nothing_is_published(site: RightsSite):
         "delete from circle_member where account = %s",
         "update stripe_payment set end_date = now() - interval '25 hours' where created_by = %s",
         "update stripe_payment set amount = 0 where created_by = %s",
-        "update stripe_payment set start_date = now() + interval '2 days' where created_by = %s",
+        "update stripe_payment set start_date = now() + interval '1 hour' where created_by = %s",
         "update access.card set lost_at = now() where account = %s",
         "update account set system = true where id = %s",
     ],
@@ -138,6 +138,19 @@ async def test_a_payment_that_ends_closes_the_door_without_any_change_or_hint(si
         assert site.lets_kari_in()
         await eventually(lambda: len(site.snapshots()) == 3)
         assert not site.lets_kari_in()
+
+
+async def test_a_payment_that_begins_opens_the_door_without_any_change_or_hint(site: RightsSite):
+    await site.change("update stripe_payment set start_date = now() + interval '2 seconds'")
+    async with running(site.publisher()):
+        await eventually(site.snapshots)
+        (ahead,) = site.snapshots()[0].entries.values()
+        begins_ms = ahead.not_before_ms
+        assert begins_ms is not None
+        await eventually(lambda: len(site.snapshots()) == 2)
+    assert unix_ms() >= begins_ms
+    (begun,) = site.snapshots()[1].entries.values()
+    assert begun.not_before_ms is None
 
 
 async def test_hints_wake_the_publisher_and_many_are_one(site: RightsSite):

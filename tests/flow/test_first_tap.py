@@ -131,7 +131,7 @@ def test_a_reboot_without_network_still_lets_a_paid_up_member_in(building: Build
     building.console.stop()
     controller.stop()
     controller.start()
-    soon(controller.status, seconds=30)
+    soon(controller.is_ready, seconds=60)
     assert controller.status()["clock"]["trusted"] is False
     assert controller.status()["applied"]["serial"] >= 1
     controller.tap(building.KARIS_CARD)

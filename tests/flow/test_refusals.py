@@ -120,6 +120,7 @@ async def test_a_snapshot_from_a_false_broker_is_refused_after_a_restart_too(
 
     await attacker.publish(f"{DOWN}/snapshot", SNAPSHOTS[name](building), retain=True)
     await soon(lambda: f"snapshot {name}" in refusals(building))
+    await soon(building.controller.is_ready)
     building.controller.tap(building.KARIS_CARD)
     await soon(lambda: building.accesses() == ["access_denied"])
 
@@ -128,6 +129,7 @@ async def test_a_snapshot_from_a_false_broker_is_refused_after_a_restart_too(
     building.controller.start()
     await soon(lambda: last_refusal(building) == ("snapshot", name))
     assert applied(building) >= newest
+    await soon(building.controller.is_ready)
     building.controller.tap(building.KARIS_CARD)
     await soon(lambda: building.accesses() == ["access_denied"] * 2)
     assert not building.controller.has_opened()
@@ -142,6 +144,7 @@ async def test_the_current_snapshot_delivered_again_is_no_alarm(
     building.controller.stop()
     building.controller.start()
     await soon(lambda: building.controller.status().get("clock", {}).get("trusted"))
+    await soon(building.controller.is_ready)
     building.controller.tap(building.KARIS_CARD)
     await soon(lambda: building.accesses() == ["access_granted"])
     assert last_refusal(building) is None

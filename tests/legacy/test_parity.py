@@ -33,7 +33,7 @@ from sync.rights import Assurance
 from tests.support import makerspace
 from tests.support.postgres import Postgres, console_settings
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 NOW_MS = int(NOW.timestamp() * 1000)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -107,18 +107,21 @@ async def test_payments_that_only_the_old_rule_counts(ordinary: Connection, data
     nothing = await member(ordinary, "nothing")
     await makerspace.payment(ordinary, account=nothing, amount=0)
     later = await member(ordinary, "later")
-    await makerspace.payment(ordinary, account=later, start=NOW + 2 * DAY, end=NOW + 30 * DAY)
+    await makerspace.payment(ordinary, account=later, start=NOW + DAY, end=NOW + 30 * DAY)
     soon = await member(ordinary, "soon")
-    await makerspace.payment(ordinary, account=soon, start=NOW + 23 * HOUR, end=NOW + 30 * DAY)
+    await makerspace.payment(ordinary, account=soon, start=NOW + HOUR, end=NOW + 30 * DAY)
+    begun = await member(ordinary, "begun")
+    await makerspace.payment(ordinary, account=begun, start=NOW, end=NOW + 30 * DAY)
     backwards = await member(ordinary, "backwards")
     await makerspace.payment(ordinary, account=backwards, start=NOW + 30 * DAY, end=NOW + DAY)
     both = await member(ordinary, "both")
-    await makerspace.payment(ordinary, account=both, amount=Decimal("-5"), start=NOW + 2 * DAY)
-    await makerspace.payment(ordinary, account=both, start=NOW + 2 * DAY, end=NOW + 30 * DAY)
+    await makerspace.payment(ordinary, account=both, amount=Decimal("-5"), start=NOW + DAY)
+    await makerspace.payment(ordinary, account=both, start=NOW + DAY, end=NOW + 30 * DAY)
     yes, no = Verdict.YES, Verdict.NO
     assert await compared(database) == [
         ("nothing", "Front", yes, no, (Why.NOTHING_PAID,)),
         ("later", "Front", yes, no, (Why.BEGINS_LATER,)),
+        ("soon", "Front", yes, no, (Why.BEGINS_LATER,)),
         ("backwards", "Front", yes, no, (Why.ENDS_BEFORE_IT_BEGINS,)),
         ("both", "Front", yes, no, (Why.NOTHING_PAID, Why.BEGINS_LATER)),
     ]
@@ -226,7 +229,7 @@ def test_every_difference_is_explained(
     offset_ms: int,
 ):
     old = OldPerson(7, "kari", is_system, is_employed, frozenset(circles), tuple(payments))
-    paid = tuple(Paid(p.start_ms - DAY_MS, p.end_ms + DAY_MS) for p in payments if p.is_above_zero)
+    paid = tuple(Paid(p.start_ms, p.end_ms + DAY_MS) for p in payments if p.is_above_zero)
     ours = None if is_system else Person(AccountRef(7), is_employed, circles, paid)
     front = Door(PointKey("front"), None, 5, frozenset({CircleRef(2)}))
     laser = Tool(9, CircleRef(5))

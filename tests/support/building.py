@@ -132,6 +132,11 @@ class Controller(Program):
         """Whether the relay went on at least so often."""
         return self.relay_changes().count("on") >= times
 
+    def is_ready(self) -> bool:
+        """Whether the door is locked and would answer a tap."""
+        point = self.status().get("points", {}).get(self.door, {})
+        return point.get("state") == "locked" and point.get("reader") == "open"
+
     def head(self) -> int:
         """The number of the last event in the journal."""
         return int(self.status().get("journal", {}).get("head", 0))
@@ -313,6 +318,7 @@ def built(
         controller.start()
         controller.wait_until_applied()
         controller.wait_until_it_knows_the_time()
+        eventually_sync(controller.is_ready, seconds=60, every=0.05)
         yield building
     except BaseException:
         for program in (console, controller):

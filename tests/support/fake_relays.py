@@ -37,6 +37,9 @@ class FakeRelays:
     async def run(self) -> None:
         pass
 
+    async def until_ready(self) -> None:
+        pass
+
     def _turn(self, on: bool) -> None:
         is_changed, self.on = self.on is not on, on
         if is_changed:
