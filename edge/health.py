@@ -36,12 +36,13 @@ class Inside:
 
 @dataclass(slots=True)
 class Health:
-    """Where to look. `troubles`: word → what a person should know. `inside`: not there yet."""
+    """Where to look. `troubles`: word → what a person should know. None: not there yet."""
 
     timekeeper: Timekeeper
     doorways: Mapping[PointKey, Doorway]
     enrolment: Enrolment
     troubles: dict[str, str] = field(default_factory=dict[str, str])
+    store: Store | None = None
     inside: Inside | None = None
 
     def state(self) -> dict[str, object]:
@@ -82,6 +83,16 @@ class Health:
             if Reason.RELAY_FAULT in doorway.faults:
                 found.append(f"{Reason.RELAY_FAULT}: {point}: no relay guard")
         return found + (_faults_of(self.inside) if self.inside else [])
+
+    def in_a_line(self) -> str:
+        """What `systemctl status` shows."""
+        if self.inside is None or self.faults():
+            return "; ".join(self.faults()) or "starting"
+        conversation = self.inside.conversation
+        doors = [f"{point} {doorway.state}" for point, doorway in self.doorways.items()]
+        return ", ".join(
+            [*doors, f"link {'up' if conversation and conversation.is_up else 'down'}"]
+        )
 
     def _point(self, point: PointKey) -> dict[str, object]:
         doorway = self.doorways[point]

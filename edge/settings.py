@@ -50,13 +50,19 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """All of it. `bundle` None: nothing to take over. `guard_trace` None: no trace is written."""
+    """All of it. `bundle` None: nothing to take over. `guard_trace` None: no trace is written.
+
+    `notify_socket` None: systemd didn't start us, or waits for no word. `watchdog_seconds`: after
+    how long a silence it kills us; None: it doesn't.
+    """
 
     data_dir: Path
     bundle: Path | None
     mqtt: MqttSettings
     doors: tuple[DoorSettings, ...]
     guard_trace: Path | None
+    notify_socket: str | None
+    watchdog_seconds: float | None
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> EdgeSettings:
@@ -89,6 +95,8 @@ def read_settings(
         ),
         doors=tuple(map(_door, rows)),
         guard_trace=Path(trace) if trace else None,
+        notify_socket=environ.get("NOTIFY_SOCKET") or None,
+        watchdog_seconds=_watchdog_seconds(environ),
     )
     wrong = {mistake.partition(":")[0] for mistake in table.mistakes()}
     if not rows and "door" not in wrong:
@@ -143,6 +151,14 @@ def _own(door: DoorSettings) -> dict[str, str | None]:
         "light.green_pin": None if door.green_pin is None else f"pin {door.green_pin}",
         "light.red_pin": None if door.red_pin is None else f"pin {door.red_pin}",
     }
+
+
+def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
+    """Source: sd_watchdog_enabled(3): microseconds, and meant for one process only."""
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    return int(microseconds) / 1e6 if microseconds.isdecimal() and int(microseconds) else None
 
 
 def _default_data_dir(environ: Mapping[str, str]) -> Path:
