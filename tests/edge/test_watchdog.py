@@ -267,8 +267,8 @@ async def test_a_daemon_that_waits_for_its_enrolment_is_ready_and_alive(
     supervised: EdgeDaemon, systemd: NotifySocket
 ) -> None:
     supervised.start()
-    await eventually(lambda: systemd.heard("READY=1"), seconds=15)
-    await eventually(lambda: systemd.heard(PING) >= 4)
+    await eventually(lambda: systemd.heard("READY=1"), seconds=60)
+    await eventually(lambda: systemd.heard(PING) >= 4, seconds=LONG_SECONDS)
     assert "not enrolled" in systemd.status
     supervised.stop()
     assert systemd.heard("READY=1") == systemd.heard("STOPPING=1") == 1
@@ -280,9 +280,9 @@ async def test_a_daemon_that_cannot_open_its_store_is_alive(
     supervised.enrol(SIGNER.bundle())
     (supervised.data_dir / "edge.sqlite").mkdir(parents=True)
     supervised.start()
-    await eventually(lambda: "storage_fault" in systemd.status, seconds=15)
+    await eventually(lambda: "storage_fault" in systemd.status, seconds=60)
     pings = systemd.heard(PING)
-    await eventually(lambda: systemd.heard(PING) >= pings + 4)
+    await eventually(lambda: systemd.heard(PING) >= pings + 4, seconds=LONG_SECONDS)
 
 
 async def test_a_serving_daemon_pings_until_it_is_frozen(
@@ -290,13 +290,13 @@ async def test_a_serving_daemon_pings_until_it_is_frozen(
 ) -> None:
     supervised.enrol(SIGNER.bundle())
     await supervised.start_and_wait()
-    await eventually(lambda: systemd.status == "front locked, link down")
+    await eventually(lambda: systemd.status == "front locked, link down", seconds=LONG_SECONDS)
     os.kill(supervised.pid, signal.SIGSTOP)
     pings = systemd.heard(PING)
     await asyncio.sleep(1.5)
     assert systemd.heard(PING) == pings
     os.kill(supervised.pid, signal.SIGCONT)
-    await eventually(lambda: systemd.heard(PING) > pings)
+    await eventually(lambda: systemd.heard(PING) > pings, seconds=LONG_SECONDS)
 
 
 async def test_a_daemon_whose_store_stands_still_does_not_ping(
@@ -308,9 +308,9 @@ async def test_a_daemon_whose_store_stands_still_does_not_ping(
     with closing(sqlite3.connect(supervised.data_dir / "edge.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")
         supervised.tap(KARIS_CARD)
-        await eventually(lambda: supervised.log_lines("watchdog.withheld"))
+        await eventually(lambda: supervised.log_lines("watchdog.withheld"), seconds=LONG_SECONDS)
     assert supervised.log_lines("watchdog.withheld")[0]["dead"] == ["store"]
-    await eventually(lambda: supervised.log_lines("watchdog.resumed"))
+    await eventually(lambda: supervised.log_lines("watchdog.resumed"), seconds=LONG_SECONDS)
 
 
 async def test_a_frozen_guard_is_replaced_though_nobody_taps(
@@ -320,10 +320,10 @@ async def test_a_frozen_guard_is_replaced_though_nobody_taps(
     await supervised.start_and_wait()
     [guard] = children(supervised.pid)
     os.kill(guard, signal.SIGSTOP)
-    await eventually(lambda: supervised.log_lines("watchdog.resumed"))
+    await eventually(lambda: supervised.log_lines("watchdog.resumed"), seconds=LONG_SECONDS)
     [withheld] = supervised.log_lines("watchdog.withheld")
     assert withheld["dead"] == ["guard"]
-    await eventually(lambda: supervised.is_ready())
+    await eventually(lambda: supervised.is_ready(), seconds=LONG_SECONDS)
     assert children(supervised.pid) != [guard]
 
 
