@@ -256,8 +256,8 @@ async def test_a_guard_that_cannot_start_has_its_time_and_no_more(
 
 @pytest.fixture
 def supervised(tmp_path: Path, systemd: NotifySocket) -> Iterator[EdgeDaemon]:
-    """A daemon, neither enrolled nor started, that systemd wants to hear from every 1.5 s."""
-    environ = {"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "1500000"}
+    """A daemon, neither enrolled nor started, that systemd wants to hear from every 3 s."""
+    environ = {"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "3000000"}
     here = EdgeDaemon(tmp_path, environ=environ)
     yield here
     here.close()
@@ -293,7 +293,7 @@ async def test_a_serving_daemon_pings_until_it_is_frozen(
     await eventually(lambda: systemd.status == "front locked, link down", seconds=LONG_SECONDS)
     os.kill(supervised.pid, signal.SIGSTOP)
     pings = systemd.heard(PING)
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2.5)
     assert systemd.heard(PING) == pings
     os.kill(supervised.pid, signal.SIGCONT)
     await eventually(lambda: systemd.heard(PING) > pings, seconds=LONG_SECONDS)
@@ -308,8 +308,7 @@ async def test_a_daemon_whose_store_stands_still_does_not_ping(
     with closing(sqlite3.connect(supervised.data_dir / "edge.sqlite")) as other:
         other.execute("BEGIN IMMEDIATE")
         supervised.tap(KARIS_CARD)
-        await eventually(lambda: supervised.log_lines("watchdog.withheld"), seconds=LONG_SECONDS)
-    assert supervised.log_lines("watchdog.withheld")[0]["dead"] == ["store"]
+        await eventually(lambda: ["store"] in withheld(supervised), seconds=LONG_SECONDS)
     await eventually(lambda: supervised.log_lines("watchdog.resumed"), seconds=LONG_SECONDS)
 
 
@@ -321,10 +320,14 @@ async def test_a_frozen_guard_is_replaced_though_nobody_taps(
     [guard] = children(supervised.pid)
     os.kill(guard, signal.SIGSTOP)
     await eventually(lambda: supervised.log_lines("watchdog.resumed"), seconds=LONG_SECONDS)
-    [withheld] = supervised.log_lines("watchdog.withheld")
-    assert withheld["dead"] == ["guard"]
+    assert ["guard"] in withheld(supervised)
     await eventually(lambda: supervised.is_ready(), seconds=LONG_SECONDS)
     assert children(supervised.pid) != [guard]
+
+
+def withheld(daemon: EdgeDaemon) -> list[list[str]]:
+    """Who gave no sign of life, whenever the daemon noticed."""
+    return [line["dead"] for line in daemon.log_lines("watchdog.withheld")]
 
 
 def children(pid: int) -> list[int]:
