@@ -48,4 +48,4 @@ clean:  ## remove what setup and tests made
 	rm -rf .venv node_modules console/web/static/vendor .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 
 system-packages:
-	@sh scripts/install-system-packages mosquitto chromium nginx
+	@sh scripts/install-system-packages mosquitto chromium nginx systemd-analyze:systemd

@@ -25,6 +25,7 @@ from edge.settings import EdgeSettings
 from edge.status import answering
 from edge.store import Store
 from edge.together import together
+from edge.watchdog import watch
 from sync.bundle import Bundle
 from sync.events import EventKind, Occurrence
 from sync.rights import Reason
@@ -54,7 +55,7 @@ async def run(settings: EdgeSettings) -> None:
         house = build(settings, real())
         log.info("daemon.started", software=VERSION, boot=house.timekeeper.boot)
         async with answering(settings.data_dir, house.health.state):
-            await keep(house, stop)
+            await together(keep(house, stop), watch(settings, house.relays, house.health))
     log.info("daemon.stopped")
 
 
@@ -83,6 +84,7 @@ async def _serve(house: House) -> None:
     """Waits until the controller knows who it is and has a store; then serves until cancelled."""
     bundle = await _enrolled(house)
     store, set_aside = await _opened(house, bundle)
+    house.health.store = store
     try:
         with ThreadPoolExecutor(2, thread_name_prefix="worker") as worker:
             await _serve_from(store, worker, bundle, house, set_aside)

@@ -84,6 +84,9 @@ class Guard:
             self._lease(relay, order)
         elif order.grant_id == relay.grant_id:
             self._turn_off([relay])
+        else:  # the daemon may ask only to hear whether anybody is there
+            is_on = relay.grant_id is not None
+            self._report(RelayChange(relay.point, is_on=is_on, mono_ns=monotonic_ns()))
 
     def end_leases(self) -> None:
         """Turns off what nobody has renewed. Raises: PinError."""

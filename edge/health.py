@@ -46,12 +46,13 @@ class Inside:
 
 @dataclass(slots=True)
 class Health:
-    """Where to look. `troubles`: word → what a person should know. `inside`: not there yet."""
+    """Where to look. `troubles`: word → what a person should know. None: not there yet."""
 
     timekeeper: Timekeeper
     posts: Mapping[PointKey, Post]
     enrolment: Enrolment
     troubles: dict[str, str] = field(default_factory=dict[str, str])
+    store: Store | None = None
     inside: Inside | None = None
 
     def state(self) -> dict[str, object]:
@@ -96,6 +97,16 @@ class Health:
             for fault in sorted(post.faults & _WORDS.keys())
         ]
         return found + (_faults_of(self.inside) if self.inside else [])
+
+    def in_a_line(self) -> str:
+        """What `systemctl status` shows."""
+        if self.inside is None or self.faults():
+            return "; ".join(self.faults()) or "starting"
+        conversation = self.inside.conversation
+        points = [f"{point} {post.status()['state']}" for point, post in self.posts.items()]
+        return ", ".join(
+            [*points, f"link {'up' if conversation and conversation.is_up else 'down'}"]
+        )
 
     def _point(self, point: PointKey) -> dict[str, object]:
         inside = self.inside

@@ -6,8 +6,9 @@ One message is one packet of a SOCK_SEQPACKET socketpair; numbers are big-endian
     release  02 | grant id, 16 bytes | point
     change   03 | relay, 1 byte: 00 off, 01 on | mono_ns, 8 bytes | point
 
-The daemon says lease and release, the guard says change. Fixed fields rather than JSON, because
-then nearly every wrong message is impossible to write down, and the guard imports less.
+The daemon says lease and release, the guard says change: about each relay at the start, about one
+that has moved, and in answer to a release for which nothing moves. Fixed fields rather than JSON,
+because then nearly every wrong message is impossible to write down, and the guard imports less.
 
 A lease names the instant it ends (CLOCK_MONOTONIC, which all processes of a machine share) and not
 how long it lasts: a lease that lay unread, because the guard or the machine stood still, must not
@@ -31,6 +32,9 @@ MESSAGE_BYTES_MAX = 1 + 16 + 8 + POINT_BYTES_MAX
 
 GrantId = NewType("GrantId", str)
 """32 hex digits: the tap or the command that a relay is on for."""
+
+NO_GRANT = GrantId("00" * 16)
+"""No relay is ever on for it: its release only asks the guard for an answer."""
 
 LEASE = struct.Struct("!B16sQ")
 RELEASE = struct.Struct("!B16s")
@@ -62,7 +66,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RelayChange:
-    """The point's relay is on, or off, since then; for each relay once at the start."""
+    """The point's relay is on, or off: since then, at the start, or still then as an answer."""
 
     point: PointKey
     is_on: bool

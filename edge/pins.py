@@ -129,7 +129,7 @@ class OutputPin:
         return bool(self._device.value)
 
     def close(self) -> None:
-        """Makes the pin an input again, which leaves it to its pull-down."""
+        """Makes the pin an input again: firmware-config/wiring.md says which resistor holds it."""
         self._device.close()
 
 

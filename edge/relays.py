@@ -17,6 +17,7 @@ import structlog
 from edge.lease import (
     LEASE_MS_MAX,
     MESSAGE_BYTES_MAX,
+    NO_GRANT,
     BadMessage,
     GrantId,
     Lease,
@@ -67,6 +68,7 @@ class Relays:
         self._process: Process | None = None
         self._gone = asyncio.Event()
         self._has_reported = asyncio.Event()  # set while `ready`
+        self._heard = asyncio.Event()
         self._hung: dict[PointKey, asyncio.TimerHandle] = {}
         self._awaited: dict[PointKey, asyncio.TimerHandle] = {}  # leases not yet seen to work
         self._start_timer: asyncio.TimerHandle | None = None
@@ -110,6 +112,20 @@ class Relays:
     def release(self, point: PointKey, grant_id: GrantId) -> bool:
         """Asks for the relay to be off now, if it is on for this grant. False: as above."""
         return self._send(Release(point, grant_id))
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether the guard does what it is told; one that doesn't within `seconds` is killed."""
+        self._heard.clear()
+        if not self._send(Release(next(iter(self._pins)), NO_GRANT)):
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        self._hear()  # after a standstill of our own, the guard's word may still lie unread
+        if not self._heard.is_set():
+            self._kill("answers nothing")
+            return False
+        return self.ready  # it may have gone instead
 
     async def run(self) -> None:
         """Keeps a guard running until cancelled; then all relays are off and the guard is gone."""
@@ -183,6 +199,7 @@ class Relays:
                 self._forget()
                 return
             was_ready = self.ready
+            self._heard.set()
             self._note(change.point, change.is_on)
             if self.ready and not was_ready:
                 self._backoff = BACKOFF_SECONDS_MIN
@@ -202,6 +219,7 @@ class Relays:
             self._socket = None
         self._gone.set()
         self._has_reported.clear()
+        self._heard.set()  # nobody need wait for it any more
         for point in self._is_on:
             self._note(point, None)
 

@@ -37,6 +37,8 @@ class EdgeSettings:
     """All of it. `bundle` None: nothing to take over. `guard_trace` None: no trace is written.
 
     `mock_inputs`: a FIFO that moves gpiozero's mock pins, for trying things out (edge/pins.py).
+    `notify_socket` None: systemd didn't start us, or waits for no word. `watchdog_seconds`: after
+    how long a silence it kills us; None: it doesn't.
     """
 
     data_dir: Path
@@ -46,6 +48,8 @@ class EdgeSettings:
     tools: tuple[ToolSettings, ...]
     guard_trace: Path | None
     mock_inputs: Path | None
+    notify_socket: str | None
+    watchdog_seconds: float | None
 
     @property
     def points(self) -> tuple[PointSettings, ...]:
@@ -85,6 +89,8 @@ def read_settings(
         tools=tuple(map(read_tool, tools)),
         guard_trace=Path(trace) if trace else None,
         mock_inputs=Path(mock) if mock else None,
+        notify_socket=environ.get("NOTIFY_SOCKET") or None,
+        watchdog_seconds=_watchdog_seconds(environ),
     )
     wrong = {mistake.partition(":")[0] for mistake in table.mistakes()}
     if not (doors or tools) and not {"door", "tool"} & wrong:
@@ -117,6 +123,14 @@ def _own(settings: DoorSettings | ToolSettings) -> Iterator[tuple[str, str]]:
     yield "key", f'the key "{settings.point.key}"'
     yield "reader.port", f'the port "{settings.point.reader.port}"'
     yield from ((name, f"pin {pin}") for name, pin in pins_of(settings))
+
+
+def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
+    """Source: sd_watchdog_enabled(3): microseconds, and meant for one process only."""
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    return int(microseconds) / 1e6 if microseconds.isdecimal() and int(microseconds) else None
 
 
 def _default_data_dir(environ: Mapping[str, str]) -> Path:

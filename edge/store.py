@@ -50,6 +50,7 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._pending = 0
+        self._errand: asyncio.Future[None] | None = None
         self._fault: str | None = None
         self._commits = deque[float](maxlen=COMMITS_REMEMBERED)
 
@@ -75,6 +76,17 @@ class Store:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work`, which must not write. Raises: StorageFault."""
         return await self._run(self._read, work)
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether the thread comes round to an errand within `seconds`, rather than stand still."""
+        if self._errand is None or self._errand.done():
+            try:
+                loop = asyncio.get_running_loop()
+                self._errand = loop.run_in_executor(self._executor, lambda: None)
+            except RuntimeError:  # closed
+                return False
+        await asyncio.wait({self._errand}, timeout=seconds)
+        return self._errand.done()
 
     async def close(self) -> None:
         """Finishes what was begun and closes the file."""

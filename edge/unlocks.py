@@ -41,6 +41,15 @@ class HoldsRelays(Leasing, Protocol):
         """Returns when a guard is there and has said of every relay how it is."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether a guard is there and has said of every relay how it is."""
+        ...
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether the guard does what it is told, within so many seconds."""
+        ...
+
     async def run(self) -> None:
         """Keeps a guard running until cancelled; then all relays are off."""
         ...

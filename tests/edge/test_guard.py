@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.lease import (
+    NO_GRANT,
     GrantId,
     Lease,
     RelayChange,
@@ -121,15 +122,22 @@ def test_a_release_turns_off_at_once(guard: GuardProcess):
     assert guard.heard().mono_ns <= released_ns + MARGIN_NS
 
 
-def test_a_release_of_an_older_grant_changes_nothing(guard: GuardProcess):
+def test_a_release_of_an_older_grant_changes_nothing_and_is_answered(guard: GuardProcess):
     guard.turn_on(FRONT, ONE)
     until_ns = guard.lease(FRONT, OTHER)
     guard.socket.send(encode(Release(FRONT, ONE)))
-    assert guard.heard().mono_ns >= until_ns
+    answer = guard.heard()
+    assert (answer.point, answer.is_on) == (FRONT, True)
+    off = guard.heard()
+    assert (off.is_on, off.mono_ns >= until_ns) == (False, True)
+    eventually_sync(lambda: guard.states() == ["on", "off"])
 
 
-def test_a_release_of_a_relay_that_is_off_changes_nothing(guard: GuardProcess):
-    guard.socket.send(encode(Release(FRONT, ONE)))
+def test_a_release_of_a_relay_that_is_off_changes_nothing_and_is_answered(guard: GuardProcess):
+    for grant in (ONE, NO_GRANT):
+        guard.socket.send(encode(Release(FRONT, grant)))
+        answer = guard.heard()
+        assert (answer.point, answer.is_on) == (FRONT, False)
     guard.turn_on(BACK)
     assert guard.states() == []
 

@@ -174,6 +174,39 @@ async def test_a_guard_that_reads_nothing_is_killed(controller: Controller):
     await eventually(lambda: controller.relays.guard_pid not in (guard, None))
 
 
+async def test_a_guard_answers_when_it_is_asked_whether_it_is_there(controller: Controller):
+    assert await controller.relays.answers(10)
+    controller.unlocks.begin(FRONT, ONE, 60)
+    await eventually(lambda: controller.relays.is_on(FRONT))
+    assert await controller.relays.answers(10)
+    assert controller.states() == ["on"], "to ask moves no relay"
+    assert controller.changes[2:] == [(FRONT, True)]
+
+
+async def test_a_guard_that_answers_nothing_is_killed(controller: Controller):
+    guard = controller.relays.guard_pid
+    assert guard is not None
+    os.kill(guard, signal.SIGSTOP)
+    with capture_logs() as logged:
+        assert not await controller.relays.answers(0.2)
+        await eventually(lambda: controller.relays.guard_pid not in (guard, None))
+        await eventually(lambda: controller.relays.ready)
+    assert [line["event"] for line in logged] == ["guard.hung", "guard.lost", "guard.started"]
+    assert await controller.relays.answers(10)
+
+
+async def test_a_guard_that_dies_when_it_is_asked_does_not_answer(controller: Controller):
+    guard = controller.relays.guard_pid
+    assert guard is not None
+    os.kill(guard, signal.SIGSTOP)
+    asked = asyncio.create_task(controller.relays.answers(60))
+    await asyncio.sleep(0)
+    os.kill(guard, signal.SIGKILL)
+    assert not await asked
+    assert not await controller.relays.answers(60), "nobody is there yet"
+    await eventually(lambda: controller.relays.ready)
+
+
 async def test_a_guard_that_cannot_have_its_pins_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

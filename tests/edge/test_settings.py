@@ -1,5 +1,6 @@
 """Settings: every mistake at once, each with its key and what was expected."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_the_least_settings_and_their_defaults() -> None:
     assert not settings.mqtt.allow_plaintext
     assert settings.mqtt.ca_file is None
     assert settings.guard_trace is None
+    assert (settings.notify_socket, settings.watchdog_seconds) == (None, None)
     assert settings.doors == (
         DoorSettings(
             PointSettings(
@@ -133,6 +135,26 @@ def test_the_environment_overrides_scalars() -> None:
     settings = read(LEAST, environ)
     assert settings.data_dir == Path("/e")
     assert settings.mqtt.allow_plaintext
+
+
+def test_systemd_says_where_to_tell_and_how_often() -> None:
+    environ = {"NOTIFY_SOCKET": "@notify", "WATCHDOG_USEC": "10000000"}
+    settings = read(LEAST, environ)
+    assert (settings.notify_socket, settings.watchdog_seconds) == ("@notify", 10.0)
+    assert read(LEAST, {**environ, "WATCHDOG_PID": str(os.getpid())}).watchdog_seconds == 10.0
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"WATCHDOG_USEC": "10000000", "WATCHDOG_PID": "1"},
+        {"WATCHDOG_USEC": "0"},
+        {"WATCHDOG_USEC": "soon"},
+        {"WATCHDOG_USEC": ""},
+    ],
+)
+def test_a_watchdog_that_is_somebody_elses_or_none_has_no_limit(environ: dict[str, str]) -> None:
+    assert read(LEAST, environ).watchdog_seconds is None
 
 
 def test_all_mistakes_are_told_at_once() -> None:

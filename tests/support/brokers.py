@@ -38,12 +38,15 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def require_program(name: str) -> str:
-    """The path of a system program. Without it the test is skipped, but fails where CI=true."""
+def require_program(name: str, *, package: str | None = None) -> str:
+    """The path of a system program. Without it the test is skipped, but fails where CI=true.
+
+    `package`: what Debian has it in; None: one of the same name.
+    """
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is not None:
         return found
-    message = f"{name} isn't installed: apt-get install {name}"
+    message = f"{name} isn't installed: apt-get install {package or name}"
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(f"NOT TESTED: {message}")

@@ -25,6 +25,7 @@ class EdgeDaemon:
     doors: tuple[str, ...] = ("front",)
     lights: bool = False
     extra: str = ""
+    environ: dict[str, str] = field(default_factory=dict[str, str])
     lines: dict[str, SerialLine] = field(default_factory=dict[str, SerialLine])
     process: subprocess.Popen[bytes] | None = None
 
@@ -55,6 +56,7 @@ class EdgeDaemon:
             **os.environ,
             "GPIOZERO_PIN_FACTORY": "mock",
             "P2K16_GUARD_TRACE": str(self.trace),
+            **self.environ,
         }
 
     def start(self) -> None:

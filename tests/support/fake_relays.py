@@ -37,6 +37,14 @@ class FakeRelays:
     async def run(self) -> None:
         pass
 
+    @property
+    def ready(self) -> bool:
+        return self.on is not None
+
+    async def answers(self, seconds: float) -> bool:
+        del seconds
+        return self.ready
+
     async def until_ready(self) -> None:
         pass
 
