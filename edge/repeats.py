@@ -6,6 +6,7 @@ caller's.
 """
 
 from edge.readers.frames import Frame
+from sync.credential import RANDOM_UID, Credential, CredentialType
 
 GONE_SECONDS = 1.5
 """A card not read for so long has left; its next frame is a new tap."""
@@ -17,6 +18,8 @@ CARDS_MAX = 128
 """More cards than 9600 baud can carry within GONE_SECONDS: a frame takes at least 14.58 ms. Whoever
 sends more on a faster line gets a second tap for a card, and nothing else.
 """
+
+_RANDOM = Frame(CredentialType.ISO14443A, bytes([RANDOM_UID, 0, 0, 0]))
 
 
 class Repeats:
@@ -50,7 +53,12 @@ class Twice:
 def _read(
     last_read: dict[Frame, float], frame: Frame, now: float, *, forget_seconds: float
 ) -> float | None:
-    """Notes a frame, and forgets old ones. When it was read before; None: not lately."""
+    """Notes a frame, and forgets old ones. When it was read before; None: not lately.
+
+    All random UIDs are one card: a phone makes up another whenever the reader's field comes back.
+    """
+    if Credential(frame.credential_type, frame.data).is_random:
+        frame = _RANDOM
     last = last_read.pop(frame, None)
     while last_read:
         oldest, read_at = next(iter(last_read.items()))

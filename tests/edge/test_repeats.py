@@ -77,6 +77,17 @@ def test_a_frame_is_a_tap_exactly_if_its_card_was_not_read_just_before(
         read_at[number] = now
 
 
+def test_a_phone_that_lies_there_is_one_tap_though_its_number_is_another_each_time():
+    repeats = Repeats()
+    phones = [
+        Frame(CredentialType.ISO14443A, b"\x08" + number.to_bytes(3, "big"))
+        for number in range(1000)
+    ]
+    found = [repeats.is_tap(phone, 0.125 * n) for n, phone in enumerate(phones)]
+    assert found == [True] + [False] * 999
+    assert repeats.is_tap(Frame(CredentialType.ISO14443A, bytes(4)), 0.125 * 999)
+
+
 def test_a_card_that_was_read_twice_within_a_moment_passes():
     twice = Twice()
     assert not twice.is_second(card(1), 0.0)
