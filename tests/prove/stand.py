@@ -1,6 +1,7 @@
 """The daemon's own code in this process: a made guard and a made broker, everything else real."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -115,9 +116,14 @@ class Stand:
 
 @asynccontextmanager
 async def standing(
-    folder: Path, signer: Signer, *, disk: Disk, energised: Callable[[GrantId], None]
+    folder: Path,
+    signer: Signer,
+    *,
+    disk: Disk,
+    energised: Callable[[GrantId], None],
+    mono_ns: Callable[[], int] = time.monotonic_ns,
 ) -> AsyncGenerator[Stand]:
-    """Runs the daemon on the folder, and ends it in good order."""
+    """Runs the daemon on the folder, and ends it in good order. `mono_ns` may leap ahead."""
     line, session = SerialLine(), MadeSession(signer)
     bundle = folder.parent / "bundle.json"
     bundle.write_bytes(encode_bundle(signer.bundle()))
@@ -132,7 +138,7 @@ async def standing(
     async def connected(_route: Route, _bundle: Bundle) -> AsyncGenerator[MadeSession]:
         yield session
 
-    outside = replace(real(), relays=relays, store=store, connected=connected)
+    outside = replace(real(), mono_ns=mono_ns, relays=relays, store=store, connected=connected)
     house = build(_settings(folder, bundle, line), outside)
     stop = asyncio.Event()
     keeping = asyncio.ensure_future(keep(house, stop))
