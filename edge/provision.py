@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from edge.clock import UNHEARD_MS
+from edge.disk import Disk, machine
 from edge.store import SCHEMA_VERSION, STORE_NAME
 
 
@@ -29,29 +30,30 @@ def main() -> int:
     return 0
 
 
-def provision(data_dir: Path, owner: str) -> None:
+def provision(data_dir: Path, owner: str, *, disk: Disk | None = None) -> None:
     """A missing store comes to be whole, or not at all; `owner`: whose it is (edge/store.py).
 
     One of an earlier version is brought up to date, in one transaction. Raises: OSError,
     sqlite3.Error.
     """
+    disk = disk or machine()
     path = data_dir / STORE_NAME
     if path.exists():
-        _upgrade(path)
+        _upgrade(path, disk)
         return
     draft = data_dir / f"{STORE_NAME}.new"
-    for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
-        leftover.unlink(missing_ok=True)
-    _create(draft, owner)
-    _sync(draft)
-    draft.rename(path)
+    for ending in ("", "-wal", "-shm", "-journal"):
+        disk.remove(Path(f"{draft}{ending}"))
+    _create(draft, owner, disk)
+    disk.sync(draft)
+    disk.rename(draft, path)
     # Switching to WAL unlinks a rollback journal. Brought back by a power cut, it would undo the
     # switch and hide every table, so the folder is synced before the store is first used.
-    _sync(data_dir)
+    disk.sync(data_dir)
 
 
-def _create(path: Path, owner: str) -> None:
-    connection = sqlite3.connect(path)
+def _create(path: Path, owner: str, disk: Disk) -> None:
+    connection = disk.create(path)
     database = Database(connection)
     database.enable_wal()
     connection.execute("PRAGMA synchronous = FULL")
@@ -133,13 +135,13 @@ def _create_hold(database: Database) -> None:
     )
 
 
-def _upgrade(path: Path) -> None:
+def _upgrade(path: Path, disk: Disk) -> None:
     """From version 1, which knew neither the age of its rights nor orders that stand.
 
     The rights that it had in force a moment ago are taken as heard of then: a door must not shut
     because its software became newer.
     """
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = disk.connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
@@ -151,14 +153,6 @@ def _upgrade(path: Path) -> None:
         connection.execute("COMMIT")
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 if __name__ == "__main__":

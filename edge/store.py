@@ -8,11 +8,9 @@ the business of the journal and the rights cache.
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from math import ceil
@@ -21,6 +19,7 @@ from typing import TypeVar
 
 import structlog
 
+from edge.disk import Disk, machine
 from edge.errors import EdgeError, StorageFault
 
 log = structlog.get_logger()
@@ -36,16 +35,19 @@ PENDING_MAX = 64
 
 COMMITS_REMEMBERED = 500
 CACHE_KIB = 1024
-PROVISION_SECONDS_MAX = 60
+_COMPANIONS = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps beside a store."""
+
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Store:
     """Runs functions on the connection, one after the other. Built by `open_store`."""
 
-    def __init__(self, path: Path, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, path: Path, executor: ThreadPoolExecutor, disk: Disk) -> None:
         """`executor` has the one thread."""
         self._path = path
+        self._disk = disk
         self._executor = executor
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -139,7 +141,7 @@ class Store:
         if self._connection is not None and self._is_gone():
             self._disconnect()
         if self._connection is None:
-            self._connection = _connect(self._path)
+            self._connection = _connect(self._path, self._disk)
             self._file = _identity(self._path)
         return self._connection
 
@@ -155,7 +157,9 @@ class Store:
                 connection.close()
 
 
-async def open_store(data_dir: Path, owner: str) -> tuple[Store, Path | None]:
+async def open_store(
+    data_dir: Path, owner: str, *, disk: Disk | None = None
+) -> tuple[Store, Path | None]:
     """The store of `data_dir`, made or brought up to date if need be.
 
     `owner` is the controller and the root key that it obeys: numbers and floors of another one mean
@@ -163,34 +167,40 @@ async def open_store(data_dir: Path, owner: str) -> tuple[Store, Path | None]:
     new store with a new journal begins; the second value is then the old file's new name.
     Raises: StorageFault.
     """
+    disk = disk or machine()
     executor = ThreadPoolExecutor(1, thread_name_prefix="store")
     loop = asyncio.get_running_loop()
     try:
-        set_aside = await loop.run_in_executor(executor, _prepare, data_dir, owner)
+        set_aside = await loop.run_in_executor(executor, _prepare, data_dir, owner, disk)
     except BaseException:
         executor.shutdown(wait=False)
         raise
-    return Store(data_dir / STORE_NAME, executor), set_aside
+    return Store(data_dir / STORE_NAME, executor, disk), set_aside
 
 
-def _prepare(data_dir: Path, owner: str) -> Path | None:
+def _prepare(data_dir: Path, owner: str, disk: Disk) -> Path | None:
     path = data_dir / STORE_NAME
     set_aside: Path | None = None
     try:
-        if path.exists() and not _is_sound(path, owner):
-            set_aside = _set_aside(path)
-        # A missing one is made, an older one brought up to date.
-        if not path.exists() or _version(path) != SCHEMA_VERSION:
-            _provision(data_dir, owner)
+        if path.exists() and not _is_sound(path, owner, disk):
+            set_aside = _free_name(path)
+            _move(path, set_aside, ("",), disk)
+        if not path.exists():
+            # SQLite would take an old WAL for the new file's own and bring its pages back. It lies
+            # here still if the power went, or if somebody removed the store alone.
+            _move(path, set_aside or _free_name(path), _COMPANIONS, disk)
+            disk.provision(data_dir, owner)
+        elif _version(path, disk) != SCHEMA_VERSION:
+            disk.provision(data_dir, owner)  # an older one is brought up to date
     except (OSError, sqlite3.Error) as error:
         raise StorageFault(f"{path} can't be opened: {error}") from error
     return set_aside
 
 
-def _is_sound(path: Path, owner: str) -> bool:
+def _is_sound(path: Path, owner: str, disk: Disk) -> bool:
     """Whether the file can be used. Raises: StorageFault, sqlite3.Error."""
     try:
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, disk)) as connection:
             mistake = _mistake(connection, owner)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
@@ -201,9 +211,9 @@ def _is_sound(path: Path, owner: str) -> bool:
     return mistake is None
 
 
-def _version(path: Path) -> int:
+def _version(path: Path, disk: Disk) -> int:
     """Raises: sqlite3.Error."""
-    with closing(_connect(path)) as connection:
+    with closing(_connect(path, disk)) as connection:
         return connection.execute("PRAGMA user_version").fetchone()[0]
 
 
@@ -221,32 +231,23 @@ def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
     return None if row == (owner,) else "belongs to another controller or another console"
 
 
-def _set_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+def _free_name(path: Path) -> Path:
+    """Where a store can be set aside, with all that belongs to it."""
+    number = 0
+    while True:
         number += 1
-    # The WAL goes along: what was committed may be found there only.
-    for ending in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{ending}").rename(f"{aside}{ending}")
-    return aside
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+        if not any(Path(f"{aside}{ending}").exists() for ending in ("", *_COMPANIONS)):
+            return aside
 
 
-def _provision(data_dir: Path, owner: str) -> None:
-    """Raises: StorageFault, OSError."""
-    try:
-        subprocess.run(
-            [sys.executable, "-P", "-m", "edge.provision", str(data_dir.absolute()), owner],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PROVISION_SECONDS_MAX,
-        )
-    except subprocess.CalledProcessError as error:
-        raise StorageFault(f"no store can be made in {data_dir}: {error.stderr.strip()}") from error
-    except subprocess.TimeoutExpired as error:
-        raise StorageFault(f"no store can be made in {data_dir}: it takes too long") from error
+def _move(path: Path, aside: Path, endings: Sequence[str], disk: Disk) -> None:
+    """Moves those files that are there, for good."""
+    there = [ending for ending in endings if Path(f"{path}{ending}").exists()]
+    for ending in there:
+        disk.rename(Path(f"{path}{ending}"), Path(f"{aside}{ending}"))
+    if there:
+        disk.sync(path.parent)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -258,11 +259,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, disk: Disk) -> sqlite3.Connection:
     """Raises: sqlite3.Error, also when the file is missing: it is never made here."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=2
-    )
+    connection = disk.connect(path)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -121,10 +121,13 @@ def decode_snapshot(payload: bytes, controller: ControllerId) -> Snapshot:
     if fields.text("controller", r"[a-z0-9-]{1,32}") != controller:
         raise WrongAudience("a snapshot of another controller")
     hours = _open_hours(fields.fields("config"))
+    rows = fields.rows("points", POINTS_MAX)
     points = {
         point.key: replace(point, open_hours=hours.pop(point.key, ()))
-        for point in map(_point, fields.rows("points", POINTS_MAX))
+        for point in map(_point, rows)
     }
+    if len(points) != len(rows):
+        raise Malformed("snapshot: a point stands twice")
     if hours:
         raise Malformed("snapshot: hours of a point that is absent")
     point_sets = [_point_set(keys) for keys in fields.items("point_sets", POINT_SETS_MAX)]

@@ -146,6 +146,24 @@ async def test_a_damaged_store_is_set_aside_and_a_new_journal_begins(
     await store.close()
 
 
+async def test_an_old_wal_is_no_part_of_a_new_store(tmp_path: Path) -> None:
+    store, _ = await open_store(tmp_path, OWNER)
+    await store.write(partial(set_clock, 7))
+    wal = tmp_path / f"{STORE_NAME}-wal"
+    left = wal.read_bytes()
+    first = await store.read(journal)
+    await store.close()
+    (tmp_path / STORE_NAME).unlink()
+    wal.write_bytes(left)  # the rest went with a power cut, or by somebody's hand
+
+    fresh, set_aside = await open_store(tmp_path, OWNER)
+    assert set_aside is None
+    assert await fresh.read(journal) != first
+    assert await fresh.read(clock) == 0
+    assert (tmp_path / f"{STORE_NAME}.damaged-1-wal").read_bytes() == left
+    await fresh.close()
+
+
 async def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     store, _ = await open_store(tmp_path, OWNER)
     await store.close()

@@ -191,3 +191,11 @@ def test_hours_of_a_point_that_is_absent_are_refused():
     body = len(changed).to_bytes(4, "big") + changed + body[4 + size :]
     with pytest.raises(Malformed, match="absent"):
         decode_snapshot(len(body).to_bytes(4, "big") + zlib.compress(body), CONTROLLER)
+
+
+def test_a_point_that_stands_twice_is_refused():
+    body = zlib.decompress(encode_snapshot(SNAPSHOT)[4:])
+    [front] = json.loads(body[4 : 4 + int.from_bytes(body[:4], "big")])["points"]
+    for second in (front, {**front, "unlock_seconds": 300}):
+        with pytest.raises(Malformed, match="twice"):
+            decode_snapshot(with_header(points=[front, second]), CONTROLLER)
