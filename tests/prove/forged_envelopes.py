@@ -170,7 +170,7 @@ def _of_any_kind(kind: Kind) -> list[Attack]:
         attack(
             "signature of another message",
             "bad_signature",
-            lambda w: _resigned(w.genuine(kind), split(w.genuine(kind))[2]),
+            lambda w: _resigned(w.genuine(kind), split(w.sealed(kind, w.chance.randbytes(9)))[2]),
         ),
         *(
             attack(f"signed with the key: {name}", "bad_signature", signed_by(key))
