@@ -189,7 +189,7 @@ def _of_any_kind(kind: Kind) -> list[Attack]:
             "unknown_kind",
             lambda w: w.genuine(kind).replace(b"p2k16/1 ", b"p2k16/2 ", 1),
         ),
-        attack("cut off", "malformed", lambda w: _cut(w.genuine(kind), w.chance)),
+        attack("cut off", "malformed|unknown_kind", lambda w: _cut(w.genuine(kind), w.chance)),
         attack(
             "with more behind it",
             "malformed",
