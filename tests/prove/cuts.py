@@ -1,8 +1,8 @@
 """Power cuts at any moment: no acknowledged event is lost, no right that was taken away comes back.
 
 A controller lives on a recorded disk; the disk is cut off before a random operation, and what may
-be left of it (tests/prove/power.py) is opened by the real code. One of the cuts becomes the start
-of the next life. Some lives begin on a damaged store, many with none. With the planted mistake of
+be left of it (tests/prove/power.py) is opened by the real code. One of the cuts is the start of the
+next life. Some lives begin on a damaged store, some with none. With the planted mistake of
 synchronous = NORMAL the same finds lost events, or else it would prove nothing.
 """
 
@@ -26,10 +26,13 @@ from tests.prove.power import Files, after_cut, put
 
 Figures = dict[str, int | float | str]
 
-QUICK_CUTS, LONG_CUTS = 300, 10_000
-CUTS_PER_LIFE = 25
+QUICK_CUTS, LONG_CUTS = 320, 10_000
+CUTS_PER_LIFE = 20
 CONTROL_SHARE = 4
 """One control cut for so many cuts."""
+
+SOON = 60
+"""Every other cut comes within so many operations: a store is opened, made, or set aside then."""
 
 SHRINKS_MAX = 300
 
@@ -102,7 +105,7 @@ class Campaign:
         chance = Random(f"{self._seed} {number}")
         if is_control or not chance.randrange(5):
             self._console, self._start = MadeConsole(), Start()
-        elif not chance.randrange(3):
+        elif self._start.found is not None and chance.randrange(2):
             await self._damage(chance)
         start, edge = self._start, self._folder / "edge"
         life = await live(edge, start.files, self._console, chance, self._plant)
@@ -110,14 +113,16 @@ class Campaign:
         course = Course(life, start.found, ended, start.damaged)
         self._count(life, ended)
         for _ in range(CUTS_PER_LIFE):
-            at, dice = chance.randint(0, len(life.done)), chance.random()
+            within = len(life.done) if chance.randrange(2) else min(len(life.done), SOON)
+            at, dice = chance.randint(0, within), chance.random()
             files, found, wrong = await self._cut(course, at, dice)
             self.counts["cuts"] += 1
             self.counts["failed"] += any("lost" in one for one in wrong)
             if wrong and not is_control:
                 raise AssertionError(await self._smallest(course, number, at, dice))
             is_usable = STORE_NAME in files and not found.is_set_aside
-            self._start = Start(files, found if is_usable else None, start.damaged)
+            if is_usable or not chance.randrange(8):
+                self._start = Start(files, found if is_usable else None, start.damaged)
 
     async def _cut(self, course: Course, at: int, dice: float) -> tuple[Files, Found, list[str]]:
         life, place = course.life, self._folder / "cut"
@@ -147,7 +152,7 @@ class Campaign:
     async def _damage(self, chance: Random) -> None:
         """Begins the next life on a store that is damaged, if this one can be."""
         start, place = self._start, self._folder / "cut"
-        files = damaged(start.files, place, chance) if STORE_NAME in start.files else start.files
+        files = damaged(start.files, place, chance)
         put(place, files)
         found = await look(place, self._console.signer)
         if found.is_set_aside:

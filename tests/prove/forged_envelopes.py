@@ -170,7 +170,7 @@ def _of_any_kind(kind: Kind) -> list[Attack]:
         attack(
             "signature of another message",
             "bad_signature",
-            lambda w: _resigned(w.genuine(kind), split(w.genuine(kind))[2]),
+            lambda w: _resigned(w.genuine(kind), split(w.sealed(kind, w.chance.randbytes(9)))[2]),
         ),
         *(
             attack(f"signed with the key: {name}", "bad_signature", signed_by(key))
@@ -189,7 +189,7 @@ def _of_any_kind(kind: Kind) -> list[Attack]:
             "unknown_kind",
             lambda w: w.genuine(kind).replace(b"p2k16/1 ", b"p2k16/2 ", 1),
         ),
-        attack("cut off", "malformed", lambda w: _cut(w.genuine(kind), w.chance)),
+        attack("cut off", "malformed|unknown_kind", lambda w: _cut(w.genuine(kind), w.chance)),
         attack(
             "with more behind it",
             "malformed",
