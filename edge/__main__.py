@@ -1,4 +1,4 @@
-"""`p2k16-edge run|check|status`: what a person may ask of a controller.
+"""`p2k16-edge run|check|status|…`: what a person may ask of a controller.
 
 Each command imports only what it needs: the daemon has to be small, and status has to be quick.
 """
@@ -17,6 +17,8 @@ from sync.settings_table import SettingsError
 
 DONE, FAILED, BAD_SETTINGS = 0, 1, 2
 """Exit codes."""
+
+NUMBER_MAX = 10_000
 
 
 def main() -> None:
@@ -38,8 +40,10 @@ def _main(arguments: list[str]) -> int:
                 return _run(settings)
             case "check":
                 return _check(settings, str(path or DEFAULT_FILE))
-            case _:
+            case "status":
                 return _status(settings, as_json=options.json)
+            case _:
+                return _technician(settings, options)
     except EdgeError as error:
         sys.stderr.write(f"p2k16-edge: {error}\n")
         return FAILED
@@ -65,6 +69,23 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", parents=[config], help="look whether it could run")
     status = commands.add_parser("status", parents=[config], help="ask the running daemon")
     status.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    journal = commands.add_parser("journal", parents=[config], help="what was recorded")
+    journal.add_argument(
+        "--last", type=_number, default=50, metavar="N", help="how many events (default: 50)"
+    )
+    rights = commands.add_parser(
+        "rights", parents=[config], help="what would be said to a card held now; nothing opens"
+    )
+    rights.add_argument("point", help="a door or a tool of this controller")
+    rights.add_argument("--seconds", type=_number, default=30, help="to wait (default: 30)")
+    test = commands.add_parser("self-test", parents=[config], help="move a relay for an instant")
+    test.add_argument("point", help="a door or a tool of this controller")
+    test.add_argument("--yes", action="store_true", help="don't ask")
+    bundle = commands.add_parser("import", parents=[config], help="take a bundle over")
+    bundle.add_argument("bundle", type=Path, metavar="BUNDLE")
+    commands.add_parser(
+        "outputs-off", parents=[config], help="drive every relay low; for ExecStopPost"
+    )
     return parser
 
 
@@ -87,16 +108,44 @@ def _check(settings: EdgeSettings, source: str) -> int:
 
     failures = 0
     for finding in check(settings, source):
-        sys.stdout.write(f"{finding}\n")
+        line = str(finding) if sys.stdout.isatty() else json.dumps(finding.document())
+        sys.stdout.write(f"{line}\n")
         failures += finding.remedy is not None
     return FAILED if failures else DONE
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= NUMBER_MAX:
+        raise ValueError(text)
+    return number
+
+
+def _technician(settings: EdgeSettings, options: argparse.Namespace) -> int:
+    from edge import technician
+    from edge.log import configure_logging
+
+    configure_logging(sys.stderr)
+    match options.command:
+        case "journal":
+            technician.show_journal(settings, last=options.last)
+        case "rights":
+            technician.show_rights(settings, point=options.point, seconds=options.seconds)
+        case "self-test":
+            technician.self_test(settings, point=options.point, is_sure=options.yes)
+        case "import":
+            technician.take_bundle(settings, options.bundle)
+        case _:
+            technician.outputs_off(settings)
+    return DONE
 
 
 def _status(settings: EdgeSettings, *, as_json: bool) -> int:
     from edge.status import ask, in_words
 
     state = ask(settings.data_dir)
-    sys.stdout.write(f"{json.dumps(state, indent=2) if as_json else in_words(state)}\n")
+    is_for_people = sys.stdout.isatty() and not as_json
+    sys.stdout.write(f"{in_words(state) if is_for_people else json.dumps(state, indent=2)}\n")
     return DONE
 
 

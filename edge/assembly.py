@@ -169,7 +169,9 @@ async def assemble(store: Store, worker: ThreadPoolExecutor, bundle: Bundle, hou
     conversation = _conversation(bundle, house, uplink, downlink)
     housekeeping = Housekeeping(store, journal, timekeeper, posts.values())
     return Works(
-        Inside(store, journal, rights, recorder, rounds, refusals, conversation, listenings),
+        Inside(
+            store, journal, rights, recorder, rounds, refusals, conversation, listenings, entrances
+        ),
         recorder,
         housekeeping,
         upkeep=(recorder.run, housekeeping.run, lambda: house.announcer.run(recorder)),

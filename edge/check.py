@@ -31,6 +31,11 @@ class Finding:
     text: str
     remedy: str | None = None
 
+    def document(self) -> dict[str, object]:
+        """The same for programs."""
+        is_well = self.remedy is None
+        return {"what": self.what, "ok": is_well, "text": self.text, "remedy": self.remedy}
+
     def __str__(self) -> str:
         verdict = "ok" if self.remedy is None else "failed"
         remedy = "" if self.remedy is None else f" – {self.remedy}"

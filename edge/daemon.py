@@ -11,12 +11,14 @@ import asyncio
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from edge import VERSION
 from edge.assembly import House, Works, assemble, build
+from edge.bench import answer
 from edge.claim import claimed
 from edge.enrolment import enrol
 from edge.errors import StorageFault
@@ -54,7 +56,7 @@ async def run(settings: EdgeSettings) -> None:
             move_mock_pins_by(settings.mock_inputs)
         house = build(settings, real())
         log.info("daemon.started", software=VERSION, boot=house.timekeeper.boot)
-        async with answering(settings.data_dir, house.health.state):
+        async with answering(settings.data_dir, partial(answer, house)):
             await together(keep(house, stop), watch(settings, house.relays, house.health))
     log.info("daemon.stopped")
 

@@ -78,6 +78,7 @@ class Entrance:
         self._dropped = 0
         self._dropped_told_at = float("-inf")
         self._throttle = Throttle()
+        self._question: asyncio.Future[Credential] | None = None
         self._granted: tuple[Credential | None, float] = (None, 0.0)
         self._shut_out_told_at = float("-inf")
 
@@ -85,8 +86,36 @@ class Entrance:
         """Takes a frame. Whatever it is, this raises nothing and returns at once."""
         now = asyncio.get_running_loop().time()
         self._post.seen(Credential(frame.credential_type, frame.data))
-        if self._repeats.is_tap(frame, now):
+        if not self._repeats.is_tap(frame, now):
+            return
+        question, self._question = self._question, None
+        if question is not None and not question.done():
+            question.set_result(Credential(frame.credential_type, frame.data))
+        else:
             self._begin(frame, now)
+
+    async def ask(self) -> dict[str, object]:
+        """What would be said to the next card; nothing moves, and nothing is recorded.
+
+        A second question takes the place of the first.
+        """
+        self._question = asyncio.get_running_loop().create_future()
+        credential = await self._question
+        parts = self._parts
+        name = entry(parts.bundle.entry_key, await parts.digests.of(credential))
+        right = parts.rights.active().entries.get(name)
+        reason = Reason.RANDOM_UID if credential.is_random else self._judge(right)
+        version = parts.rights.active().version
+        return {
+            "point": self._post.point,
+            "card": credential.type,
+            "known": right is not None,
+            "reason": reason,
+            "not_after_ms": right.not_after_ms if right else None,
+            "break_glass": right.is_break_glass if right else False,
+            "applied": {"epoch": version.epoch, "serial": version.serial},
+            "now": self._post.fault or reason,
+        }
 
     async def run(self) -> None:
         """Answers one tap after the other, for ever."""

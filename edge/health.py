@@ -10,6 +10,7 @@ from edge import VERSION
 from edge.clock import Timekeeper
 from edge.conversation import Conversation
 from edge.enrolment import Enrolment
+from edge.entrance import Entrance
 from edge.journal import Journal
 from edge.listening import Listening
 from edge.post import Post
@@ -42,6 +43,7 @@ class Inside:
     refusals: Refusals
     conversation: Conversation | None
     listenings: Mapping[PointKey, Listening]
+    entrances: Mapping[PointKey, Entrance]
 
 
 @dataclass(slots=True)

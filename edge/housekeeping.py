@@ -25,6 +25,8 @@ RETRY_LOOKS = 4
 """A failing store is tried every 2 s."""
 
 ROUND_SECONDS = 600.0
+YOUNGER_MS = 15 * 60 * 1000
+"""Rights that became so much younger are noted at once: a power cut must not make them old again."""
 
 
 class Housekeeping:
@@ -38,6 +40,7 @@ class Housekeeping:
         self._timekeeper = timekeeper
         self._posts = tuple(posts)
         self._is_failing = False
+        self._persisted_age_ms = timekeeper.moment().age_ms
 
     async def run(self) -> None:
         """Never returns."""
@@ -48,7 +51,9 @@ class Housekeeping:
             await asyncio.sleep(LOOK_SECONDS)
             looks += 1
             self._tell_posts()
-            if self._store.fault is not None and looks % RETRY_LOOKS == 0:
+            is_younger = self._timekeeper.moment().age_ms < self._persisted_age_ms - YOUNGER_MS
+            is_failing = self._store.fault is not None
+            if (is_failing and looks % RETRY_LOOKS == 0) or (is_younger and not is_failing):
                 await self.persist_clock()
             elif loop.time() >= next_round:
                 next_round = loop.time() + ROUND_SECONDS
@@ -65,6 +70,7 @@ class Housekeeping:
 
         with suppress(StorageFault):
             await self._store.write(work)
+            self._persisted_age_ms = moment.age_ms
         self._tell_posts()
 
     def _tell_posts(self) -> None:

@@ -1,9 +1,12 @@
-"""Asking a running daemon how it is: a socket in its data folder that answers one JSON document."""
+"""Asking a running daemon: a socket in its data folder, one JSON document each way.
+
+An empty question asks how it is; the others are in edge/bench.py.
+"""
 
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -16,6 +19,7 @@ PATH_BYTES_MAX = 107
 
 ANSWER_SECONDS = 2.0
 ANSWER_BYTES_MAX = 1024 * 1024
+QUESTION_BYTES_MAX = 1024
 
 
 class NoAnswer(EdgeError):
@@ -35,23 +39,28 @@ def socket_path(data_dir: Path) -> Path:
 
 @asynccontextmanager
 async def answering(
-    data_dir: Path, state: Callable[[], Mapping[str, object]]
+    data_dir: Path,
+    answer: Callable[[Mapping[str, object]], Awaitable[Mapping[str, object]]],
 ) -> AsyncGenerator[None]:
     """Answers for as long as it lasts. The caller has the folder for itself (edge/claim.py).
 
-    Raises: EdgeError.
+    `answer` gets the question, `{}` if there is none. Raises: EdgeError.
     """
     path = socket_path(data_dir)
 
-    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            writer.write(json.dumps(state()).encode())
-            writer.write_eof()
-            await writer.drain()
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, TimeoutError, ValueError, asyncio.LimitOverrunError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                question = json.loads(await reader.read(QUESTION_BYTES_MAX) or b"{}")
+            if isinstance(question, dict):
+                answered = await answer(cast("dict[str, object]", question))
+                writer.write(json.dumps(answered).encode())
+                writer.write_eof()
+                await writer.drain()
         writer.close()
 
     path.unlink(missing_ok=True)  # left by one that was killed
-    server = await asyncio.start_unix_server(answer, path)
+    server = await asyncio.start_unix_server(talk, path)
     path.chmod(0o600)
     try:
         yield
@@ -60,14 +69,21 @@ async def answering(
         path.unlink(missing_ok=True)
 
 
-def ask(data_dir: Path) -> dict[str, object]:
-    """What the daemon says. Raises: NoAnswer, at once when there is none; EdgeError."""
+def ask(
+    data_dir: Path, question: Mapping[str, object] | None = None, *, seconds: float = 0
+) -> dict[str, object]:
+    """What the daemon says, to a question that takes it so many seconds to answer.
+
+    Raises: NoAnswer, at once when there is no daemon; EdgeError, also for what it refuses.
+    """
     path = socket_path(data_dir)
     answer = bytearray()
     try:
         with socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(ANSWER_SECONDS)
+            asking.settimeout(ANSWER_SECONDS + seconds)
             asking.connect(str(path))
+            asking.sendall(json.dumps(question or {}).encode())
+            asking.shutdown(socket.SHUT_WR)
             while len(answer) < ANSWER_BYTES_MAX and (data := asking.recv(65536)):
                 answer += data
     except OSError as error:
@@ -75,9 +91,12 @@ def ask(data_dir: Path) -> dict[str, object]:
             f"no daemon answers at {path} ({error}): is p2k16-edge run running, with this data_dir?"
         ) from error
     try:
-        return cast("dict[str, object]", json.loads(answer))
+        answered = cast("dict[str, object]", json.loads(answer))
     except ValueError as error:
         raise NoAnswer(f"what answers at {path} is no p2k16-edge") from error
+    if "refused" in answered:
+        raise EdgeError(str(answered["refused"]))
+    return answered
 
 
 def in_words(state: Mapping[str, object]) -> str:

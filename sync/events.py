@@ -67,6 +67,9 @@ class EventKind(StrEnum):
     UNLOCK_BEGAN = "unlock_began"
     """The door stands unlocked for everybody, by its hours or by a command."""
     UNLOCK_ENDED = "unlock_ended"
+    SELF_TESTED = "self_tested"
+    """A technician at the device moved the relay for an instant."""
+
     TOOL_STARTED = "tool_started"
     """Its motor draws current."""
     TOOL_STOPPED = "tool_stopped"

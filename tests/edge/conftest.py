@@ -10,6 +10,7 @@ from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn, console_at
 from tests.support.edge_daemon import EdgeDaemon
 from tests.support.signer import Signer
+from tests.support.waiting import eventually
 
 SIGNER = Signer(controller=ControllerId("front"))
 """A controller that the test's Mosquitto knows."""
@@ -38,4 +39,5 @@ async def linked(daemon: EdgeDaemon, mosquitto: Mosquitto, console: ConsoleStand
     daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
     await daemon.start_and_wait()
     await console.wait_until_applied(1)
+    await eventually(lambda: daemon.age_on_disk_ms() < 60_000)
     return daemon

@@ -1,5 +1,7 @@
 """`p2k16-edge check`: all findings at once, each failure with its remedy."""
 
+import json
+
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -10,8 +12,10 @@ def findings(daemon: EdgeDaemon) -> tuple[int, dict[str, str]]:
     """The exit code, and what was found about what."""
     done = daemon.run("check")
     assert "Traceback" not in done.stderr, done.stderr
-    lines = done.stdout.splitlines()
-    return done.returncode, {line[8:18].strip(): line[:7].strip() for line in lines}
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    for finding in found:
+        assert finding["ok"] is (finding["remedy"] is None), finding
+    return done.returncode, {one["what"]: "ok" if one["ok"] else "failed" for one in found}
 
 
 async def test_a_controller_that_could_run_is_ok(
@@ -20,7 +24,7 @@ async def test_a_controller_that_could_run_is_ok(
     daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
     code, found = findings(daemon)
     assert found == dict.fromkeys(
-        ("settings", "data_dir", "reader fro", "relay fron", "enrolment", "broker"), "ok"
+        ("settings", "data_dir", "reader front", "relay front", "enrolment", "broker"), "ok"
     )
     assert code == 0
     assert daemon.bundle.exists(), "a check takes nothing over"
@@ -30,9 +34,9 @@ def test_everything_that_is_wrong_is_told_at_once(daemon: EdgeDaemon) -> None:
     daemon.lines["front"].unplug()
     code, found = findings(daemon)
     assert code == 1
-    assert found["reader fro"] == "failed"
+    assert found["reader front"] == "failed"
     assert found["enrolment"] == "failed"
-    assert found["relay fron"] == "ok"
+    assert found["relay front"] == "ok"
     daemon.lines["front"].plug_in()
 
 

@@ -1,6 +1,7 @@
 """The real daemon: from the bytes on the serial line to the relay and the console."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.status import in_words
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -58,9 +60,10 @@ async def test_status_tells_what_is(linked: EdgeDaemon, console: ConsoleStandIn)
     assert (state["link"], state["controller"]) == ("up", "front")
     assert (state["faults"], state["last_error"]) == ([], None)
     await eventually(lambda: linked.status()["clock"]["trusted"])
-    in_words = linked.run("status")
-    assert in_words.returncode == 0
-    assert "front: locked, relay off" in in_words.stdout
+    piped = linked.run("status")
+    assert piped.returncode == 0
+    assert json.loads(piped.stdout)["points"]["front"]["state"] == "locked"
+    assert "front: locked, relay off" in in_words(linked.status())
     assert console.presence[-1] == "online"
 
 

@@ -189,3 +189,14 @@ async def test_presence_is_a_hint_that_the_broker_gives_when_a_controller_dies(
     assert console.presence[-1] == "online"
     linked.stop(signal.SIGKILL)
     await eventually(lambda: console.presence[-1] == "offline")
+
+
+async def test_a_power_cut_soon_after_the_first_rights_came_shuts_nobody_out(
+    linked: EdgeDaemon, mosquitto: Mosquitto
+) -> None:
+    linked.stop(signal.SIGKILL)
+    mosquitto.stop_now()
+    await linked.start_and_wait()
+    assert linked.point()["staleness"] == "aging"
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on"])

@@ -1,0 +1,119 @@
+"""What a technician at the device asks for: tables on a terminal, JSON when piped.
+
+Each takes what it needs from the running daemon (edge/bench.py) or reads the store beside it.
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from edge.enrolment import enrol
+from edge.errors import EdgeError, PinError
+from edge.settings import EdgeSettings
+from edge.status import ask
+from edge.store import STORE_NAME
+
+OUTPUTS_OFF_SECONDS = 1.5
+"""systemd calls while a dying guard may still hold the pins."""
+
+
+def say(value: Mapping[str, object], words: str) -> None:
+    """One answer."""
+    sys.stdout.write(f"{words if sys.stdout.isatty() else json.dumps(value)}\n")
+
+
+def outputs_off(settings: EdgeSettings) -> None:
+    """Drives every relay low, and lets go. For when no daemon runs. Raises: PinError."""
+    from edge.pins import OutputPin
+
+    deadline = time.monotonic() + OUTPUTS_OFF_SECONDS
+    for point in settings.points:
+        while True:
+            try:
+                OutputPin(point.relay_pin, purpose=f"relay of {point.key}").close()
+                break
+            except PinError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        say({"point": point.key, "relay": "off"}, f"{point.key}: relay off")
+
+
+def take_bundle(settings: EdgeSettings, bundle: Path) -> None:
+    """Makes this machine the controller that the bundle is for. Raises: EdgeError."""
+    if not bundle.exists():
+        raise EdgeError(f"{bundle} is not there: p2k16-console controllers enrol writes it")
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    enrolment = enrol(settings.data_dir, bundle)
+    if enrolment.bundle is None or bundle.exists():
+        raise EdgeError(enrolment.problem or f"{bundle} was not taken over")
+    name = enrolment.bundle.controller
+    say(
+        {"controller": name},
+        f"this is {name} now, and {bundle} is deleted; restart the daemon if it runs",
+    )
+
+
+def show_journal(settings: EdgeSettings, *, last: int) -> None:
+    """The newest events, the oldest of them first. Raises: EdgeError."""
+    lines = list(_newest(settings.data_dir / STORE_NAME, last))
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        return
+    for line in lines:
+        event = cast("dict[str, object]", json.loads(line))
+        at = datetime.fromtimestamp(cast("int", event["time_ms"]) / 1000, UTC)
+        sure = " " if event["clock"] == "trusted" else "?"
+        what = [event.get(key) for key in ("point", "kind", "reason", "detail")]
+        words = "  ".join(str(word) for word in what if word is not None)
+        sys.stdout.write(f"{event['seq']:>7}  {at:%Y-%m-%d %H:%M:%S}{sure} {words}\n")
+
+
+def show_rights(settings: EdgeSettings, *, point: str, seconds: int) -> None:
+    """What would be said to the next card. Raises: EdgeError."""
+    sys.stderr.write(
+        f"hold a card to the reader of {point} within {seconds} s; nothing will open\n"
+    )
+    said = ask(
+        settings.data_dir, {"ask": "rights", "point": point, "seconds": seconds}, seconds=seconds
+    )
+    is_known = "known here" if said["known"] else "not known here"
+    until = said.get("not_after_ms")
+    end = "" if until is None else f", until {_day(cast('int', until))}"
+    now = "" if said["now"] == said["reason"] else f"; but now: {said['now']}"
+    say(said, f"{said['card']} card, {is_known}: {said['reason']}{end}{now}")
+
+
+def self_test(settings: EdgeSettings, *, point: str, is_sure: bool) -> None:
+    """Moves a relay for less than half a second. Raises: EdgeError."""
+    if not is_sure:
+        if not sys.stdin.isatty():
+            raise EdgeError("this releases the lock or powers the tool for an instant: add --yes")
+        sys.stderr.write(f"This moves the relay of {point} for an instant. Go on? [y/N] ")
+        if input().strip().lower() not in {"y", "yes"}:
+            raise EdgeError("nothing was moved")
+    said = ask(settings.data_dir, {"ask": "self-test", "point": point}, seconds=5)
+    say(
+        said,
+        f"{point}: on after {said['on_after_ms']} ms, off {said['off_after_ms']} ms after its time",
+    )
+
+
+def _newest(path: Path, last: int) -> Sequence[str]:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=2)) as connection:
+            rows = connection.execute("SELECT line FROM event ORDER BY seq DESC LIMIT ?", (last,))
+            return [bytes(line).decode() for (line,) in reversed(rows.fetchall())]
+    except sqlite3.Error as error:
+        raise EdgeError(f"{path} can't be read: {error}. Has the daemon ever run here?") from error
+
+
+def _day(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,107 @@
+"""What a technician asks at the device, of the real daemon and beside it."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tests.edge.conftest import SIGNER
+from tests.support.console_stand_in import ConsoleStandIn
+from tests.support.edge_daemon import EdgeDaemon
+from tests.support.signer import KARIS_CARD, OLAS_CARD
+from tests.support.waiting import eventually
+
+
+async def ask(daemon: EdgeDaemon, *arguments: str) -> Any:
+    """What a command prints when piped."""
+    done = await asyncio.to_thread(daemon.run, *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("card", "reason", "is_known"),
+    [(KARIS_CARD, "allowed", True), (OLAS_CARD, "unknown_card", False)],
+)
+async def test_rights_says_what_would_be_said_and_opens_nothing(
+    card: str, reason: str, is_known: bool, linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    await eventually(lambda: linked.point()["staleness"] == "fresh")
+    asking = asyncio.create_task(ask(linked, "rights", "front", "--seconds", "20"))
+    taps = 0
+    while not asking.done():  # the first may come before the question
+        linked.tap(card)
+        taps += 1
+        await asyncio.sleep(1.7)
+    said = await asking
+    await eventually(lambda: linked.status()["journal"]["head"] == len(console.all_events()))
+    assert len(console.kinds("access_")) == taps - 1
+    assert (said["reason"], said["known"], said["point"]) == (reason, is_known, "front")
+    assert KARIS_CARD not in json.dumps(said)
+
+
+async def test_rights_gives_up_when_no_card_comes(linked: EdgeDaemon) -> None:
+    done = await asyncio.to_thread(linked.run, "rights", "front", "--seconds", "1")
+    assert done.returncode == 1
+    assert "no card was read at front" in done.stderr
+    done = await asyncio.to_thread(linked.run, "rights", "cellar", "--seconds", "1")
+    assert "there is no door or tool 'cellar' here; there are: front" in done.stderr
+
+
+async def test_a_self_test_moves_the_relay_once_and_is_recorded(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    said = await ask(linked, "self-test", "front", "--yes")
+    assert said["point"] == "front"
+    assert linked.relay() == ["on", "off"]
+    await console.wait_for_kind("self_tested")
+
+
+async def test_a_self_test_asks_first(linked: EdgeDaemon) -> None:
+    done = await asyncio.to_thread(linked.run, "self-test", "front")
+    assert (done.returncode, linked.relay()) == (1, [])
+    assert "add --yes" in done.stderr
+
+
+async def test_the_journal_is_read_beside_the_daemon(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    await console.wait_for_kind("snapshot_applied")
+    done = await asyncio.to_thread(linked.run, "journal", "--last", "2")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(events) == 2
+    assert events[0]["seq"] + 1 == events[1]["seq"]
+    assert linked.run("journal", "--last", "0").returncode == 2
+
+
+def test_a_journal_that_is_not_there_is_told(daemon: EdgeDaemon) -> None:
+    done = daemon.run("journal")
+    assert done.returncode == 1
+    assert "Has the daemon ever run here?" in done.stderr
+
+
+def test_a_bundle_is_imported_once_and_deleted(daemon: EdgeDaemon) -> None:
+    bundle = daemon.folder / "other.json"
+    missing = daemon.run("import", str(bundle))
+    assert (missing.returncode, "is not there" in missing.stderr) == (1, True)
+    bundle.write_bytes(b"{}")
+    garbled = daemon.run("import", str(bundle))
+    assert (garbled.returncode, "is no bundle" in garbled.stderr) == (1, True)
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    daemon.bundle.rename(bundle)
+    done = daemon.run("import", str(bundle))
+    assert json.loads(done.stdout) == {"controller": SIGNER.controller}, done.stderr
+    assert not bundle.exists()
+
+
+def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
+    done = daemon.run("outputs-off")
+    assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
+
+
+async def test_commands_that_need_a_daemon_fail_at_once_without_one(daemon: EdgeDaemon) -> None:
+    for arguments in (("rights", "front"), ("self-test", "front", "--yes"), ("status",)):
+        done = await asyncio.to_thread(daemon.run, *arguments)
+        assert done.returncode == 1
+        assert "is p2k16-edge run running" in done.stderr
