@@ -83,7 +83,7 @@ class Listening:
         self._changed = changed
         self._twice = Twice() if needs_two else None
         self._trouble = Trouble()
-        self._is_lost = False
+        self._is_lost = True  # until it was opened
         self._timer: asyncio.TimerHandle | None = None
         self._noise = 0
         self._noise_told_at = float("-inf")
