@@ -8,12 +8,24 @@ from console.events import place_queries as queries
 from console.events.happenings import ASKED, Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
 from console.events.storing import FAILED
-from sync.events import EventKind
+from sync.errors import WireError
+from sync.events import EventKind, decode_event
 
 SHOWN = 30
 KINDS = tuple(kind for kind in EventKind if has_words(kind))
 """All but what controllers do by themselves."""
 _UNKNOWN = "It is not known whether it was done."
+
+
+_WITH_DETAIL = frozenset(
+    {
+        EventKind.READER_FAULT,
+        EventKind.STALENESS_CHANGED,
+        EventKind.TOOL_RELEASED,
+        EventKind.UNLOCK_BEGAN,
+    }
+)
+"""Kinds of which a controller tells more in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +50,23 @@ def told(row: PlaceRow, *, is_tool: bool) -> Told:
     """A row in words."""
     who, reason = row.name or row.username, row.reason or ""
     words = sentence(Happening(row.kind, who, row.reason, row.operation, is_tool), place=None)
-    why = words.note
+    why = words.note or _detail(row)
     if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
         why = f"What opens it {reason.removeprefix(FAILED)}."
     if row.kind == ASKED:
         why = _UNKNOWN
     account_id = row.account_id if words.is_person else None
     return Told(row, account_id, words.who, words.is_yes, words.did, why)
+
+
+def _detail(row: PlaceRow) -> str:
+    """What the controller told in words; empty where it told none that can be shown."""
+    if row.kind not in _WITH_DETAIL or row.payload is None:
+        return ""
+    try:
+        detail = decode_event(row.payload.encode()).detail or ""
+    except (WireError, UnicodeEncodeError):
+        return ""
+    # A page is UTF-8, which has no lone surrogates; JSON does.
+    text = detail.encode("utf-8", "ignore").decode().strip()
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

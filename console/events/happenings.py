@@ -88,6 +88,7 @@ _AT_DOORS: Mapping[str, _Words] = MappingProxyType(
         _K.FAULT_BEGAN: _Words("has a fault", nobody="", is_yes=False, says_why=True),
         _K.FAULT_ENDED: _Words("works again", nobody=""),
         _K.STALENESS_CHANGED: _Words("has rights of another age now", nobody=""),
+        _K.READER_FAULT: _Words("has news of its reader", nobody=""),
     }
 )
 _AT_TOOLS: Mapping[str, _Words] = MappingProxyType(

@@ -1,7 +1,7 @@
 """SQL of what happened at one door or tool."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -11,7 +11,10 @@ from console.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """An event at a door or tool. `account_id` None: nobody we know. `operation`: of a command."""
+    """An event at a door or tool. `account_id` None: nobody we know. `operation`: of a command.
+
+    `payload`: as the controller told it; None: no controller did.
+    """
 
     kind: str
     at: datetime
@@ -22,6 +25,7 @@ class PlaceRow:
     name: str | None
     card_label: str | None
     operation: str | None
+    payload: str | None = field(repr=False)
 
 
 async def happened(
@@ -36,7 +40,8 @@ async def happened(
         await cursor.execute(
             """
             with told as (
-              select kind, happened_at as at, clock_trusted, reason, account, card, id, command
+              select kind, happened_at as at, clock_trusted, reason, account, card, id, command,
+                     payload
                 from access.event
                where point = %(point)s and kind = any(%(kinds)s)
                order by happened_at desc, id desc
@@ -46,7 +51,8 @@ async def happened(
                           when result = 'executed' then 'command_executed'
                           else 'command_refused' end as kind,
                      issued_at as at, true as clock_trusted, result as reason, actor as account,
-                     null::bigint as card, 0::bigint as id, id as command
+                     null::bigint as card, 0::bigint as id, id as command,
+                     null::text as payload
                 from access.command
                where point = %(point)s and controller is null
                order by issued_at desc
@@ -54,7 +60,7 @@ async def happened(
             )
             select e.kind, e.at, e.clock_trusted, e.reason,
                    a.id as account_id, a.username, a.name, k.label as card_label,
-                   o.operation
+                   o.operation, e.payload
               from (select * from told union all select * from asked) e
               left join access.card k on k.id = e.card
               left join access.command o on o.id = e.command

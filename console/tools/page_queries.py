@@ -76,12 +76,17 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                  limit 1
               ) s on true
               left join lateral (
-                select e.account, e.happened_at as at, e.kind
+                select e.account, e.happened_at as at
                   from access.event e
-                 where e.point = p.key and e.kind in ('access_granted', 'tool_released')
+                 where e.point = p.key and e.kind = 'access_granted'
                  order by e.happened_at desc, e.id desc
                  limit 1
-              ) l on l.kind = 'access_granted'
+              ) l on not exists (
+                -- Her own end: somebody whose tool she took over is done with it after she began.
+                select from access.event e
+                 where e.point = p.key and e.kind = 'tool_released'
+                   and e.account = l.account and e.happened_at >= l.at
+              )
               left join account u on u.id = l.account
              where %(tool_id)s::bigint is null or t.id = %(tool_id)s
              order by lower(t.name), t.id

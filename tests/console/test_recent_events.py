@@ -1,11 +1,14 @@
 """The list of what happened lately, in words."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
 from console.database import Connection
+from console.events.at_place import told
 from console.events.happenings import Happening, has_words, sentence
+from console.events.place_queries import PlaceRow
 from console.events.recent import Line, recent_days
 from console.events.wording import OF_A_KNOWN_PERSON, WORDING, wording
 from console.web.routing import Who
@@ -167,6 +170,32 @@ async def test_what_a_door_does_is_told_of_the_door(
     await event(connection, kind=kind, account=kari)
     (line,) = await lines(connection)
     assert (line.who, line.did, line.is_yes, line.account_id) == (who, did, is_yes, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        ('{"detail": "fresh to soft"}', "Fresh to soft."),
+        ('{"detail": "\\ud800so\\u0000"}', "So\0."),
+        ('{"detail": ""}', ""),
+        ("{}", ""),
+        ('{"detail": 3}', ""),
+        ("no JSON", ""),
+        (None, ""),
+    ],
+)
+def test_what_a_controller_tells_in_words_is_shown_with_the_event(
+    payload: str | None, why: str
+) -> None:
+    stamp = '"seq":1,"boot":"' + "cd" * 16 + '","mono_ms":1,"time_ms":1,"clock":"trusted",'
+    stamp += '"wall_ms":1,"previous":"' + "00" * 32 + '","kind":"staleness_changed"'
+    if payload is not None and payload.startswith("{"):
+        payload = payload.replace("{", "{" + stamp + ("," if len(payload) > 2 else ""), 1)
+    row = PlaceRow(
+        *("staleness_changed", datetime.now(UTC), True, None, None, None, None, None, None),
+        payload,
+    )
+    assert told(row, is_tool=False).why == why
 
 
 async def test_alarms_are_for_admins(connection: Connection, kari: int) -> None:

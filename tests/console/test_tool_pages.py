@@ -77,6 +77,21 @@ async def test_whoever_uses_it_is_named_until_she_is_done(site: Site, laser: int
     assert "Kari Nordmann" not in await words(site, f"/tools/{laser}")
 
 
+async def test_whoever_took_a_tool_over_uses_it_also_when_the_other_is_done_after_that(
+    site: Site, laser: int
+):
+    per = await makerspace.account(site.connection, name="Per Hansen")
+    cursor = await site.connection.execute("select id from account where username = 'kari'")
+    ((kari,),) = await cursor.fetchall()
+    await recorded.event(site.connection, point="laser", account=per, seconds_ago=90)
+    await recorded.event(site.connection, point="laser", account=kari, seconds_ago=20)
+    await recorded.event(
+        site.connection, kind="tool_released", point="laser", account=per, seconds_ago=19
+    )
+    await report(site, "armed")
+    assert "Ready to be started Kari Nordmann, since" in await words(site, f"/tools/{laser}")
+
+
 async def test_a_tool_that_is_checked_out_in_the_old_application_names_who_has_it(site: Site):
     kari = await console_app.member(site.connection, "kari", name="Kari Nordmann")
     saw = await makerspace.tool(site.connection, name="Saw")
