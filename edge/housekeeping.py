@@ -26,7 +26,7 @@ RETRY_LOOKS = 4
 
 ROUND_SECONDS = 600.0
 YOUNGER_MS = 15 * 60 * 1000
-"""Rights that became so much younger are noted at once: a power cut must not make them old again."""
+"""Rights that became so much younger are noted at once: no power cut shall make them old again."""
 
 
 class Housekeeping:
