@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migrate screenshots lock clean system-packages
+.PHONY: help setup demo test check prove bench migrate screenshots lock clean system-packages
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,9 @@ check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+prove: setup system-packages  ## quick forms of the proofs; PROVE="cuts --long --seed 7" for others
+	@$(BIN)/python -m tests.prove $(PROVE)
 
 bench: setup system-packages  ## measure; prints one JSON line per figure
 	@sh scripts/install-system-packages wrk
