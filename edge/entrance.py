@@ -230,6 +230,7 @@ class Entrance:
             lambda: recorder.withdraw(granted, Reason.RELAY_FAULT),
             member,
             tap.credential,
+            granted.entry,
         )
         failure = self._post.release(grant)
         if failure is not None:

@@ -24,6 +24,9 @@ from sync.ids import PointKey
 from sync.messages import NO_VERSION
 from sync.rights import Reason, Staleness
 
+COMMIT_P99_MS_MAX = 500
+"""A tap waits for 250 ms only."""
+
 _WORDS = {
     Reason.RELAY_FAULT: "no relay guard",
     Reason.RELAY_WELDED: "the relay doesn't let go; look at it, then lock the point anew",
@@ -124,6 +127,11 @@ def _faults_of(inside: Inside) -> list[str]:
     found: list[str] = []
     if inside.store.fault:
         found.append(f"{Reason.STORAGE_FAULT}: can't record: {inside.store.fault}")
+    slowest_ms = inside.store.commit_p99_ms
+    if slowest_ms is not None and slowest_ms > COMMIT_P99_MS_MAX:
+        found.append(
+            f"{Reason.STORAGE_SLOW}: commits take up to {slowest_ms} ms: a worn out SD card?"
+        )
     if inside.recorder.unrecorded:
         found.append(f"unrecorded: {inside.recorder.unrecorded} answers wait to be recorded")
     if inside.rights.are_lost:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge.lease import GrantId
 from sync.credential import Credential
-from sync.ids import MemberRef, PointKey
+from sync.ids import Entry, MemberRef, PointKey
 from sync.rights import Reason
 
 
@@ -35,8 +35,8 @@ class Hold(StrEnum):
 class Grant:
     """A yes that is recorded. `failed` is called later if the relay never came on in spite of it.
 
-    `seconds`: for how long, at a door; a tool knows itself how long its sessions may be. `member`
-    and `credential` None: it is no card's.
+    `seconds`: for how long, at a door; a tool knows itself how long its sessions may be. `member`,
+    `credential` and `entry` None: it is no card's.
     """
 
     id: GrantId
@@ -45,6 +45,7 @@ class Grant:
     failed: Callable[[], None] = field(repr=False)
     member: MemberRef | None = None
     credential: Credential | None = None
+    entry: Entry | None = None
 
 
 class Post(Protocol):

@@ -1,4 +1,5 @@
-"""What changes by the passing of time alone: how old the rights are, and doors that stand open.
+"""What changes by the passing of time or by new rights alone: how old the rights are, doors that
+stand open, and tools in the hands of somebody who has lost the right to them.
 
 Looks around twice a second. That a door is to stand open is recorded before it does, as with every
 other yes. Who may in with a card is not decided here.
@@ -14,12 +15,13 @@ from edge.clock import Timekeeper
 from edge.door import DoorState
 from edge.doorway import Doorway
 from edge.lease import GrantId
-from edge.post import Post
+from edge.post import Grant, Post
 from edge.recorder import Recorder
 from edge.rights_cache import RightsCache
+from edge.workbench import Workbench
 from sync.events import EventKind, Occurrence
 from sync.ids import PointKey
-from sync.rights import Point, Staleness, Window, staleness, stands_open
+from sync.rights import Assurance, Point, Staleness, Window, decide, staleness, stands_open
 
 log = structlog.get_logger()
 
@@ -97,6 +99,8 @@ class Rounds:
             await self._tell(point, level)
         if isinstance(post, Doorway):
             await self._look_at_door(post, self._standing[point])
+        elif isinstance(post, Workbench) and post.grant is not None:
+            self._look_at_user(post, post.grant)
 
     async def _tell(self, point: PointKey, level: Staleness) -> None:
         """Records what makes a difference to somebody: fresh and aging rights work alike."""
@@ -105,6 +109,15 @@ class Rounds:
             detail = f"{was} to {level}"
             told = Occurrence(EventKind.STALENESS_CHANGED, point=point, detail=detail)
             await self._recorder.record(told)
+
+    def _look_at_user(self, tool: Workbench, grant: Grant) -> None:
+        """Whether whoever has the tool may have it still, by the rights and the time of now."""
+        rights = self._rights.active()
+        right = None if grant.entry is None else rights.entries.get(grant.entry)
+        point = rights.points.get(tool.point)
+        decision = decide(point, right, Assurance.UID, self._timekeeper.moment())
+        if not decision.is_allowed:
+            tool.lose(decision.reason)
 
     async def _look_at_door(self, door: Doorway, standing: _Standing) -> None:
         is_open = door.state is DoorState.UNLOCKED

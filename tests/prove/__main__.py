@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 
-PARTS = ("fuzz", "forged", "cuts", "kills", "simulate", "mutants")
+PARTS = ("fuzz", "forged", "cuts", "kills")
 
 
 def main() -> int:
