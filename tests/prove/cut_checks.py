@@ -14,12 +14,13 @@ from edge.lease import grant_of
 from edge.provision import provision
 from edge.rights_cache import NO_RIGHTS, Rights, Trust, open_rights_cache
 from edge.store import STORE_NAME, open_store
+from sync.commands import Operation
 from sync.errors import WireError
 from sync.events import EventKind, genesis, read_chain
 from sync.ids import BootId, CommandId, Epoch, JournalId, TapId
 from sync.messages import Version
 from sync.signing import public_key
-from tests.prove.cut_lives import Belief, Life, MadeConsole
+from tests.prove.cut_lives import HOLDS, Belief, Life, MadeConsole
 from tests.support.signer import Signer
 
 _GRANTS = {EventKind.ACCESS_GRANTED, EventKind.COMMAND_EXECUTED}
@@ -36,6 +37,7 @@ class Found:
     floor: Version
     rights: Rights
     keys: Epoch
+    holds: Mapping[str, str]
     is_set_aside: bool
     damaged: frozenset[bytes]
 
@@ -51,7 +53,7 @@ async def look(folder: Path, signer: Signer) -> Found:
         with ThreadPoolExecutor(1) as decoder:
             journal = await open_journal(store, Timekeeper(BootId("cd" * 16)), trust.controller)
             rights = await open_rights_cache(store, journal, trust, decoder=decoder)
-        lines, counter, floor = await store.read(_read)
+        lines, counter, floor, holds = await store.read(_read)
     finally:
         await store.close()
     return Found(
@@ -62,6 +64,7 @@ async def look(folder: Path, signer: Signer) -> Found:
         floor=floor,
         rights=rights.active(),
         keys=Epoch(0) if rights.keyset is None else rights.keyset.epoch,
+        holds=holds,
         is_set_aside=set_aside is not None,
         damaged=frozenset(
             path.read_bytes()
@@ -71,12 +74,15 @@ async def look(folder: Path, signer: Signer) -> Found:
     )
 
 
-def _read(connection: sqlite3.Connection) -> tuple[tuple[bytes, ...], int, Version]:
+def _read(
+    connection: sqlite3.Connection,
+) -> tuple[tuple[bytes, ...], int, Version, dict[str, str]]:
     lines = tuple(line for (line,) in connection.execute("SELECT line FROM event ORDER BY seq"))
     counter, *floor = connection.execute(
         "SELECT command_counter, floor_epoch, floor_serial, floor_digest FROM state"
     ).fetchone()
-    return lines, counter, Version(*floor)
+    holds = dict(connection.execute("SELECT point, hold FROM hold").fetchall())
+    return lines, counter, Version(*floor), holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,8 @@ def mistakes(found: Found, course: Course, console: MadeConsole, at: int) -> lis
     if found.journal != course.ended.journal and belief is None:
         # The store that this life made isn't there yet: one is made now.
         blank = (found.lines, found.acknowledged, found.counter, found.rights, found.keys)
-        return wrong if blank == ((), 0, 0, NO_RIGHTS, 0) else [*wrong, "old rights"]
+        is_blank = blank == ((), 0, 0, NO_RIGHTS, 0) and not found.holds
+        return wrong if is_blank else [*wrong, "old rights"]
     if found.journal != course.ended.journal:
         return [*wrong, "journal lost"]
     if found.is_set_aside:
@@ -112,11 +119,13 @@ def mistakes(found: Found, course: Course, console: MadeConsole, at: int) -> lis
         wrong.append(f"keys of epoch {belief.keys} lost: {found.keys}")
     if belief is not None and found.acknowledged < belief.acknowledged:
         wrong.append("acknowledgement lost")
-    floor_told, counters_told = _told(found.lines, console.counters)
+    floor_told, counters_told, holds_told = _told(found.lines, console.counters)
     if floor != floor_told:
         wrong.append(f"floor {floor} where the journal tells of {floor_told}")
     if found.counter not in counters_told:
         wrong.append(f"counter {found.counter} where the journal tells of {counters_told}")
+    if found.holds != holds_told:
+        wrong.append(f"orders {found.holds} where the journal tells of {holds_told}")
     if found.rights != console.rights.get(floor, NO_RIGHTS):
         wrong.append("the rights in force are not those of the floor")
     return wrong
@@ -160,12 +169,13 @@ def _wrong_lines(found: Found, course: Course, at: int, belief: Belief | None) -
 
 def _told(
     lines: tuple[bytes, ...], counters: Mapping[CommandId, int]
-) -> tuple[tuple[int, int], range]:
-    """What the events say that the floor is, and the counter: each is written with its event.
+) -> tuple[tuple[int, int], range, dict[str, str]]:
+    """What the events say that floor, counter and standing orders are: each is written with them.
 
     The counter of a command that was refused because the disk was slow may come later.
     """
     floor, obeyed, answered = (0, 0), 0, 0
+    holds: dict[str, str] = {}
     for event in map(json.loads, lines):
         if event["kind"] == EventKind.SNAPSHOT_APPLIED:
             floor = (event["epoch"], event["serial"])
@@ -173,4 +183,9 @@ def _told(
             answered = max(answered, counters[event["command"]])
             if event["kind"] == EventKind.COMMAND_EXECUTED:
                 obeyed = answered
-    return floor, range(obeyed, answered + 1)
+                hold = HOLDS.get(event["detail"])
+                if hold is not None:
+                    holds[event["point"]] = hold
+                elif event["detail"] == Operation.LOCK:
+                    holds.pop(event["point"], None)
+    return floor, range(obeyed, answered + 1), holds

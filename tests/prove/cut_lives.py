@@ -7,22 +7,30 @@ from random import Random
 from uuid import UUID
 
 from edge.lease import GrantId
+from edge.post import Hold
 from edge.rights_cache import Rights
+from sync.commands import Operation
 from sync.ids import CommandId, Entry, Epoch, JournalId
 from sync.messages import Version
 from sync.rights import Right
 from sync.signing import SIGNATURE_BYTES
 from sync.snapshot import decode_snapshot, digest
 from sync.topics import Leaf
-from tests.prove.power import Files, Operation, put
+from tests.prove.power import DiskOperation, Files, put
 from tests.prove.recorded_disk import Record, recorded_disk
 from tests.prove.stand import Stand, standing
 from tests.support.signer import Signer
 
 CARDS = tuple(f"01{number:08X}" for number in range(0xC0FFEE, 0xC0FFEE + 8))
+HOLDS = {
+    Operation.LOCKDOWN: Hold.LOCKDOWN,
+    Operation.OUT_OF_SERVICE: Hold.OUT_OF_SERVICE,
+    Operation.STOP_NOW: Hold.OUT_OF_SERVICE,
+}
 CHECKPOINT_PAGES = (8, 40, 1_000)
 """Of the WAL, after which it is written back: often enough to be cut, or SQLite's own number."""
 
+ORDERS = (*[Operation.OPEN] * 4, *[Operation.LOCK] * 3, *HOLDS)
 SIZES = (0, 3, 3, 40, 900)
 """Of a snapshot, in entries beyond the cards': the last fills some twenty pages."""
 
@@ -57,12 +65,14 @@ class MadeConsole:
         return envelope
 
     def command(self, stand: Stand, chance: Random) -> bytes:
-        """The next opening."""
+        """The next order: to open, to shut, or to go back to normal."""
         self.counter += 1
         name = CommandId(str(UUID(bytes=chance.randbytes(16))))
         self.counters[name] = self.counter
         boot, nonce = stand.house.timekeeper.boot, stand.session.reports[-1].nonce
-        return self.signer.command(boot, nonce, self.counter, command_id=name)
+        return self.signer.command(
+            boot, nonce, self.counter, operation=chance.choice(ORDERS), command_id=name
+        )
 
     def rotate(self) -> None:
         """New keys, and serials from the beginning."""
@@ -85,7 +95,7 @@ class Life:
     """`beliefs`, `grants`: each with the number of operations before it."""
 
     before: Files
-    done: list[Operation]
+    done: list[DiskOperation]
     beliefs: list[tuple[int, Belief]] = field(default_factory=list[tuple[int, Belief]])
     grants: list[tuple[int, GrantId]] = field(default_factory=list[tuple[int, GrantId]])
 

@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Set
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -76,6 +76,7 @@ async def _prove(cuts: int, seed: int) -> Figures:
         "disk_operations": proof.counts["operations"],
         "events": proof.counts["events"],
         "openings": proof.counts["openings"],
+        "older_stores": proof.counts["older"],
         "damaged_stores": proof.counts["damaged"],
         "acknowledged_events_lost": 0,
         "wrong_opens": 0,
@@ -105,8 +106,8 @@ class Campaign:
         chance = Random(f"{self._seed} {number}")
         if is_control or not chance.randrange(5):
             self._console, self._start = MadeConsole(), Start()
-        elif self._start.found is not None and chance.randrange(2):
-            await self._damage(chance)
+        elif self._start.found is not None:
+            await self._change(chance)
         start, edge = self._start, self._folder / "edge"
         life = await live(edge, start.files, self._console, chance, self._plant)
         ended = await look(edge, self._console.signer)
@@ -149,9 +150,15 @@ class Campaign:
             f"after {last}: {'; '.join(wrong)}. What is left lies in {kept}"
         )
 
-    async def _damage(self, chance: Random) -> None:
-        """Begins the next life on a store that is damaged, if this one can be."""
+    async def _change(self, chance: Random) -> None:
+        """Begins the next life on a store of the first version, on a damaged one, or as it is."""
         start, place = self._start, self._folder / "cut"
+        if not chance.randrange(3):
+            return
+        if start.found is not None and not start.found.holds and not chance.randrange(3):
+            self._start = replace(start, files=_altered(start.files, place, *_TO_VERSION_1))
+            self.counts["older"] += 1
+            return
         files = damaged(start.files, place, chance)
         put(place, files)
         found = await look(place, self._console.signer)
@@ -167,6 +174,14 @@ class Campaign:
         self.counts["operations"] += len(life.done)
         self.counts["openings"] += len(life.grants)
         self.counts["events"] += len(ended.lines) - (len(began.lines) if began else 0)
+
+
+_TO_VERSION_1 = (
+    "DROP TABLE hold",
+    "ALTER TABLE state DROP COLUMN age_ms",
+    "PRAGMA user_version = 1",
+)
+"""What edge/provision.py adds to a store of the first version."""
 
 
 def damaged(files: Files, place: Path, chance: Random) -> dict[str, bytes]:

@@ -21,8 +21,10 @@ from typing import Any
 import structlog
 
 from edge.disk import machine
+from edge.door import DoorState
 from edge.lease import GrantId
 from edge.provision import provision
+from sync.commands import Operation
 from sync.envelope import Kind
 from sync.events import EventKind
 from sync.ids import JournalId, Nonce
@@ -31,7 +33,7 @@ from tests.prove.forged_contents import content_attacks
 from tests.prove.forged_envelopes import LEAVES, SERIAL, Attack, Attacked, envelope_attacks
 from tests.prove.forged_moments import ANSWERED_NO, IGNORED, NOTHING, SET_BACK, moment_attacks
 from tests.prove.stand import Stand, standing
-from tests.support.signer import KARIS_CARD, Signer
+from tests.support.signer import FRONT, KARIS_CARD, Signer
 
 Figures = dict[str, int | float | str]
 
@@ -195,6 +197,8 @@ class Target:
         world.echoed = world.signer.beacon(world.nonce)
         await deliver(Leaf.BEACON, world.echoed)
         assert self._stand.house.timekeeper.moment().is_trusted
+        posts = self._stand.house.posts
+        await self._stand.until(lambda: posts[FRONT].status()["state"] is DoorState.LOCKED)
         self._opened.clear()
         self._kept = await self._read()
 
@@ -206,6 +210,7 @@ class Target:
         message = attack.make(world)
         self._logs.clear()
         active, keyset, last = inside.rights.active(), inside.rights.keyset, inside.refusals.last
+        state = house.posts[FRONT].status()["state"]
         moment, mono_ms = house.timekeeper.moment(), house.timekeeper.mono_ms()
         await self._stand.session.deliver(
             LEAVES[attack.kind], message, is_retained=attack.is_retained
@@ -219,6 +224,7 @@ class Target:
             "trust in the time": after.is_trusted != moment.is_trusted,
             "the age": after.age_ms < moment.age_ms,
             "the relay": bool(self._opened),
+            "the door": house.posts[FRONT].status()["state"] != state,
             f"told {told} instead of {attack.told}": told not in attack.told.split("|"),
         }
         if any(wrong.values()):
@@ -250,7 +256,7 @@ class Target:
         """A genuine message of each kind still has its effect. Raises: AssertionError."""
         world, inside, session = self.world, self._stand.inside, self._stand.session
         seen = session.reports[-1].nonce
-        await session.deliver(Leaf.COMMAND, world.genuine(Kind.COMMAND))
+        await session.deliver(Leaf.COMMAND, world.command(Operation.OPEN))
         assert len(self._opened) == 1
         await self._renewed(seen)
         before_ms = self._stand.house.timekeeper.moment().now_ms
@@ -283,6 +289,7 @@ def _read_kept(connection: sqlite3.Connection) -> Mapping[str, object]:
     for moving in ("clock_ms", "age_ms", "command_counter", "unrecorded"):
         kept.pop(moving, None)
     kept["slot"] = connection.execute("SELECT * FROM slot").fetchall()
+    kept["hold"] = connection.execute("SELECT * FROM hold").fetchall()
     kept["keyset"] = connection.execute("SELECT * FROM keyset").fetchall()
     for kind in _BELIEVING:
         kept[kind] = connection.execute(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
 
+from sync.commands import Operation
 from sync.envelope import CONSOLE, HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, Kind, seal
 from sync.ids import BootId, CommandId, Entry, Epoch, JournalId, Nonce
 from sync.signing import SIGNATURE_BYTES
@@ -59,14 +60,24 @@ class Attacked:
                 rights = dict.fromkeys(names, signer.right())
                 return signer.snapshot(SERIAL + chance.randint(1, 1_000_000), rights)
             case Kind.COMMAND:
-                name = CommandId(str(UUID(bytes=chance.randbytes(16))))
-                counter = self.counter + chance.randint(1, 1_000_000)
-                return signer.command(self.boot, self.nonce, counter, command_id=name)
+                return self.command(chance.choice(list(Operation)))
             case Kind.BEACON:
                 time_ms = now_ms() + chance.randint(7_200_000, 10**10)
                 return signer.beacon(self.nonce, time_ms=time_ms, serial=chance.randrange(9_999))
             case _:
                 return signer.ack(self.journal, chance.randint(1, self.head))
+
+    def command(self, operation: Operation) -> bytes:
+        """A genuine one, of the kind that is asked for."""
+        seconds = self.chance.randint(1, 3_600) if operation is Operation.UNLOCK_UNTIL else None
+        return self.signer.command(
+            self.boot,
+            self.nonce,
+            self.counter + self.chance.randint(1, 1_000_000),
+            operation=operation,
+            seconds=seconds,
+            command_id=CommandId(str(UUID(bytes=self.chance.randbytes(16)))),
+        )
 
     def payload(self, kind: Kind) -> bytes:
         return split(self.genuine(kind))[1]

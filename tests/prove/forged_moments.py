@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from random import Random
 
-from sync.commands import REASON_CHARACTERS_MAX, UNLOCK_SECONDS_MAX
+from sync.commands import REASON_CHARACTERS_MAX, UNLOCK_SECONDS_MAX, Operation
 from sync.envelope import Kind
 from sync.ids import BootId, JournalId, Nonce
 from sync.messages import decode_beacon
@@ -122,7 +122,7 @@ def _refused(name: str, change: Callable[[Attacked], dict[str, object]]) -> Atta
 
 def _spoiled(name: str, change: Callable[[Random], dict[str, object]]) -> Attack:
     def make(world: Attacked) -> bytes:
-        values = json.loads(world.payload(Kind.COMMAND))
+        values = json.loads(split(world.command(Operation.OPEN))[1])
         values.update(change(world.chance))
         return world.sealed(Kind.COMMAND, dump(values))
 

@@ -71,7 +71,7 @@ class SyncNames:
 
 
 Naming = Name | Unname | Move
-Operation = Write | Truncate | Sync | Naming | SyncNames
+DiskOperation = Write | Truncate | Sync | Naming | SyncNames
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def _sector(content: bytes | bytearray, number: int) -> bytes:
     return bytes(content[start : start + SECTOR_BYTES]).ljust(SECTOR_BYTES, b"\0")
 
 
-def after_cut(before: Files, done: Sequence[Operation], chance: Random) -> dict[str, bytes]:
+def after_cut(before: Files, done: Sequence[DiskOperation], chance: Random) -> dict[str, bytes]:
     """One of the states in which a cut after these operations may leave the folder.
 
     The files of `before` are numbered from 0, in order of their names.

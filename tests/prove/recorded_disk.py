@@ -18,10 +18,10 @@ import apsw
 from edge.disk import Disk
 from edge.provision import provision
 from tests.prove.power import (
+    DiskOperation,
     Files,
     Move,
     Name,
-    Operation,
     Sync,
     SyncNames,
     Truncate,
@@ -48,12 +48,12 @@ class Record:
     def __init__(self, folder: Path, before: Files) -> None:
         self.folder = folder
         self.before = before
-        self.done: list[Operation] = []
+        self.done: list[DiskOperation] = []
         self.doing: Callable[[], None] = _nothing
         self._numbers = {name: number for number, name in enumerate(sorted(before))}
         self._next = len(before)
 
-    def note(self, operation: Operation) -> None:
+    def note(self, operation: DiskOperation) -> None:
         self.doing()
         self.done.append(operation)
 

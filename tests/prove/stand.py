@@ -165,8 +165,8 @@ async def standing(
 
 
 def _is_ready(stand: Stand) -> bool:
-    status = stand.house.posts[FRONT].status()
-    return status["state"] is DoorState.LOCKED and bool(stand.session.reports)
+    state = stand.house.posts[FRONT].status()["state"]
+    return state not in {DoorState.BOOT, DoorState.FAULT} and bool(stand.session.reports)
 
 
 def _settings(folder: Path, bundle: Path, line: SerialLine) -> EdgeSettings:

@@ -150,7 +150,9 @@ class Signer:
         challenge: Nonce,
         counter: int,
         *,
+        operation: Operation = Operation.OPEN,
         point: PointKey = FRONT,
+        seconds: int | None = None,
         command_id: CommandId | None = None,
     ) -> bytes:
         command = Command(
@@ -158,10 +160,11 @@ class Signer:
             boot=boot,
             challenge=challenge,
             counter=counter,
-            operation=Operation.OPEN,
+            operation=operation,
             point=point,
             actor=member_ref(self.entry_key, KARI),
             reason="a test",
+            seconds=seconds,
         )
         return self._seal(Kind.COMMAND, encode_command(command), self.command_seed)
 
