@@ -20,6 +20,7 @@ _UNKNOWN = "It is not known whether it was done."
 _WITH_DETAIL = frozenset(
     {
         EventKind.READER_FAULT,
+        EventKind.SELF_TESTED,
         EventKind.STALENESS_CHANGED,
         EventKind.TOOL_RELEASED,
         EventKind.UNLOCK_BEGAN,
