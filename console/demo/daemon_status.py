@@ -22,6 +22,7 @@ async def ask_status(data_dir: Path, door: PointKey) -> Reported:
     """What the daemon of that data folder says now of itself and its door. Raises: NoStatus."""
     try:
         reader, writer = await asyncio.open_unix_connection(data_dir / SOCKET_NAME)
+        writer.write_eof()  # no question: how is it?
         try:
             answer = await reader.read()
         finally:
@@ -41,6 +42,6 @@ def read_status(answer: bytes, door: PointKey) -> Reported:
         waiting=max(0, journal.integer("head") - journal.integer("acknowledged")),
         serial=fields.fields("applied").integer("serial"),
         relay=point.text("relay", "on|off"),
-        light=point.text("light", "off|green|red"),
+        light=point.text("light", "off|green|red|amber"),
         state=point.text("state", "[a-z_]{1,40}"),
     )
