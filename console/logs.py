@@ -25,16 +25,28 @@ def log_to(stream: TextIO, *, level: int = logging.INFO) -> None:
         if is_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
+    first: list[structlog.types.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=not is_terminal),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=not is_terminal),
-            *last,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    # What libraries say by themselves: asyncio's and aiohttp's complaints, mostly.
-    logging.basicConfig(stream=stream, level=max(level, logging.WARNING), format="%(message)s")
+    # What libraries say by themselves: complaints of asyncio, aiohttp and psycopg's pool, mostly.
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, _as_of_a_library, *first],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _as_of_a_library(
+    _logger: object, _method: str, line: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Theirs is a sentence, ours are words that can be searched for."""
+    return {"text": line.pop("event"), "event": "library.spoke", **line}

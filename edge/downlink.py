@@ -24,7 +24,7 @@ from sync.errors import BadSignature, Stale, WireError
 from sync.events import EventKind, Occurrence
 from sync.ids import ControllerId
 from sync.keyset import Keyset
-from sync.messages import decode_ack, decode_beacon
+from sync.messages import Beacon, decode_ack, decode_beacon
 from sync.topics import RETAINED
 
 log = structlog.get_logger()
@@ -65,6 +65,7 @@ class Downlink:
         self._timekeeper = timekeeper
         self._challenges = challenges
         self._unverified: bytes | None = None
+        self._named: tuple[Beacon, int] | None = None  # newer rights, and when they were asked for
         self._oddities: frozenset[str] = frozenset()
 
     async def take(self, received: Received) -> Heard:
@@ -119,6 +120,10 @@ class Downlink:
         except BadSignature:
             self._unverified = data  # the keyset that verifies it may be on its way
             raise
+        if self._named is not None and not is_behind(self._rights.active().version, self._named[0]):
+            # What that beacon named is in force now: nobody has to wait for the next one.
+            self._timekeeper.refresh(self._named[1])
+            self._named = None
         return Heard.NOTHING_NEW
 
     async def _hear_beacon(self, data: bytes, keyset: Keyset) -> Heard:
@@ -129,10 +134,11 @@ class Downlink:
             return Heard.NOTHING_NEW  # answers what this controller said before its restart
         if self._challenges.spend_on_beacon(beacon.nonce, mono_ms):
             await self._hear_time(beacon.time_ms)
+        asked_ms = self._challenges.asked_ms(beacon.nonce)
         if is_behind(self._rights.active().version, beacon):
             # Whoever lets beacons through and holds rights back must not keep those here young.
+            self._named = None if asked_ms is None else (beacon, asked_ms)
             return Heard.IS_BEHIND
-        asked_ms = self._challenges.asked_ms(beacon.nonce)
         if asked_ms is not None:
             self._timekeeper.refresh(asked_ms)
         return Heard.NOTHING_NEW

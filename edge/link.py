@@ -5,7 +5,7 @@ anyhow. The broker is trusted with nothing; TLS is a second fence. What is said 
 is decided in edge/uplink.py and edge/downlink.py, when to try again in edge/conversation.py.
 """
 
-# Limits and hanging up have no public place in aiomqtt and paho: see _limit and _hang_up.
+# Limits and hanging up have no public place in aiomqtt and paho: see _limit and connected.
 # pyright: reportPrivateUsage=false
 
 import asyncio
@@ -136,6 +136,14 @@ async def connected(route: Route, bundle: Bundle) -> AsyncGenerator[MqttSession]
         # aiomqtt leaves the socket open, and watched, when it can't say goodbye or can't read a
         # packet: each such connection would keep the processor busy while the broker likes.
         _hang_up(client)
+        # Nor does it look at how the connection ended, if that came while it was left: asyncio
+        # would complain of that on standard error.
+        client._disconnected.add_done_callback(_look_at)
+
+
+def _look_at(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 async def _apart(work: Coroutine[Any, Any, T]) -> T:
@@ -150,7 +158,7 @@ async def _apart(work: Coroutine[Any, Any, T]) -> T:
     finally:
         if not task.done():
             task.cancel()
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.add_done_callback(_look_at)
     return task.result()
 
 

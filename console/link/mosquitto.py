@@ -9,6 +9,7 @@ thermometer would have an `up` branch of its own and the console's login would b
 too. With sections, a name that stands in one file and not in the other may do nothing.
 """
 
+import grp
 import os
 import re
 import stat
@@ -26,8 +27,11 @@ from sync.ids import NAME, ControllerId
 PASSWORD_FILE = "passwords"  # noqa: S105 -- a file's name
 ACL_FILE = "acl"
 EXAMPLE_FILE = "mosquitto.conf.example"
-FILE_MODE = 0o640
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
 """The owner writes, the group reads: Mosquitto comes in through the group, nobody else does."""
+
+MOSQUITTO_GROUP = "mosquitto"
+"""Of the user that Mosquitto becomes when root starts it. Source: mosquitto.conf(5), `user`."""
 
 _USER = re.compile(r"[^\s:#+/\x00-\x1f\x7f]{1,64}")
 _HASH = re.compile(r"\$7\$[0-9]+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
@@ -95,12 +99,11 @@ def example_configuration(folder: Path) -> str:
 # Rewritten by `p2k16-console broker-config`, so keep your own copy elsewhere.
 #
 # Mosquitto runs as the user `mosquitto` and reads the two files below at its start and on SIGHUP.
-# They are readable by owner and group only, and every run replaces them. A folder with the
-# set-group-id bit hands its group on to each new file, so do this once, before the first run:
+# They are readable by owner and group only, and every run replaces them. Run by root, they and a
+# new folder belong to the group `mosquitto`. Run by somebody else, a folder with the set-group-id
+# bit hands its group on to each new file, so do this once, before the first run:
 #
-#   sudo install -d -o root -g mosquitto -m 2750 {folder}
-#
-# (Or, after each run: sudo chown root:mosquitto {folder}/{PASSWORD_FILE} {folder}/{ACL_FILE})
+#   sudo install -d -o USER -g mosquitto -m 2750 {folder}
 #
 # After enrolling a controller:
 #
@@ -172,9 +175,10 @@ def write_broker_config(
         EXAMPLE_FILE: example_configuration(out.absolute()),
     }
     try:
-        out.mkdir(mode=0o750, parents=True, exist_ok=True)
+        group = _group_to_give()
+        _make_folder(out, group)
         for name, text in files.items():
-            _replace(out / name, text)
+            _replace(out / name, text, group)
         _sync_folder(out)
     except OSError as error:
         raise BrokerConfigError(f"can't write to {out}: {error}") from error
@@ -201,13 +205,33 @@ def _console_login(url: str | None) -> tuple[str, str]:
     return broker.user, broker.password
 
 
-def _replace(path: Path, text: str) -> None:
+def _group_to_give() -> int | None:
+    """The group of Mosquitto; None: it has none here, or we may not give files away."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return grp.getgrnam(MOSQUITTO_GROUP).gr_gid
+    except KeyError:
+        return None
+
+
+def _make_folder(folder: Path, group: int | None) -> None:
+    """A folder that is there stays as it is: it may be anybody's."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=FOLDER_MODE, parents=True)
+    if group is not None:
+        os.chown(folder, -1, group)
+        folder.chmod(FOLDER_MODE)  # whatever root's umask
+
+
+def _replace(path: Path, text: str, group: int | None) -> None:
     """Temporary file, fsync, rename: a crash leaves the old file or the new one."""
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w") as file:
             os.fchmod(file.fileno(), FILE_MODE)
-            _keep_owner(file.fileno(), path)
+            _hand_over(file.fileno(), path, group)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -217,22 +241,24 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _keep_owner(descriptor: int, path: Path) -> None:
+def _hand_over(descriptor: int, path: Path, group: int | None) -> None:
     """Hands the old file's owner and group on, so that a chown done once survives a new run.
 
-    Not in a folder with the set-group-id bit: there the folder says which group.
+    A file of root's own group goes to `group`. Not in a folder with the set-group-id bit: there the
+    folder says which group.
     """
     if path.parent.stat().st_mode & stat.S_ISGID:
         return
+    mine = os.fstat(descriptor)
     try:
         old = path.stat()
     except FileNotFoundError:
-        return
-    mine = os.fstat(descriptor)
-    if (old.st_uid, old.st_gid) == (mine.st_uid, mine.st_gid):
+        old = mine
+    new_group = group if group is not None and old.st_gid == 0 else old.st_gid
+    if (old.st_uid, new_group) == (mine.st_uid, mine.st_gid):
         return
     try:
-        os.fchown(descriptor, old.st_uid, old.st_gid)
+        os.fchown(descriptor, old.st_uid, new_group)
     except PermissionError:
         # Only root may give files away. The mode doesn't widen; Mosquitto says what it can't read.
         return

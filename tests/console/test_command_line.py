@@ -365,6 +365,9 @@ def test_without_a_database_the_pages_are_up_and_say_so_until_it_comes(
         assert "database.awaited" in prompt.log
         postgres.run(f"create database {name}".encode())
         eventually_sync(lambda: prompt.health() == 200, seconds=60)
+    lines = [line for line in prompt.log.splitlines() if not line.startswith("Made new keys")]
+    told = [json.loads(line) for line in lines]
+    assert "psycopg.pool" in {line.get("logger") for line in told}, "libraries speak JSON, too"
 
 
 def test_without_a_broker_the_pages_are_up_and_say_so(prompt: Prompt):

@@ -191,17 +191,14 @@ def reachable_folder() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can become `mosquitto`")
-async def test_mosquitto_as_its_own_user_reads_the_files_as_the_example_says(
+async def test_mosquitto_as_its_own_user_reads_what_root_wrote(
     reachable_folder: Path,
 ) -> None:
     program, out = require_program("mosquitto"), reachable_folder / "p2k16"
-    write(out, "front")  # a first run before anybody has read the example
-    subprocess.run(
-        ["install", "-d", "-o", "root", "-g", "mosquitto", "-m", "2750", str(out)], check=True
-    )
     files = write(out, "front")
-    for file in (files.passwords, files.acl):
-        assert file.group() == "mosquitto"
+    for path, mode in ((out, 0o750), (files.passwords, 0o640), (files.acl, 0o640)):
+        assert (path.owner(), path.group()) == ("root", "mosquitto")
+        assert stat.S_IMODE(path.stat().st_mode) == mode
     broker = Mosquitto(program, reachable_folder, files.passwords, files.acl)
     broker.as_root = False
     broker.start_now()
@@ -212,6 +209,19 @@ async def test_mosquitto_as_its_own_user_reads_the_files_as_the_example_says(
         await eventually(lambda: may_log_in(broker, "back", PASSWORD))
     finally:
         broker.stop_now()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can give files away")
+def test_a_folder_that_was_there_stays_as_it_is(tmp_path: Path) -> None:
+    require_program("mosquitto")  # and so its group
+    tmp_path.chmod(0o755)
+    files = write(tmp_path, "front")
+    assert (tmp_path.group(), stat.S_IMODE(tmp_path.stat().st_mode)) == ("root", 0o755)
+    assert files.acl.group() == "mosquitto"
+    shutil.chown(tmp_path, group="nogroup")
+    tmp_path.chmod(0o2750)
+    assert write(tmp_path, "front").acl.group() == "nogroup", "the folder says which group"
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o2750
 
 
 def test_only_owner_and_group_may_read_and_no_temporary_file_stays(tmp_path: Path) -> None:

@@ -44,6 +44,22 @@ async def test_once_link_rights_and_reader_are_ready_the_first_tap_opens(
     assert linked.relay().count("on") == 5
 
 
+async def test_rights_that_come_after_the_beacon_that_named_them_are_fresh_at_once(
+    daemon: EdgeDaemon, mosquitto: Mosquitto, console: ConsoleStandIn
+) -> None:
+    console.newest_serial = 2
+    daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
+    daemon.start()
+    await eventually(lambda: looks_ready(daemon) and state(daemon)["clock"]["trusted"], seconds=60)
+    assert state(daemon)["points"]["front"]["staleness"] == "hard"
+    console.answers_nonces = False
+    await console.send_snapshot(2)
+    await console.wait_until_applied(2)
+    assert state(daemon)["points"]["front"]["staleness"] == "fresh"
+    daemon.tap(KARIS_CARD)
+    await console.wait_for_kind("access_granted")
+
+
 async def test_a_controller_whose_guard_can_not_start_tells_the_console_and_heals(
     daemon: EdgeDaemon, mosquitto: Mosquitto, console: ConsoleStandIn
 ) -> None:

@@ -1,6 +1,7 @@
 """The connection: encrypted or local, bounded, and tried again for ever."""
 
 import asyncio
+import gc
 import resource
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -84,6 +85,23 @@ async def test_no_broker_is_a_lost_link() -> None:
             pass
 
 
+def test_a_broker_that_ends_during_the_goodbye_is_no_word_on_standard_error() -> None:
+    complaints: list[str] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: complaints.append(context["message"])
+        )
+        async with broker_that(hangs_up=True) as port:
+            there = bundle(f"mqtt://127.0.0.1:{port}")
+            async with connected(plan_route(there, STRICT), there):
+                pass
+
+    asyncio.run(leave())
+    gc.collect()  # asyncio complains when it forgets an exception that nobody asked for
+    assert complaints == []
+
+
 async def test_a_file_without_certificates_is_a_lost_link(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("none")
     route = Route(Address("127.0.0.1", 1), is_encrypted=True, ca_file=tmp_path / "ca.crt")
@@ -93,8 +111,13 @@ async def test_a_file_without_certificates_is_a_lost_link(tmp_path: Path) -> Non
 
 
 @asynccontextmanager
-async def broker_that(*, grants: int = 1, says: bytes = b"") -> AsyncGenerator[int]:
-    """Welcomes whoever connects, answers the subscription, and then `says` something."""
+async def broker_that(
+    *, grants: int = 1, says: bytes = b"", hangs_up: bool = False
+) -> AsyncGenerator[int]:
+    """Welcomes whoever connects, answers the subscription, and then `says` something.
+
+    Then it says nothing more until the other end leaves, or `hangs_up` at the next packet.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -107,7 +130,7 @@ async def broker_that(*, grants: int = 1, says: bytes = b"") -> AsyncGenerator[i
             for start in range(0, len(says), 65_536):
                 writer.write(says[start : start + 65_536])
                 await writer.drain()
-            await reader.read()
+            await reader.read(4096 if hangs_up else -1)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1")
