@@ -7,10 +7,11 @@ from enum import StrEnum
 from console.parity.old_rule import OldMoment, OldPerson, Payment, counts, may_open, may_use
 from console.rights.access import weigh, weigh_tool
 from console.rights.facts import Door, Person, Tool
-from console.rights.queries import GRACE_HOURS
+from console.rights.queries import EARLY_SECONDS, GRACE_HOURS
 from sync.rights import Reason
 
 GRACE_MS = GRACE_HOURS * 3600 * 1000
+EARLY_MS = EARLY_SECONDS * 1000
 """What our rule adds to a payment's end."""
 
 
@@ -145,9 +146,10 @@ def _flaw(payment: Payment, moment: OldMoment) -> Why:
     last_ms = payment.end_ms + GRACE_MS
     if not payment.is_above_zero:
         return Why.NOTHING_PAID
-    if last_ms < payment.start_ms:
+    first_ms = payment.start_ms - EARLY_MS
+    if last_ms < first_ms:
         return Why.ENDS_BEFORE_IT_BEGINS
-    if payment.start_ms > moment.now_ms:
+    if first_ms > moment.now_ms:
         return Why.BEGINS_LATER
     if last_ms < moment.now_ms:
         return Why.TIME_ZONE

@@ -69,7 +69,7 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               select created_by as account, max(end_date) as until
               from stripe_payment
               where created_by in (select id from listed) and amount > 0 and amount <> 'NaN'
-                and start_date <= now()
+                and start_date <= now() + interval '5 minutes'
               group by created_by
             ), belongs as (
               select m.account, array_agg(c.name::text order by lower(c.name)) as circles
@@ -127,7 +127,7 @@ async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | No
                 as member_since,
               (select max(p.end_date) from stripe_payment p
                 where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
-                  and p.start_date <= now()) as paid_until,
+                  and p.start_date <= now() + interval '5 minutes') as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and o.active order by lower(o.name)) as companies
             from account a

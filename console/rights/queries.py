@@ -25,6 +25,9 @@ from sync.rights import Assurance
 GRACE_HOURS = 24
 """A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
 
+EARLY_SECONDS = 300
+"""And it counts so much earlier: Stripe says when it begins, by a clock that may be ahead of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class _ControllerRow:
@@ -203,8 +206,8 @@ async def people(
             """
             with payment as (
               select created_by as account,
-                     least(greatest(start_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
-                       as starts,
+                     least(greatest(start_date, '1970-01-02 00:00+00'), '9000-01-01 00:00+00')
+                       - make_interval(secs => %(early_seconds)s) as starts,
                      least(greatest(end_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
                        + make_interval(hours => %(grace_hours)s) as ends
                 from stripe_payment
@@ -247,7 +250,12 @@ async def people(
                     or paid.account is not null or %(account)s::bigint is not null)
              order by a.id
             """,
-            {"account": account, "ended_after_ms": ended_after_ms, "grace_hours": GRACE_HOURS},
+            {
+                "account": account,
+                "ended_after_ms": ended_after_ms,
+                "grace_hours": GRACE_HOURS,
+                "early_seconds": EARLY_SECONDS,
+            },
         )
         return tuple(
             Person(

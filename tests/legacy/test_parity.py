@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from console.database import Connection, Database, open_database
 from console.parity.comparison import (
+    EARLY_MS,
     Difference,
     Place,
     Someone,
@@ -229,7 +230,9 @@ def test_every_difference_is_explained(
     offset_ms: int,
 ):
     old = OldPerson(7, "kari", is_system, is_employed, frozenset(circles), tuple(payments))
-    paid = tuple(Paid(p.start_ms, p.end_ms + DAY_MS) for p in payments if p.is_above_zero)
+    paid = tuple(
+        Paid(p.start_ms - EARLY_MS, p.end_ms + DAY_MS) for p in payments if p.is_above_zero
+    )
     ours = None if is_system else Person(AccountRef(7), is_employed, circles, paid)
     front = Door(PointKey("front"), None, 5, frozenset({CircleRef(2)}))
     laser = Tool(9, CircleRef(5))
