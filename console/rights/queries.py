@@ -26,7 +26,7 @@ GRACE_HOURS = 24
 """A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
 
 EARLY_SECONDS = 300
-"""And it counts so much earlier: Stripe says when it begins, by a clock that may be ahead of ours."""
+"""And it counts so much earlier: Stripe says when it begins, and its clock may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)

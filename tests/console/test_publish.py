@@ -141,7 +141,7 @@ async def test_a_payment_that_ends_closes_the_door_without_any_change_or_hint(si
 
 
 async def test_a_payment_that_begins_opens_the_door_without_any_change_or_hint(site: RightsSite):
-    await site.change("update stripe_payment set start_date = now() + interval '2 seconds'")
+    await site.change("update stripe_payment set start_date = now() + interval '302 seconds'")
     async with running(site.publisher()):
         await eventually(site.snapshots)
         (ahead,) = site.snapshots()[0].entries.values()
