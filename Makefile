@@ -33,9 +33,10 @@ check: setup  ## lint, format, types, import contracts
 prove: setup system-packages  ## quick forms of the proofs; PROVE="cuts --long --seed 7" for others
 	@$(BIN)/python -m tests.prove $(PROVE)
 
-bench: setup system-packages  ## measure; prints one JSON line per figure
-	@sh scripts/install-system-packages wrk
-	$(BIN)/python -m tests.bench
+bench:  ## measure; prints one JSON line per figure; BENCH="taps memory" for some of them
+	@$(MAKE) setup system-packages >&2
+	@sh scripts/install-system-packages wrk >&2
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 migrate: setup  ## bring the database of the default settings up to date
 	$(BIN)/p2k16-console migrate

@@ -1,23 +1,38 @@
-"""`make bench`: every figure of docs/figures.md, one JSON line each. Takes some minutes."""
+"""`python -m tests.bench [PART …]`: every figure of docs/figures.md, one JSON line each.
 
-import asyncio
+All of it takes some minutes.
+"""
+
+import argparse
+import logging
 import os
 import platform
 import subprocess
+import sys
 import tempfile
+from asyncio import Runner
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.logs import log_to
 from console.postgres.embedded import running_server
 from tests.bench import decisions, kills, memory, old_api, revocation, taps
 from tests.bench.figures import show
 from tests.bench.site import site
 from tests.support.postgres import Postgres, reachable_folder
 
+PARTS = ("decisions", "taps", "taps-in-memory", "revocation", "kills", "memory", "old-api")
+
 
 def main() -> None:
-    """Runs everything, one thing after the other."""
+    """Runs everything, or the parts that are asked for, one thing after the other."""
+    parser = argparse.ArgumentParser("tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parts = frozenset(parser.parse_args().parts or PARTS)
+    if parts - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(parts - set(PARTS)))}: see --help")
+    log_to(sys.stderr, level=logging.WARNING)  # standard output is for figures
     show(
         "machine",
         cpus=os.cpu_count(),
@@ -25,13 +40,27 @@ def main() -> None:
         load_1min=round(os.getloadavg()[0], 2),
         commit=_commit(),
     )
-    decisions.measure()
-    with _postgres() as postgres:
+    if "decisions" in parts:
+        decisions.measure()
+    if parts - {"decisions"}:
+        with _postgres() as postgres:
+            _measure_the_whole(parts, postgres)
+    if "memory" in parts:
+        with reachable_folder() as work:
+            memory.measure_embedded(work)
+
+
+def _measure_the_whole(parts: frozenset[str], postgres: Postgres) -> None:
+    """What takes a console, a controller and a database that keeps what it commits."""
+    if parts & {"taps", "revocation", "kills"}:
         with _folder() as work, postgres.database() as url, site(work, url) as here:
-            memory.measure(here)
-            taps.measure(here, "durable commit")
-            revocation.measure(here)
-            kills.measure(here)
+            if "taps" in parts:
+                taps.measure(here, "durable commit")
+            if "revocation" in parts:
+                revocation.measure(here)
+            if "kills" in parts:
+                kills.measure(here)
+    if "taps-in-memory" in parts:
         with (
             _folder() as work,
             _folder(Path("/dev/shm")) as in_memory,
@@ -39,22 +68,28 @@ def main() -> None:
             site(work, url, edge_dir=in_memory) as here,
         ):
             taps.measure(here, "without durable commit: store in memory")
+    if "memory" in parts:
+        with (
+            _folder() as work,
+            postgres.database() as url,
+            site(work, url, doors=1, cards=1) as here,
+        ):
+            with_embedded_mb = memory.measure(here)
         with (
             _folder() as work,
             postgres.database() as url,
             site(work, url, doors=1, cards=1, with_mosquitto=True) as here,
         ):
-            memory.measure_outside_broker(here)
+            memory.measure_outside_broker(here, with_embedded_mb=with_embedded_mb)
+    if "old-api" in parts:
         with _folder() as work, postgres.database() as url:
             old_api.measure(work, url)
-    with reachable_folder() as work:
-        memory.measure_embedded(work)
 
 
 @contextmanager
 def _postgres() -> Generator[Postgres]:
     """A server with its durability on, unlike the one of the tests."""
-    with reachable_folder() as folder, asyncio.Runner() as runner:
+    with reachable_folder() as folder, Runner() as runner:
         server = running_server(folder)
         conninfo = runner.run(server.__aenter__())
         try:
