@@ -2,14 +2,14 @@
 
 All outputs are active-high and off at first: a dead controller energises nothing. Which pin
 does what is the caller's affair. gpiozero takes its pin factory from the environment
-(GPIOZERO_PIN_FACTORY=mock needs no Raspberry Pi).
+(GPIOZERO_PIN_FACTORY=mock needs no Raspberry Pi). asyncio is imported by what needs it: the guard
+does without those 3 MB.
 """
 
 # gpiozero ships no types.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-import asyncio
 import os
 import sys
 import warnings
@@ -46,7 +46,9 @@ class InputPin:
             self._tell(changed)
 
     def _tell(self, changed: Callable[[bool], None]) -> None:
-        loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
 
         def tell() -> None:  # gpiozero calls from a thread of its own
             with suppress(RuntimeError):  # the loop has ended
@@ -70,6 +72,8 @@ def move_mock_pins_by(fifo: Path) -> None:
     """Lets whoever writes lines such as `17 low` into the FIFO move gpiozero's mock pins, from now
     on. Needs the running loop. Raises: PinError.
     """
+    from asyncio import get_running_loop
+
     try:
         descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -79,7 +83,7 @@ def move_mock_pins_by(fifo: Path) -> None:
         with suppress(OSError):
             _move_mock_pins(os.read(descriptor, 4096).decode("ascii", "replace"))
 
-    asyncio.get_running_loop().add_reader(descriptor, read)
+    get_running_loop().add_reader(descriptor, read)
 
 
 def _move_mock_pins(lines: str) -> None:

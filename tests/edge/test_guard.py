@@ -267,3 +267,13 @@ def test_a_daemon_that_reads_nothing_does_not_hold_it_up(guard: GuardProcess):
         guard.lease(FRONT)
         guard.socket.send(encode(Release(FRONT, ONE)))
     eventually_sync(lambda: guard.states().count("off") == 300)
+
+
+def test_it_loads_neither_an_event_loop_nor_a_log() -> None:
+    """Each would take megabytes, and could go wrong."""
+    asked = (
+        "import edge.guard, edge.pins, sys\n"
+        "print(sorted({'asyncio', 'structlog'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
