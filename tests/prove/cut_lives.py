@@ -9,6 +9,7 @@ from uuid import UUID
 from edge.lease import GrantId
 from edge.post import Hold
 from edge.rights_cache import Rights
+from edge.throttle import DENIALS_MAX
 from sync.commands import Operation
 from sync.ids import CommandId, Entry, Epoch, JournalId
 from sync.messages import Version
@@ -150,7 +151,7 @@ async def work(stand: Stand, console: MadeConsole, chance: Random) -> None:
     deliver, journal = stand.session.deliver, stand.inside.journal
     await deliver(Leaf.KEYS, console.signer.keyset(), is_retained=True)
     await deliver(Leaf.BEACON, console.signer.beacon(stand.session.reports[-1].nonce))
-    cards = chance.sample(CARDS, len(CARDS))
+    cards = chance.sample(CARDS, DENIALS_MAX - 1)  # more denials need not be recorded
     for _ in range(chance.randint(4, 16)):
         head = journal.position.head
         match chance.randrange(10):
