@@ -22,7 +22,8 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _end(tasks)
-    failures = [task.exception() for task in tasks if not task.cancelled()]
+        # Asked for even if this is being cancelled: asyncio complains of errors nobody looked at.
+        failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
     for failure in failures:
         if failure is not None:
             raise failure
