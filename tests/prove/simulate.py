@@ -1,6 +1,6 @@
 """The real daemon in a made world: seeds, scenarios, laws (tests/prove/README.md).
 
-    python -m tests.prove.simulate [--seed N] [--count N] [--replay FILE]
+python -m tests.prove.simulate [--seed N] [--count N] [--replay FILE]
 """
 
 import argparse
@@ -18,8 +18,9 @@ from typing import Any
 import structlog
 
 from tests.prove.world.card import Template
+from tests.prove.world.drawing import draw
 from tests.prove.world.facts import Violation
-from tests.prove.world.scenario import Deed, Scenario, draw, read_scenario, sooner, without
+from tests.prove.world.scenario import Deed, Scenario, read_scenario, sooner, without
 from tests.prove.world.timeline import NS
 from tests.prove.world.world import World
 

@@ -10,7 +10,11 @@ from tests.support.signer import Signer
 
 CONTROLLER = ControllerId("front-pi")
 OTHER = ControllerId("back-pi")
-POINTS = ("front", "back")
+DOORS = ("front", "back")
+"""The front door has every sensor that there is, the back door has none."""
+
+TOOL = "saw"
+POINTS = (*DOORS, TOOL)
 CARDS = tuple(
     hashlib.sha256(f"card {number}".encode()).hexdigest()[:10].upper() for number in range(10)
 )

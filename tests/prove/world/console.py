@@ -61,8 +61,10 @@ class Console:
         self.cards: dict[str, CardRule] = {}
         self.serial = 0
         self.books: dict[tuple[int, int], Rulebook] = {}
-        self.beacons: dict[bytes, tuple[str, int]] = {}
-        """Every beacon ever signed: the nonce that it answers, and the time that it tells."""
+        self.beacons: dict[bytes, tuple[str, int, tuple[int, int]]] = {}
+        """Every beacon ever signed: the nonce that it answers, the time that it tells, and the
+        newest version.
+        """
 
         self.orders: dict[str, Ordered] = {}
         self.journals: dict[str, list[bytes]] = {}
@@ -191,7 +193,7 @@ class Console:
     def _answer_nonce(self, nonce: Nonce) -> None:
         beacon = Beacon(nonce, self.now_ms(), Epoch(self.epoch), Serial(self.serial))
         data = self._seal(Kind.BEACON, encode_beacon(beacon), self._signer.beacon_seed)
-        self.beacons[data] = (beacon.nonce, beacon.time_ms)
+        self.beacons[data] = (nonce, beacon.time_ms, (self.epoch, self.serial))
         self._broker.publish(Leaf.BEACON, data)
 
     def _offer_all(self) -> None:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sync.commands import Operation
-from tests.prove.world.cast import CARDS
+from tests.prove.world.cast import CARDS, TOOL
 from tests.prove.world.oracle import CardRule, PointRule
 from tests.prove.world.reader import frame
 
@@ -96,7 +96,10 @@ def points(world: "World", *, point: str, rule: dict[str, Any] | None) -> None:
     if rule is None:
         world.console.points.pop(point, None)
     else:
-        world.console.points[point] = PointRule(**rule)
+        hours = tuple((start, end) for start, end in rule.get("open_hours", ()))
+        kind = "tool" if point == TOOL else "door"
+        rest = {name: value for name, value in rule.items() if name != "open_hours"}
+        world.console.points[point] = PointRule(open_hours=hours, kind=kind, **rest)
     world.console.publish_rights()
 
 
@@ -104,34 +107,107 @@ def rotate(world: "World") -> None:
     world.console.rotate_keys()
 
 
-def order(world: "World", *, point: str) -> None:
-    world.console.order(Operation.OPEN, point)
+def order(
+    world: "World", *, point: str, operation: str = "open", seconds: int | None = None
+) -> None:
+    world.console.order(Operation(operation), point, seconds=seconds)
+
+
+def walk(world: "World", *, card: str, after: float, seconds: float) -> None:
+    """A card at the front door, and somebody who goes through a little later."""
+    tap(world, point="front", card=card, seconds=0.2)
+    world.timeline.after(after, lambda: leaf(world, seconds=seconds))
+
+
+def leaf(world: "World", *, seconds: float) -> None:
+    """The leaf of the front door is opened, whoever does it, and falls shut."""
+    world.circuits.bounce("front", "contact", is_closed=False)
+    world.timeline.after(
+        seconds + 0.05, lambda: world.circuits.bounce("front", "contact", is_closed=True)
+    )
+
+
+def leave(world: "World", *, seconds: float) -> None:
+    """The exit button, then the leaf."""
+    world.circuits.move("front", "exit", is_closed=True)
+    world.timeline.after(0.4, lambda: world.circuits.move("front", "exit", is_closed=False))
+    world.timeline.after(0.6, lambda: leaf(world, seconds=seconds))
+
+
+def tamper(world: "World", *, seconds: float) -> None:
+    """A housing of the front door is open for so long."""
+    world.circuits.move("front", "tamper", is_closed=False)
+    world.timeline.after(seconds, lambda: world.circuits.move("front", "tamper", is_closed=True))
+
+
+def use(world: "World", *, card: str, seconds: float, after: float, runs: float) -> None:
+    """A card lies at the tool for so long; later its switch is turned on, for so long."""
+    tap(world, point=TOOL, card=card, seconds=seconds)
+    if runs:
+        world.timeline.after(after, lambda: _switch(world, is_on=True))
+        world.timeline.after(after + runs, lambda: _switch(world, is_on=False))
+
+
+def _switch(world: "World", *, is_on: bool) -> None:
+    if is_on:
+        world.circuits.switched_on.add(TOOL)
+    else:
+        world.circuits.switched_on.discard(TOOL)
+    world.circuits.follow(TOOL)
+
+
+def emergency(world: "World", *, seconds: float) -> None:
+    """The tool's emergency stop is pressed, and released later."""
+    world.circuits.move(TOOL, "stop", is_closed=False)
+    world.timeline.after(seconds, lambda: world.circuits.move(TOOL, "stop", is_closed=True))
+
+
+def weld(world: "World", *, point: str, seconds: float) -> None:
+    """The relay's contacts stick together."""
+    _break_relay(world, world.circuits.welded, point, seconds)
+
+
+def stick(world: "World", *, point: str, seconds: float) -> None:
+    """The relay's contacts don't close."""
+    _break_relay(world, world.circuits.stuck, point, seconds)
+
+
+def _break_relay(world: "World", broken: set[str], point: str, seconds: float) -> None:
+    world.facts.trouble("relay", world.timeline.now_ns, seconds)
+    broken.add(point)
+    world.circuits.follow(point)
+
+    def mend() -> None:
+        broken.discard(point)
+        world.circuits.follow(point)
+
+    world.timeline.after(seconds, mend)
 
 
 def replay(world: "World", *, which: float, is_kept: bool) -> None:
     """Whoever has the broker sends again what was said before."""
     heard = world.broker.heard_down
     if heard:
-        leaf, data = heard[int(which * len(heard))]
-        world.broker.publish(leaf, data, is_kept=is_kept)
+        topic, data = heard[int(which * len(heard))]
+        world.broker.publish(topic, data, is_kept=is_kept)
 
 
-def forge(world: "World", *, which: int, is_kept: bool) -> None:
+def forge(world: "World", *, which: float, is_kept: bool) -> None:
     """Whoever has the broker sends what isn't for this controller, or not signed as it must be."""
     forged = [*world.console.for_another(), *world.console.by_the_wrong_key()]
-    leaf, data = forged[which % len(forged)]
-    world.broker.publish(leaf, data, is_kept=is_kept)
+    topic, data = forged[int(which * len(forged))]
+    world.broker.publish(topic, data, is_kept=is_kept)
 
 
 def damage(world: "World", *, which: float, bit: float) -> None:
     """One bit of something genuine is turned over."""
     heard = world.broker.heard_down
     if heard:
-        leaf, data = heard[int(which * len(heard))]
+        topic, data = heard[int(which * len(heard))]
         changed = bytearray(data)
         position = int(bit * len(data) * 8)
         changed[position // 8] ^= 1 << position % 8
-        world.broker.publish(leaf, bytes(changed), is_kept=False)
+        world.broker.publish(topic, bytes(changed), is_kept=False)
 
 
 def cut(world: "World", *, seconds: float) -> None:
@@ -167,6 +243,7 @@ def fail_hash(world: "World", *, seconds: float) -> None:
 def rot(world: "World", *, what: Any) -> None:
     """The power goes, and when it comes back, what was on the card is damaged."""
     world.facts.has_rotted = True
+    world.facts.rights_lost_ns = world.timeline.now_ns
     die(world, "power", 1.5)
     world.timeline.after(0.5, lambda: world.card.rot(what))
 
@@ -235,6 +312,14 @@ DEEDS: Mapping[str, Callable[..., None]] = MappingProxyType(
             points,
             rotate,
             order,
+            walk,
+            leaf,
+            leave,
+            tamper,
+            use,
+            emergency,
+            weld,
+            stick,
             replay,
             forge,
             damage,

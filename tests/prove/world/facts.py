@@ -81,6 +81,8 @@ class Life:
 
 
 SETTLING_SECONDS = {
+    "relay": 60.0,
+    "rights": 2.0,
     "power": 4.0,
     "disk": 6.0,
     "guard": 10.0,
@@ -118,8 +120,22 @@ class Facts:
     )
     """For each journal: after how many events which version was in force."""
 
+    ages: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """For each journal: the age of the rights on the disk, in ms, and when it was written."""
+
+    applied_ns: int = 0
+    """When something was applied last."""
+
+    rights_lost_ns: int | None = None
+    """Since when what was in force may be gone from the card; None: it isn't."""
+
     has_rotted: bool = False
     """Whether what was on the card has been damaged."""
+
+    circuits: dict[tuple[str, str], list[tuple[int, bool]]] = field(
+        default_factory=dict[tuple[str, str], list[tuple[int, bool]]]
+    )
+    """For each input that ever moved: since when it has been closed or open, oldest first."""
 
     @property
     def life(self) -> Life:
@@ -154,6 +170,20 @@ class Facts:
                 if after < row.seq
             ),
             (0, 0),
+        )
+
+    def lasts_since_ns(self, point: str, name: str, *, is_closed: bool) -> int | None:
+        """Since when an input has been so; None: it is not, or has been since the beginning."""
+        moves = self.circuits.get((point, name))
+        return moves[-1][0] if moves and moves[-1][1] is is_closed else None
+
+    def has_been(self, point: str, name: str, since_ns: int, *, is_closed: bool) -> bool:
+        """Whether an input was so at any time since then."""
+        was = self.circuits.get((point, name), [])
+        return any(
+            closed is is_closed
+            for number, (_, closed) in enumerate(was)
+            if number + 1 == len(was) or was[number + 1][0] >= since_ns
         )
 
     def in_force(self) -> tuple[int, int]:

@@ -3,15 +3,18 @@
 Without this, a controller that always denies would break no law.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from tests.prove.world.cast import TOOL
 from tests.prove.world.console import Console
 from tests.prove.world.facts import Facts, Read, Violation
-from tests.prove.world.laws import ANSWER_NS, Relays
 from tests.prove.world.oracle import Situation, doubts, objections
-from tests.prove.world.timeline import NS, Timeline
+from tests.prove.world.relay_laws import Relays
+from tests.prove.world.standing import Standing
+from tests.prove.world.timeline import MS, NS, Timeline
 
+ANSWER_NS = 300 * MS
 SPACE_NS = NS
 """Taps that come one upon the other wait for each other."""
 
@@ -25,6 +28,7 @@ class Liveness:
         facts: Facts,
         console: Console,
         relays: Relays,
+        standing: Standing,
         situations: Callable[[], list[Situation]],
     ) -> None:
         """`situations`: what a healthy controller may know of the time."""
@@ -32,6 +36,7 @@ class Liveness:
         self._facts = facts
         self._console = console
         self._relays = relays
+        self._standing = standing
         self._situations = situations
         self.expected = 0
         """Presentations that had to be let in, and were."""
@@ -39,7 +44,9 @@ class Liveness:
     def read(self, read: Read) -> None:
         """A card was presented."""
         book = self._console.books.get(self._facts.in_force())
-        if book is None or self._is_crowded(read):
+        if book is None or self._facts.rights_lost_ns is not None or self._is_crowded(read):
+            return
+        if not self._is_plain(read):
             return
         for now in self._situations():
             if objections(book, read.point, read.card, now):
@@ -51,11 +58,15 @@ class Liveness:
 
     def _look(self, read: Read, version: tuple[int, int]) -> None:
         facts = self._facts
-        if not facts.is_alive or facts.life.number != read.life or self._facts.in_force() != version:
+        if (
+            not facts.is_alive
+            or facts.life.number != read.life
+            or self._facts.in_force() != version
+        ):
             return
         if facts.troubled(read.at_ns, self._timeline.now_ns):
             return
-        if self._is_crowded(read):
+        if self._is_crowded(read) or not self._standing.is_plain(read.point):
             return
         row = facts.grants.get(read.tap or "")
         if row is None:
@@ -64,6 +75,13 @@ class Liveness:
             raise Violation("I21", f"{read.card} at {read.point} moved no relay within 300 ms")
         self.expected += 1
 
+    def _is_plain(self, read: Read) -> bool:
+        """Whether nothing is against it but the rights. A tool that somebody has is another
+        matter.
+        """
+        is_taken = read.point == TOOL and self._relays.is_on(TOOL)
+        return self._standing.is_plain(read.point) and not is_taken
+
     def _is_crowded(self, read: Read) -> bool:
         return any(
             other is not read and abs(other.at_ns - read.at_ns) < SPACE_NS
@@ -71,13 +89,17 @@ class Liveness:
         )
 
 
-def check_order(facts: Facts, console: Console, state: dict[str, Any]) -> None:
-    """Some time after the last trouble: nothing is missing, nothing is left. Raises: Violation."""
+def check_order(
+    facts: Facts, console: Console, state: dict[str, Any], at_rest: Mapping[str, set[str]]
+) -> None:
+    """Some time after the last trouble: nothing is missing, nothing is left. `at_rest`: the states
+    that each point may be in then. Raises: Violation.
+    """
     rows = facts.rows()
     stored = console.journals.get(facts.journal, [])
     if [row.line for row in rows] != stored:
         raise Violation("I8", f"the console has {len(stored)} of {len(rows)} events at the end")
-    if state["journal"]["acknowledged"] != len(rows):
+    if rows and state["journal"]["acknowledged"] != len(rows):
         raise Violation("I8", f"not all acknowledged at the end: {state['journal']} of {len(rows)}")
     applied = (state["applied"]["epoch"], state["applied"]["serial"])
     if applied != (console.epoch if console.serial else 0, console.serial):
@@ -85,9 +107,9 @@ def check_order(facts: Facts, console: Console, state: dict[str, Any]) -> None:
     if state["link"] != "up" or not state["clock"]["trusted"]:
         raise Violation("I21", f"at the end: link {state['link']}, clock {state['clock']}")
     for point, shown in cast("dict[str, dict[str, Any]]", state["points"]).items():
-        if shown["relay"] != "off":
+        if shown["relay"] != "off" and shown["state"] != "unlocked":
             raise Violation("I4", f"at the end the relay of {point} is {shown['relay']}")
-        if shown["state"] != "locked":
+        if shown["state"] not in at_rest[point]:
             raise Violation("I21", f"at the end {point} is {shown['state']}")
     if state["faults"]:
         raise Violation("I21", f"at the end something is wrong still: {state['faults']}")
@@ -99,7 +121,10 @@ def check_withdrawals(facts: Facts, moved: Callable[[str], bool]) -> None:
         life = facts.lives[row.life - 1]
         lived_ns = (life.ended_ns or row.at_ns + 60 * NS) - row.committed_ns
         cause = row.cause or ""
-        if row.kind not in {"access_granted", "command_executed"} or moved(cause):
+        is_opening = row.event.get("detail", "open") == "open"
+        if row.kind not in {"access_granted", "command_executed"} or not is_opening:
+            continue
+        if moved(cause):
             continue
         if cause not in facts.refusals and lived_ns > 10 * NS:
             raise Violation("I3", f"event {row.seq} is a grant, no relay moved, and it stands")

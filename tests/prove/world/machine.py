@@ -12,16 +12,20 @@ from typing import Any
 from edge.assembly import House, build
 from edge.daemon import keep
 from edge.enrolment import KEPT_NAME
+from edge.listening import Hears
 from edge.outside import Outside, RelayChanged
 from edge.relays import Relays
 from edge.settings import EdgeSettings
 from edge.store import open_store
+from edge.together import together
 from edge.unlocks import HoldsRelays
+from edge.watchdog import watch
 from sync.bundle import encode_bundle
 from sync.credential import Credential, site_digest
 from sync.ids import SiteDigest
 from tests.prove.world.card import SdCard
 from tests.prove.world.cast import the_bundle
+from tests.prove.world.circuits import Circuits
 from tests.prove.world.loop import Effort, VirtualLoop
 from tests.prove.world.network import Broker
 from tests.prove.world.reader import CardReader, VirtualPort
@@ -42,6 +46,7 @@ class Surroundings:
     board: RelayBoard
     broker: Broker
     readers: dict[str, CardReader]
+    circuits: Circuits
 
 
 @dataclass(slots=True)
@@ -212,7 +217,9 @@ class Machine:
         self._began()
         boot.has_begun = True
         boot.house = build(self._settings, self._outside(boot.loop))
-        await keep(boot.house, boot.stop)
+        house = boot.house
+        watching = watch(self._settings, house.relays, house.health)
+        await together(keep(house, boot.stop), watching)
 
     def _outside(self, loop: VirtualLoop) -> Outside:
         around = self._around
@@ -225,16 +232,19 @@ class Machine:
 
         def relays(settings: EdgeSettings, changed: RelayChanged) -> HoldsRelays:
             return Relays(
-                {door.key: door.relay_pin for door in settings.doors},
+                {point.key: point.relay_pin for point in settings.points},
                 work_dir=settings.data_dir / "guard",
                 changed=changed,
                 start=lambda arguments, folder: around.board.start_guard(loop, arguments, folder),
             )
 
-        def port(
-            path: str, received: Callable[[bytes], None], lost: Callable[[], None]
-        ) -> VirtualPort:
-            return VirtualPort(around.readers[Path(path).name], loop, received, lost)
+        def port(path: str, _baud: int, hears: Hears) -> VirtualPort:
+            return VirtualPort(around.readers[Path(path).name], loop, hears)
+
+        def listen(
+            _pin: int, purpose: str, _folder: Path, changed: Callable[[bool], None]
+        ) -> object:
+            return around.circuits.wire(loop, purpose, changed)
 
         return Outside(
             mono_ns=self.mono_ns,
@@ -243,6 +253,7 @@ class Machine:
             chance=around.random.random,
             relays=relays,
             output=lambda _number, _purpose, _folder: NoLight(),
+            input=listen,
             port=port,
             store=lambda data_dir, owner: open_store(data_dir, owner, disk=around.card.disk()),
             connected=lambda route, bundle: around.broker.connecting(loop, route, bundle),

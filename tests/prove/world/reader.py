@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from random import Random
 
+from edge.listening import Hears
 from edge.port import PortState
 from tests.prove.world.loop import VirtualLoop
 from tests.prove.world.timeline import NS, Timeline
@@ -31,19 +32,12 @@ def frame(card: str, *, has_line_end: bool = False) -> bytes:
 class VirtualPort:
     """What edge/port.py is to the daemon; it belongs to one start of it."""
 
-    def __init__(
-        self,
-        reader: "CardReader",
-        loop: VirtualLoop,
-        received: Callable[[bytes], None],
-        lost: Callable[[], None],
-    ) -> None:
-        self.state = PortState.CLOSED
+    def __init__(self, reader: "CardReader", loop: VirtualLoop, hears: Hears) -> None:
         self._reader = reader
         self._loop = loop
-        self._received = received
-        self._lost = lost
+        self._hears = hears
         self._backoff = 0.25
+        self.state = PortState.CLOSED
 
     def open(self) -> None:
         if self.state is PortState.CLOSED:
@@ -53,6 +47,9 @@ class VirtualPort:
         self.state = PortState.CLOSED
         self._reader.closed(self)
 
+    def write(self, data: bytes) -> None:
+        """These readers don't listen."""
+
     def take(self, data: bytes) -> None:
         """Bytes have come."""
         if not self._loop.is_dead:
@@ -60,29 +57,30 @@ class VirtualPort:
 
     def hang_up(self) -> None:
         if not self._loop.is_dead:
-            self._loop.call_soon(self._lose)
+            self._loop.call_soon(self._hung_up)
+
+    def _hung_up(self) -> None:
+        if self.state is PortState.OPEN:
+            self._lose()
 
     def _hand_over(self, data: bytes) -> None:
         if self.state is PortState.OPEN:
             self._backoff = 0.25
-            self._received(data)
+            self._hears.hear(data)
 
     def _try(self) -> None:
         if self._reader.opened(self):
             self.state = PortState.OPEN
+            self._hears.begin()
         else:
-            self.state = PortState.LOST if self.state is PortState.CLOSED else self.state
-            self._again()
+            self._lose()
 
     def _lose(self) -> None:
-        if self.state is PortState.OPEN:
-            self.state = PortState.LOST
-            self._again()
-            self._lost()
-
-    def _again(self) -> None:
+        was, self.state = self.state, PortState.LOST
         self._loop.call_later(self._backoff, self._retry)
         self._backoff = min(2 * self._backoff, RETRY_SECONDS_MAX)
+        if was is not PortState.LOST:
+            self._hears.lose()
 
     def _retry(self) -> None:
         if self.state is PortState.LOST and not self._loop.is_dead:

@@ -9,22 +9,28 @@ from random import Random
 from typing import Any
 
 from edge.lease import Lease, Release
-from edge.settings import read_settings
+from edge.settings import EdgeSettings, read_settings
+from sync.commands import Operation
 from sync.topics import Leaf
 from tests.prove.world import deeds
 from tests.prove.world.card import Query, SdCard, Template
-from tests.prove.world.cast import POINTS
+from tests.prove.world.cast import DOORS, POINTS, TOOL
+from tests.prove.world.circuits import PINS, Circuits
 from tests.prove.world.console import Console
 from tests.prove.world.facts import Facts, Life, Row, Violation
-from tests.prove.world.laws import CHALLENGE_NS, Clock, Decisions, Journal, Relays, Taps
+from tests.prove.world.journal_laws import AGE_MS_MAX, Clock, Heard, Journal
 from tests.prove.world.liveness import Liveness, check_order, check_withdrawals
 from tests.prove.world.machine import Machine, Surroundings, enrol
 from tests.prove.world.network import Broker, Weather
-from tests.prove.world.oracle import PointRule, Situation
+from tests.prove.world.oracle import PointRule
 from tests.prove.world.reader import CardReader
 from tests.prove.world.relay_board import RelayBoard
+from tests.prove.world.relay_laws import CHALLENGE_NS, Relays
 from tests.prove.world.scenario import AWAITED, Scenario
+from tests.prove.world.standing import Standing
+from tests.prove.world.tap_laws import Decisions, Taps
 from tests.prove.world.timeline import MS, NS, Timeline
+from tests.prove.world.tool_laws import ToolLaws, ToolSettings
 
 STEPS_AT_ONCE_MAX = 20_000
 """A daemon that does so much without any time going by runs in circles."""
@@ -46,6 +52,7 @@ class World:
         """The daemon dies after so many steps: of what, and for how long."""
 
         self._violation: Violation | None = None
+        self._lasting: dict[tuple[str, str], bool] = {}
         template.waiting = scenario.waiting
         self.card = SdCard(folder, self.timeline, self.random("disk"), template)
         self.card.slow_seconds = scenario.slow_seconds
@@ -65,27 +72,51 @@ class World:
             self.random("guard"),
             POINTS,
             mono_ns=lambda: self.machine.mono_ns(),
-            moved=self._guarded(lambda point, is_on: self.relays.moved(point, is_on)),
+            moved=self._guarded(self._pin_moved),
             ordered=self._guarded(self._ordered),
+        )
+        self.circuits = Circuits(
+            self.timeline, self.random("circuits"), self._guarded(self._circuit_moved)
         )
         self._build_laws()
         enrol(folder)
         around = Surroundings(
-            self.timeline, self.random("machine"), self.card, self.board, self.broker, self.readers
+            self.timeline,
+            self.random("machine"),
+            self.card,
+            self.board,
+            self.broker,
+            self.readers,
+            self.circuits,
         )
         self.machine = Machine(
-            around, settings_in(folder), drew=self._drew, began=self._began, ended=self._ended
+            around,
+            settings_in(folder, scenario.tool),
+            drew=self._drew,
+            began=self._began,
+            ended=self._ended,
         )
         self.steps = 0
 
     def _build_laws(self) -> None:
         self.journal = Journal(self.timeline, self.facts)
-        self.clock = Clock(self.timeline, self.facts, self.console)
+        self.clock = Clock(self.timeline, self.facts)
         self.taps = Taps(self.timeline, self.facts)
-        self.decisions = Decisions(self.facts, self.console, age_ms=lambda _row: (0, 0))
-        self.relays = Relays(self.timeline, self.facts, self.console, self.decisions)
+        self.standing = Standing(self.timeline, self.facts, self.console, self.clock)
+        self.decisions = Decisions(
+            self.timeline, self.facts, self.console, self.clock, self.standing
+        )
+        self.tools = ToolLaws(self.timeline, self.facts, self.scenario.tool)
+        self.relays = Relays(
+            self.timeline, self.facts, self.console, self.decisions, self.standing, self.tools
+        )
         self.liveness = Liveness(
-            self.timeline, self.facts, self.console, self.relays, self._situations
+            self.timeline,
+            self.facts,
+            self.console,
+            self.relays,
+            self.standing,
+            self.clock.situations,
         )
 
     def random(self, purpose: str) -> Random:
@@ -96,7 +127,7 @@ class World:
 
     def run(self) -> None:
         """Raises: Violation."""
-        self.console.points = {point: PointRule(unlock_seconds=5) for point in POINTS}
+        self.console.points = {point: usual_rule(point) for point in POINTS}
         self.console.publish_keys()
         if self.scenario.slow_seconds > 0.1:
             self.facts.trouble("slow", 0, 10**9)
@@ -164,14 +195,28 @@ class World:
         self.machine.hash_failure = None
         for reader in self.readers.values():
             reader.plug_in()
+        self.circuits.mend()
+        if missing := [point for point in POINTS if point not in self.console.points]:
+            self.console.points |= {point: usual_rule(point) for point in missing}
+            self.console.publish_rights()
         self.machine.wake()
         until_ns = self.timeline.now_ns + HEALING_SECONDS * NS
         while self.timeline.now_ns < until_ns:
-            self.run_until(self.timeline.now_ns + 10 * NS)
+            self.run_until(self.timeline.now_ns + 8 * NS)
+            for point in POINTS:  # somebody has looked after it
+                self.console.order(Operation.LOCK, point)
+                self.run_until(self.timeline.now_ns + NS)
             with suppress(Violation):
-                check_order(self.facts, self.console, self._state())
+                self._check_order()
                 return
-        check_order(self.facts, self.console, self._state())
+        self._check_order()
+
+    def _check_order(self) -> None:
+        at_rest = {
+            point: AT_REST[shut[0] if (shut := self.standing.place(point).shut) else ""]
+            for point in POINTS
+        }
+        check_order(self.facts, self.console, self._state(), at_rest)
 
     def _end(self) -> None:
         check_withdrawals(self.facts, self.relays.has_moved)
@@ -209,14 +254,51 @@ class World:
             raise self._violation
 
     def _committed(self, query: Query) -> None:
-        journal = self.facts.journal
+        facts, journal = self.facts, self.facts.journal
         rows = self.journal.committed(query)
-        if journal not in {"", self.facts.journal}:
-            self.clock.begun(0)
+        if journal != facts.journal:
+            # The age of a store that has never heard of anything.
+            self.clock.begun(0, facts.ages[facts.journal][0])
+            self.standing.begun(is_new_store=journal != "")
         for row in rows:
             self.clock.check(row)
             self.taps.check(row)
+            self.standing.note(row)
             self.decisions.check(row)
+            self.relays.recorded(row)
+            if row.kind == "snapshot_applied":
+                facts.rights_lost_ns = None
+        self._check_age()
+
+    def _check_age(self) -> None:
+        age_ms, written_ns = self.facts.ages[self.facts.journal]
+        now_ns = self.timeline.now_ns
+        if written_ns == now_ns and not self.facts.troubled(now_ns, now_ns, "disk", "stall"):
+            self.clock.check_age(age_ms + 5000, now_ns)
+
+    def _pin_moved(self, point: str, is_on: bool) -> None:
+        self.circuits.relay_moved(point, is_on)
+        self.relays.moved(point, is_on)
+
+    def _circuit_moved(self, point: str, name: str, is_closed: bool) -> None:
+        moves = self.facts.circuits.setdefault((point, name), [])
+        moves.append((self.timeline.now_ns, is_closed))
+        number = len(moves)
+        lasting = self._guarded(lambda: self._circuit_lasts(point, name, is_closed, number))
+        # What lasts hardly longer or shorter than contacts bounce, nobody can be sure of.
+        self.timeline.after(0.045 if name == "current" and is_closed else 0.06, lasting)
+
+    def _circuit_lasts(self, point: str, name: str, is_closed: bool, moves: int) -> None:
+        """It has been so for as long as contacts bounce."""
+        if len(self.facts.circuits[point, name]) != moves:
+            return
+        was, self._lasting[point, name] = self._lasting.get((point, name)), is_closed
+        if was is is_closed:
+            return
+        if name == "contact" and not is_closed:
+            self.relays.leaf_opened(point)
+        elif name == "current":
+            self.tools.current_moved(is_closed)
 
     def _ordered(self, order: Lease | Release) -> None:
         self.relays.ordered(order, self.machine.mono_ns())
@@ -228,14 +310,19 @@ class World:
     def _delivered(self, leaf: Leaf, data: bytes, is_retained: bool) -> None:
         if leaf is not Leaf.BEACON or is_retained or data not in self.console.beacons:
             return
-        nonce, time_ms = self.console.beacons[data]
+        nonce, time_ms, version = self.console.beacons[data]
         drawn_ns, life = self.facts.nonces.get(nonce, (0, -1))
-        if life == self.facts.life.number and self.timeline.now_ns - drawn_ns <= CHALLENGE_NS:
-            self.clock.heard(time_ms)
+        now_ns = self.timeline.now_ns
+        if life == self.facts.life.number and now_ns - drawn_ns <= CHALLENGE_NS:
+            self.clock.heard(Heard(now_ns, time_ms, drawn_ns, version, self.facts.in_force()))
 
     def _reading(self, point: str) -> Callable[[str], None]:
         def read(card: str) -> None:
             found = self.taps.read(point, card)
+            if point == TOOL:
+                book = self.console.books.get(self.facts.in_force())
+                has_right = book is not None and card in book.cards
+                self.tools.read(card, is_new=found is not None, has_right=has_right)
             if found is not None:
                 self.liveness.read(found)
 
@@ -246,26 +333,54 @@ class World:
         self.facts.trouble("power", self.timeline.now_ns, 0)
         rows: list[Row] = self.facts.rows()[-100:]
         known = max((row.event["time_ms"] for row in rows), default=0)
-        self.clock.begun(max(known, self.journal.clock_ms))
+        age_ms, _ = self.facts.ages.get(self.facts.journal, (AGE_MS_MAX, 0))
+        self.clock.begun(max(known, self.journal.clock_ms), age_ms)
         self.taps.begun()
+        self.standing.begun(is_new_store=False)
+        self.tools.begun()
 
     def _ended(self, how: str) -> None:
         self.facts.life.ended_ns = self.timeline.now_ns
         self.facts.trouble("power", self.timeline.now_ns, 0)
-        if how.startswith("by itself"):
+        now_ns = self.timeline.now_ns
+        is_excused = "StorageFault" in how and self.facts.troubled(now_ns, now_ns, "disk")
+        if how.startswith("by itself") and not is_excused:
             self._doubt("I16", f"the daemon ended {how}")
 
-    def _situations(self) -> list[Situation]:
-        return self.clock.situations()
+
+AT_REST = {
+    "": {"locked", "unlocked", "opened"},
+    "lockdown": {"lockdown"},
+    "out_of_service": {"out_of_service"},
+    "stop_now": {"out_of_service"},
+}
 
 
-def settings_in(folder: Path):
-    doors = [
-        {
+def usual_rule(point: str) -> PointRule:
+    return PointRule(unlock_seconds=5, kind="tool" if point == TOOL else "door")
+
+
+def settings_in(folder: Path, tool: ToolSettings) -> EdgeSettings:
+    """As an operator would write them."""
+    points: dict[str, dict[str, object]] = {
+        point: {
             "key": point,
             "reader": {"driver": "rdm6300", "port": f"/dev/{point}"},
-            "relay": {"pin": 17 + number},
+            "relay": {"pin": 16 + number},
+            **{name: {"pin": pin} for name, pin in PINS[point].items()},
         }
         for number, point in enumerate(POINTS)
-    ]
-    return read_settings({"data_dir": str(folder), "door": doors}, {}, source="the world")
+    }
+    points[TOOL] |= {
+        "mode": "card-present" if tool.is_card_present else "tap-toggle",
+        "long_job": tool.is_long_job,
+        "start_seconds": tool.start_seconds,
+        "idle_seconds": tool.idle_seconds,
+        "session_seconds_max": tool.session_seconds,
+    }
+    document = {
+        "data_dir": str(folder),
+        "door": [points[door] for door in DOORS],
+        "tool": [points[TOOL]],
+    }
+    return read_settings(document, {}, source="the world")
