@@ -165,7 +165,8 @@ class Relays:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 return await process.wait()
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):  # after a standstill of our own it may just be gone
+                process.kill()
             return await process.wait()
 
     def _hear(self) -> None:
