@@ -1,6 +1,9 @@
-"""The real daemon in a made world: seeds, scenarios, laws (tests/prove/README.md).
+"""The simulation: the real daemon in a made world, scenario after scenario (world/__init__.py).
 
-python -m tests.prove.simulate [--seed N] [--count N] [--replay FILE]
+    python -m tests.prove.simulate [--seed N] [--count N] [--go-on] [--replay FILE] [--log]
+
+As a part of `make prove` it takes a fixed number of scenarios by the seed. A failure is made as
+small as possible and told as a file for `regressions/`, which are played again each time.
 """
 
 import argparse
@@ -8,7 +11,7 @@ import gc
 import shutil
 import sys
 import tempfile
-import time
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,13 +24,13 @@ from tests.prove.world.card import Template
 from tests.prove.world.drawing import draw
 from tests.prove.world.facts import Violation
 from tests.prove.world.scenario import Deed, Scenario, read_scenario, sooner, without
-from tests.prove.world.timeline import NS
 from tests.prove.world.world import World
 
 Figures = dict[str, int | float | str]
 
-QUICK_SCENARIOS = 120
-LONG_SCENARIOS = 20_000
+QUICK_SCENARIOS = 40
+LONG_SCENARIOS = 1_000
+LONG_DAYS = 30
 SHRINK_RUNS_MAX = 300
 REGRESSIONS = Path(__file__).parent / "regressions"
 
@@ -38,13 +41,8 @@ class Stage:
 
     folder: Path
     template: Template
-    scenarios: int = 0
-    virtual_seconds: float = 0.0
-    steps: int = 0
-    let_in: int = 0
-    events: int = 0
-    lives: int = 0
-    worlds: int = field(default=0)
+    worlds: int = 0
+    counts: Counter[str] = field(default_factory=Counter[str])
 
     def play(self, scenario: Scenario) -> Violation | None:
         """Runs one scenario; None: no law was broken."""
@@ -65,11 +63,7 @@ class Stage:
                 gc.enable()
                 gc.collect()
                 shutil.rmtree(folder)
-                self.virtual_seconds += world.timeline.now_ns / NS
-                self.steps += world.steps
-                self.let_in += world.liveness.expected
-                self.lives += len(world.facts.lives)
-                self.events += sum(map(len, world.facts.journals.values()))
+                self.counts.update(world.counts())
         return world.found_afterwards()
 
 
@@ -128,41 +122,68 @@ def shrink(here: Stage, scenario: Scenario, violation: Violation) -> Scenario:
     return scenario
 
 
+def prove(*, is_long: bool, seed: int) -> Figures:
+    """Raises: AssertionError, with the seed and the smallest case."""
+    with stage() as here:
+        for path in sorted(REGRESSIONS.glob("*.json")):
+            found = here.play(read_scenario(path))
+            assert found is None, f"{path.name}: {found}"
+        here.counts.clear()
+        count = LONG_SCENARIOS if is_long else QUICK_SCENARIOS
+        for number in range(count):
+            scenario = draw(seed + number, days=LONG_DAYS if is_long else 0)
+            found = here.play(scenario)
+            if found is not None:
+                raise AssertionError(told(here, scenario, found))
+        return {"scenarios": count, **figures(here)}
+
+
+def figures(here: Stage) -> Figures:
+    counts = dict(here.counts)
+    virtual, awake = counts.pop("virtual seconds"), counts.pop("awake seconds")
+    return {
+        "controller_days": round(virtual / 86_400, 1),
+        "awake_hours": round(awake / 3600, 1),
+        **{name.replace(" ", "_"): number for name, number in sorted(counts.items())},
+    }
+
+
+def told(here: Stage, scenario: Scenario, violation: Violation) -> str:
+    """The failure, as small as it gets."""
+    smallest = shrink(here, scenario, violation)
+    found = here.play(smallest) or violation
+    log = "\n".join(getattr(found, "__notes__", ()))
+    return f"seed {scenario.seed}: {found}\n\n{smallest.to_json()}\n{log}"
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the first scenario")
     parser.add_argument("--count", type=int, default=QUICK_SCENARIOS)
-    parser.add_argument("--replay", type=Path)
-    parser.add_argument("--go-on", action="store_true")
+    parser.add_argument("--days", type=int, default=0, help="that each scenario lasts at least")
+    parser.add_argument("--go-on", action="store_true", help="after a failure, which isn't shrunk")
+    parser.add_argument("--replay", type=Path, help="one scenario, as it was told")
     chosen = parser.parse_args()
-    began = time.monotonic()
     failed = 0
     with stage() as here:
         if chosen.replay:
-            scenarios = [read_scenario(chosen.replay)]
+            scenarios = iter([read_scenario(chosen.replay)])
         else:
-            scenarios = [draw(chosen.seed + number) for number in range(chosen.count)]
+            seeds = range(chosen.seed, chosen.seed + chosen.count)
+            scenarios = (draw(seed, days=chosen.days) for seed in seeds)
         for scenario in scenarios:
             found = here.play(scenario)
             if found is None:
                 continue
             failed += 1
-            print(f"seed {scenario.seed}: {found}")
-            if chosen.go_on:
-                continue
-            if not chosen.replay:
-                scenario = shrink(here, scenario, found)
-                found = here.play(scenario)
-            print(scenario.to_json())
-            print(found)
-            print("\n".join(found.__notes__) if found else "")
-            break
-        seconds = time.monotonic() - began
-        print(
-            f"{here.worlds} worlds, {failed} failed, {here.virtual_seconds / 86400:.3f} days,"
-            f" {here.steps} steps, {here.let_in} let in, {here.events} events, {here.lives} lives,"
-            f" {seconds:.1f} s"
-        )
+            if chosen.replay or chosen.go_on:
+                print(f"seed {scenario.seed}: {found}")
+            if chosen.replay:
+                print("\n".join(getattr(found, "__notes__", ())))
+            elif not chosen.go_on:
+                print(told(here, scenario, found))
+                break
+        print(f"{here.worlds} scenarios, {failed} failed, {figures(here)}")
     return 1 if failed else 0
 
 

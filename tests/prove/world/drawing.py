@@ -12,12 +12,16 @@ from tests.prove.world.tool_laws import ToolSettings
 Words = dict[str, Any]
 Drawer = Callable[[Random], Words]
 
+DAY_SECONDS = 86_400
 CLOSE_MS = 20
 """Two deeds that nearly coincide."""
 
 
-def draw(seed: int, *, deeds: int = 45, mean_seconds: float = 6.0) -> Scenario:
-    """A quiet beginning, then deeds in clusters and lulls."""
+def draw(seed: int, *, days: int = 0, deeds: int = 45, mean_seconds: float = 6.0) -> Scenario:
+    """A quiet beginning, then deeds in clusters and lulls.
+
+    `days`: as many nights are put in between, in which the daemon stands still or has no power.
+    """
     random = Random(f"{seed}/scenario")
     drawn = [Deed(0, "rights", {"changes": _first_rights(random)})]
     names = list(DEEDS)
@@ -28,6 +32,10 @@ def draw(seed: int, *, deeds: int = 45, mean_seconds: float = 6.0) -> Scenario:
         drawn.append(Deed(pause_ms, what, DEEDS[what][1](random)))
         is_close = random.random() < 0.2
         pause_ms = CLOSE_MS if is_close else int(random.expovariate(1 / mean_seconds) * 1000)
+    for _ in range(days):
+        night = random.choice(["sleep", "sleep", "dark"])
+        words = DEEDS[night][1](random) | {"seconds": DAY_SECONDS}
+        drawn.insert(random.randrange(1, len(drawn)), Deed(pause_ms, night, words))
     loss, doubling, late_seconds = random.choice(
         [(0.0, 0.0, 0.03), (0.0, 0.0, 0.03), (0.02, 0.05, 0.2), (0.15, 0.2, 1.5)]
     )

@@ -129,7 +129,7 @@ class Clock:
         """A life begins; the disk says that it is at least so late, and how old the rights were."""
         self._least_ms = least_ms
         self._aged_ms = min(age_ms + START_AGE_MS, AGE_MS_MAX)
-        self._began_ns = self._timeline.now_ns
+        self._began_ns = self._facts.life.began_ns
         self._heard = []
         self._lead_ms = -(10**15)
 

@@ -126,5 +126,6 @@ def check_withdrawals(facts: Facts, moved: Callable[[str], bool]) -> None:
             continue
         if moved(cause):
             continue
-        if cause not in facts.refusals and lived_ns > 10 * NS:
+        stood_still = facts.troubled(row.committed_ns, row.committed_ns + 10 * NS, "stall")
+        if cause not in facts.refusals and lived_ns > 10 * NS and not stood_still:
             raise Violation("I3", f"event {row.seq} is a grant, no relay moved, and it stands")

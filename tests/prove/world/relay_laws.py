@@ -75,6 +75,7 @@ class Relays:
         self.unrecorded: list[str] = []
         """Break-glass grants, which are recorded later."""
 
+        self.leases = 0
         self.hung_until_ns = 0
         """So long the guard hangs, or is just being killed for it."""
 
@@ -89,6 +90,7 @@ class Relays:
                 hold.is_over = True
                 self._tools.released(order.grant_id)
             return
+        self.leases += 1
         leased_ns = now_ns + order.until_ns - mono_ns
         if hold is None or hold.grant != order.grant_id:
             if hold is not None and order.point in self._on:

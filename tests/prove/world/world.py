@@ -97,6 +97,7 @@ class World:
             ended=self._ended,
         )
         self.steps = 0
+        self._asleep_ns = 0
 
     def _build_laws(self) -> None:
         self.journal = Journal(self.timeline, self.facts)
@@ -138,7 +139,9 @@ class World:
             self.run_until(self.timeline.now_ns + deed.pause_ms * MS)
             self._guarded(deeds.DEEDS[deed.what])(self, **deed.how)
             if deed.what in AWAITED:
-                self.run_until(self.timeline.now_ns + int(deed.how["seconds"] * NS))
+                asleep_ns = int(deed.how["seconds"] * NS)
+                self._asleep_ns += asleep_ns
+                self.run_until(self.timeline.now_ns + asleep_ns)
         self.run_until(self.timeline.now_ns + AFTERWARDS_SECONDS * NS)
         self._heal()
         self._end()
@@ -221,6 +224,20 @@ class World:
     def _end(self) -> None:
         check_withdrawals(self.facts, self.relays.has_moved)
         self.machine.end()
+
+    def counts(self) -> dict[str, int]:
+        """What there was to check."""
+        facts = self.facts
+        return {
+            "virtual seconds": self.timeline.now_ns // NS,
+            "awake seconds": (self.timeline.now_ns - self._asleep_ns) // NS,
+            "steps": self.steps,
+            "starts": len(facts.lives),
+            "presentations": len(facts.reads),
+            "let in in time": self.liveness.expected,
+            "events": sum(map(len, facts.journals.values())),
+            "leases": self.relays.leases,
+        }
 
     def found_afterwards(self) -> Violation | None:
         """What showed only once everything had been put away."""
