@@ -162,6 +162,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=QUICK_SCENARIOS)
     parser.add_argument("--days", type=int, default=0, help="that each scenario lasts at least")
     parser.add_argument("--go-on", action="store_true", help="after a failure, which isn't shrunk")
+    parser.add_argument("--no-shrinking", action="store_true", help="tell a failure as it is")
     parser.add_argument("--replay", type=Path, help="one scenario, as it was told")
     chosen = parser.parse_args()
     failed = 0
@@ -176,12 +177,13 @@ def main() -> int:
             if found is None:
                 continue
             failed += 1
-            if chosen.replay or chosen.go_on:
+            if chosen.replay or chosen.go_on or chosen.no_shrinking:
                 print(f"seed {scenario.seed}: {found}")
             if chosen.replay:
                 print("\n".join(getattr(found, "__notes__", ())))
-            elif not chosen.go_on:
+            elif not (chosen.go_on or chosen.no_shrinking):
                 print(told(here, scenario, found))
+            if not chosen.go_on:
                 break
         print(f"{here.worlds} scenarios, {failed} failed, {figures(here)}")
     return 1 if failed else 0

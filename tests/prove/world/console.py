@@ -57,6 +57,7 @@ class Console:
         self._counter = 0
         self.offset_ms = 0
         self.is_up = True
+        self.takes_events = True
         self.points: dict[str, PointRule] = {}
         self.cards: dict[str, CardRule] = {}
         self.serial = 0
@@ -174,7 +175,8 @@ class Console:
 
     def _answer(self, leaf: Leaf, payload: bytes) -> None:
         if leaf is Leaf.EVENTS:
-            self._store(payload)
+            if self.takes_events:
+                self._store(payload)
             return
         said = json.loads(payload)
         if leaf is Leaf.REQUEST:

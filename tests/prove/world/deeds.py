@@ -17,6 +17,12 @@ def tap(world: "World", *, point: str, card: str, seconds: float) -> None:
     world.readers[point].hold(card, seconds)
 
 
+def pair(world: "World", *, point: str, first: str, second: str) -> None:
+    """Two cards, one right after the other."""
+    tap(world, point=point, card=first, seconds=0)
+    tap(world, point=point, card=second, seconds=0)
+
+
 def tap_and_death(
     world: "World", *, point: str, card: str, seconds: float, how: str, steps: int
 ) -> None:
@@ -294,6 +300,16 @@ def console_down(world: "World", *, seconds: float) -> None:
     world.timeline.after(seconds, come_back)
 
 
+def backlog(world: "World", *, seconds: float) -> None:
+    """The console answers, but takes no events."""
+    world.console.takes_events = False
+
+    def take() -> None:
+        world.console.takes_events = True
+
+    world.timeline.after(seconds, take)
+
+
 def restore(world: "World", *, lost: int) -> None:
     world.console.restore(lost)
 
@@ -338,6 +354,8 @@ DEEDS: Mapping[str, Callable[..., None]] = MappingProxyType(
             console_clock,
             console_down,
             restore,
+            backlog,
+            pair,
         )
     }
 )

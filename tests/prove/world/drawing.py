@@ -32,6 +32,10 @@ def draw(seed: int, *, days: int = 0, deeds: int = 45, mean_seconds: float = 6.0
         drawn.append(Deed(pause_ms, what, DEEDS[what][1](random)))
         is_close = random.random() < 0.2
         pause_ms = CLOSE_MS if is_close else int(random.expovariate(1 / mean_seconds) * 1000)
+    waiting = random.choice([0] * 7 + [99_990, 109_980, 109_990])
+    if waiting:  # and no event is taken off the controller's hands for a while
+        seconds = random.choice([60, 200, 400])
+        drawn.insert(0, Deed(0, "backlog", {"seconds": seconds}))
     for _ in range(days):
         night = random.choice(["sleep", "sleep", "dark"])
         words = DEEDS[night][1](random) | {"seconds": DAY_SECONDS}
@@ -43,7 +47,7 @@ def draw(seed: int, *, days: int = 0, deeds: int = 45, mean_seconds: float = 6.0
         seed,
         tuple(drawn),
         slow_seconds=random.choice([0, 0, 0, 0.05, 0.4]),
-        waiting=random.choice([0] * 9 + [99_990 + random.randrange(10_000)]),
+        waiting=waiting,
         loss=loss,
         doubling=doubling,
         late_seconds=late_seconds,
@@ -91,6 +95,12 @@ def _card(random: Random) -> str:
 def _tap(random: Random) -> Words:
     seconds = random.choice([0, 0.1, 0.5, round(random.uniform(0, 4), 2)])
     return {"point": _point(random), "card": _card(random), "seconds": seconds}
+
+
+def _pair(random: Random) -> Words:
+    """Two cards, one right after the other."""
+    first, second = random.sample(CARDS[:8], 2)
+    return {"point": _point(random), "first": first, "second": second}
 
 
 def _walk(random: Random) -> Words:
@@ -205,6 +215,7 @@ def _bit(random: Random) -> Words:
 DEEDS: Mapping[str, tuple[float, Drawer]] = MappingProxyType(
     {
         "tap": (30, _tap),
+        "pair": (3, _pair),
         "walk": (10, _walk),
         "use": (8, _use),
         "tap_and_death": (4, _death),
@@ -239,6 +250,7 @@ DEEDS: Mapping[str, tuple[float, Drawer]] = MappingProxyType(
         "wall": (2, _one_of("offset_ms", 0, -BIRTH_MS, 10**11, 4 * 10**12, -(10**9))),
         "console_clock": (1, _one_of("offset_ms", 0, 3_600_000, -3_600_000, 400_000)),
         "console_down": (1.5, _lasting(1, 90)),
+        "backlog": (0.5, _lasting(1, 90)),
         "restore": (0.5, _one_of("lost", 1, 5, 1000)),
     }
 )

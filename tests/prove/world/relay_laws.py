@@ -43,9 +43,12 @@ class Hold:
     row: Row | None
     began_ns: int
     ends_ns: int
+    life: int
     leased_ns: int = 0
     is_over: bool = False
     is_break_glass: bool = False
+    earlier: tuple[str, ...] = ()
+    """Grants that it has replaced before the relay could come on."""
 
 
 class Relays:
@@ -123,7 +126,7 @@ class Relays:
         if point == TOOL and grant in self._powered and off_ns > NOTICED_NS:
             raise Violation("RESTART", f"{point} has power again without a new tap")
         self._powered.add(grant)
-        self._moved.add(grant)
+        self._moved.update({grant, *self._holds[point].earlier})
         self.check(self._timeline.now_ns)
 
     def leaf_opened(self, point: str) -> None:
@@ -174,9 +177,11 @@ class Relays:
         return min(hold.ends_ns, self._tools.ends_ns(point, hold.grant))
 
     def _patience_ns(self, hold: Hold) -> int:
-        """A guard that hangs is found out by the daemon, a quarter of a second after the lease."""
-        is_watched = self._facts.is_alive and not self._facts.troubled(
-            hold.leased_ns, hold.leased_ns, "stall"
+        """A guard that hangs is found out by its daemon, a quarter of a second after the lease."""
+        is_watched = (
+            self._facts.is_alive
+            and hold.life == self._facts.life.number
+            and not self._facts.troubled(hold.leased_ns, hold.leased_ns, "stall")
         )
         hung_ns = self.hung_until_ns
         return min(hung_ns, hold.leased_ns + 400 * MS) if is_watched else hung_ns
@@ -192,13 +197,16 @@ class Relays:
             self._standing.check_welded(point, self._off_since_ns.get(point, 0))
         now_ns = self._timeline.now_ns
         row = self._facts.grants.get(grant)
-        hold = Hold(grant, row, now_ns, now_ns + ENDLESS_NS)
+        hold = Hold(grant, row, now_ns, now_ns + ENDLESS_NS, self._facts.life.number)
         if row is None:
             self._begin_unrecorded(point, hold)
         else:
             self._check_grant(point, grant, row)
             seconds = min(self._unlock_seconds(row, point), UNLOCK_SECONDS_CAP)
             hold.ends_ns = self._tools.begin(point, grant, row) or now_ns + seconds * NS
+        replaced = self._holds.get(point)
+        if replaced is not None and not replaced.is_over:
+            hold.earlier = (*replaced.earlier, replaced.grant)
         self._past.add(grant)
         self._holds[point] = hold
         return hold

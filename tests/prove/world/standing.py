@@ -37,8 +37,8 @@ class Place:
 
     shut: tuple[str, int] | None = None
     open_until_ns: int = 0
-    muted_ns: int = -1
-    """When a command locked it: the hours that ran then don't open it again."""
+    is_unsure: bool = False
+    """An order is on the disk, and it was answered as if it weren't."""
 
     standing: Row | None = None
     """That it stands unlocked is recorded, and not that this ended."""
@@ -89,13 +89,13 @@ class Standing:
         if order is None:
             raise Violation("I10", f"event {row.seq} obeys what the console never ordered")
         operation = order.command.operation
+        place.is_unsure = self._facts.troubled(row.at_ns, row.committed_ns, "disk", "slow", "stall")
         if operation in SHUTTING:
             place.shut = (operation, row.committed_ns)
         elif operation is Operation.LOCK:
-            place.shut, place.open_until_ns, place.muted_ns = None, 0, row.committed_ns
+            place.shut, place.open_until_ns = None, 0
         elif operation is Operation.UNLOCK_UNTIL:
             place.open_until_ns = row.committed_ns + (order.command.seconds or 0) * NS
-            place.muted_ns = -1
 
     def _note_guess(self, place: Place, row: Row) -> None:
         place.guesses = [at for at in place.guesses if row.at_ns - at < 60 * NS] + [row.at_ns]
@@ -182,6 +182,7 @@ class Standing:
         )
         return not (
             is_shut
+            or place.is_unsure
             or place.shut is not None
             or self._facts.has_been(point, "tamper", life_ns, is_closed=False)
             or self._facts.has_been(point, "stop", now_ns - 2 * NS, is_closed=False)

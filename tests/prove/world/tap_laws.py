@@ -57,7 +57,7 @@ class Taps:
             return  # nothing that names a card was recorded
         mine = [read for read in self._facts.reads if read.tap == tap]
         if not mine:
-            mine = [read for read in self._facts.reads if self._may_be(read, row)][:1]
+            mine = [read for read in self._facts.reads[-40:] if self._may_be(read, row)][-1:]
         if not mine:
             if self._facts.troubled(row.at_ns - 5 * NS, row.at_ns, "stall"):
                 return  # frames that lay unread: where one presentation ends is anybody's guess
@@ -115,6 +115,8 @@ class Decisions:
         """A grant moves a relay: what was applied last before it has to allow it as well."""
         if row.kind == "access_granted":
             version = self._facts.applied_before(row)
+            if row.version not in {applied for _, applied in self._facts.applied[row.journal]}:
+                raise Violation("I2", f"event {row.seq} grants by {row.version}, never applied")
             against = self._against(row, version)
             if against:
                 raise Violation("I7", f"event {row.seq}: by {version} in force {sorted(against)}")

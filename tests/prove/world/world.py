@@ -192,7 +192,7 @@ class World:
         """All is well with the world again: the controller has to get in order by itself."""
         self.fatal = None
         self.broker.weather = Weather()
-        self.broker.is_reachable = self.console.is_up = True
+        self.broker.is_reachable = self.console.is_up = self.console.takes_events = True
         self.card.fail(None)
         self.card.slow_seconds = 0.0
         self.machine.hash_failure = None
