@@ -80,6 +80,22 @@ class Life:
     ended_ns: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A version that came into force: after how many events, and when.
+
+    `is_sure` False: its commit was answered with an error, and the daemon can't know of it.
+    """
+
+    version: tuple[int, int]
+    after: int
+    at_ns: int
+    is_sure: bool = True
+
+
+NOTHING = Applied((0, 0), 0, 0)
+
+
 SETTLING_SECONDS = {
     "relay": 60.0,
     "rights": 2.0,
@@ -115,16 +131,11 @@ class Facts:
     """What the daemon drew at random, 16 bytes each: when, and in which life."""
 
     troubles: list[Trouble] = field(default_factory=list[Trouble])
-    applied: dict[str, list[tuple[int, tuple[int, int]]]] = field(
-        default_factory=dict[str, list[tuple[int, tuple[int, int]]]]
-    )
-    """For each journal: after how many events which version was in force."""
+    applied: dict[str, list[Applied]] = field(default_factory=dict[str, "list[Applied]"])
+    """For each journal, oldest first."""
 
     ages: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """For each journal: the age of the rights on the disk, in ms, and when it was written."""
-
-    applied_ns: int = 0
-    """When something was applied last."""
 
     rights_lost_ns: int | None = None
     """Since when what was in force may be gone from the card; None: it isn't."""
@@ -161,16 +172,14 @@ class Facts:
             if not kinds or trouble.kind in kinds
         )
 
-    def applied_before(self, row: Row) -> tuple[int, int]:
-        """The version that was in force when a row was written; (0, 0): none."""
-        return next(
-            (
-                version
-                for after, version in reversed(self.applied.get(row.journal, []))
-                if after < row.seq
-            ),
-            (0, 0),
+    def applied_before(self, row: Row) -> Applied:
+        """What was in force when a row was written."""
+        earlier = (
+            applied
+            for applied in reversed(self.applied.get(row.journal, []))
+            if applied.after < row.seq
         )
+        return next(earlier, NOTHING)
 
     def lasts_since_ns(self, point: str, name: str, *, is_closed: bool) -> int | None:
         """Since when an input has been so; None: it is not, or has been since the beginning."""
@@ -186,7 +195,7 @@ class Facts:
             if number + 1 == len(was) or was[number + 1][0] >= since_ns
         )
 
-    def in_force(self) -> tuple[int, int]:
-        """The version that was applied last; (0, 0): none."""
+    def in_force(self) -> Applied:
+        """What was applied last."""
         applied = self.applied.get(self.journal)
-        return applied[-1][1] if applied else (0, 0)
+        return applied[-1] if applied else NOTHING

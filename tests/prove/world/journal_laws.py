@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.prove.world.card import Query
 from tests.prove.world.console import genesis_of
-from tests.prove.world.facts import Facts, Row, Violation
+from tests.prove.world.facts import Applied, Facts, Row, Violation
 from tests.prove.world.oracle import Situation
 from tests.prove.world.timeline import MS, NS, Timeline
 
@@ -52,9 +52,10 @@ class Journal:
         new = query(f"SELECT seq, hash, line FROM event WHERE seq > {len(rows)} ORDER BY seq")  # noqa: S608
         added = [self._add(journal, rows, *found) for found in new]
         applied = facts.applied.setdefault(journal, [])
-        if serial and (not applied or applied[-1][1] != (epoch, serial)):
-            applied.append((len(rows), (epoch, serial)))
-            facts.applied_ns = self._timeline.now_ns
+        if serial and (not applied or applied[-1].version != (epoch, serial)):
+            now_ns = self._timeline.now_ns
+            is_sure = not facts.troubled(now_ns, now_ns, "disk")
+            applied.append(Applied((epoch, serial), len(rows), now_ns, is_sure))
         if facts.ages.get(journal, (-1, 0))[0] != age_ms:
             facts.ages[journal] = (age_ms, self._timeline.now_ns)
         return added
@@ -153,7 +154,7 @@ class Clock:
     def age_ms(self, at_ns: int) -> tuple[int, int]:
         """The least and the most that the rights may have been old then."""
         most = self._aged_ms + (at_ns - self._began_ns) // MS
-        in_force = self._facts.in_force()
+        in_force = self._facts.in_force().version
         fresh = [beacon for beacon in self._heard if beacon.version <= in_force]
         asked = [beacon.asked_ns for beacon in fresh if beacon.at_ns <= at_ns]
         least = min([most, *((at_ns - asked_ns) // MS for asked_ns in asked)])

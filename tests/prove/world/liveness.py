@@ -43,7 +43,8 @@ class Liveness:
 
     def read(self, read: Read) -> None:
         """A card was presented."""
-        book = self._console.books.get(self._facts.in_force())
+        in_force = self._facts.in_force()
+        book = self._console.books.get(in_force.version) if in_force.is_sure else None
         if book is None or self._facts.rights_lost_ns is not None or self._is_crowded(read):
             return
         if not self._is_plain(read):
@@ -61,7 +62,7 @@ class Liveness:
         if (
             not facts.is_alive
             or facts.life.number != read.life
-            or self._facts.in_force() != version
+            or self._facts.in_force().version != version
         ):
             return
         if facts.troubled(read.at_ns, self._timeline.now_ns):

@@ -214,8 +214,8 @@ class Machine:
     # What the daemon is given.
 
     async def _run(self, boot: Boot) -> None:
-        self._began()
         boot.has_begun = True
+        self._began()
         boot.house = build(self._settings, self._outside(boot.loop))
         house = boot.house
         watching = watch(self._settings, house.relays, house.health)

@@ -234,7 +234,8 @@ class Relays:
             self._check_tap(row)
 
     def _unlock_seconds(self, row: Row, point: str) -> int:
-        versions = {row.version, self._facts.in_force(), self._facts.applied_before(row)}
+        facts = self._facts
+        versions = {row.version, facts.in_force().version, facts.applied_before(row).version}
         books = [self._console.books.get(version) for version in versions]
         return max(
             book.points[point].unlock_seconds for book in books if book and point in book.points

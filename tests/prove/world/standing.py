@@ -135,9 +135,12 @@ class Standing:
         now_ns, place = self._timeline.now_ns, self.place(point)
         if place.standing is None or place.standing.life != self._facts.life.number:
             return False
-        if now_ns <= max(place.open_until_ns, self._facts.applied_ns) + LATE_NS:
+        in_force = self._facts.in_force()
+        if place.is_unsure or not in_force.is_sure:
             return True
-        book = self._console.books.get(self._facts.in_force())
+        if now_ns <= max(place.open_until_ns, in_force.at_ns) + LATE_NS:
+            return True
+        book = self._console.books.get(in_force.version)
         rule = book.points.get(point) if book else None
         if rule is None:
             return self._facts.troubled(now_ns - LATE_NS, now_ns, "rights")

@@ -114,9 +114,12 @@ class Decisions:
     def check_in_force(self, row: Row) -> None:
         """A grant moves a relay: what was applied last before it has to allow it as well."""
         if row.kind == "access_granted":
-            version = self._facts.applied_before(row)
-            if row.version not in {applied for _, applied in self._facts.applied[row.journal]}:
+            applied = self._facts.applied_before(row)
+            if row.version not in {each.version for each in self._facts.applied[row.journal]}:
                 raise Violation("I2", f"event {row.seq} grants by {row.version}, never applied")
+            if not applied.is_sure:
+                return  # until the console speaks again, nobody knows better
+            version = applied.version
             against = self._against(row, version)
             if against:
                 raise Violation("I7", f"event {row.seq}: by {version} in force {sorted(against)}")
@@ -124,7 +127,7 @@ class Decisions:
     def may_break_glass(self, point: str) -> bool:
         """Whether a break-glass card has just been read here, and the disk fails."""
         now_ns = self._timeline.now_ns
-        book = self._console.books.get(self._facts.in_force())
+        book = self._console.books.get(self._facts.in_force().version)
         if book is None or not self._facts.troubled(now_ns, now_ns, "disk", "slow"):
             return False
         return any(
@@ -154,7 +157,8 @@ class Decisions:
                 raise Violation("I16", f"event {row.seq} denies: {reason}, and nothing is wrong")
         elif (
             reason == "no_snapshot"
-            and self._facts.applied_before(row) != (0, 0)
+            and self._facts.applied_before(row).version != (0, 0)
+            and self._facts.applied_before(row).at_ns < row.at_ns - NS
             and not self._facts.has_rotted
         ):
             raise Violation("I2", f"event {row.seq} denies: no snapshot, and there is one")

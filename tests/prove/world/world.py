@@ -331,13 +331,15 @@ class World:
         drawn_ns, life = self.facts.nonces.get(nonce, (0, -1))
         now_ns = self.timeline.now_ns
         if life == self.facts.life.number and now_ns - drawn_ns <= CHALLENGE_NS:
-            self.clock.heard(Heard(now_ns, time_ms, drawn_ns, version, self.facts.in_force()))
+            self.clock.heard(
+                Heard(now_ns, time_ms, drawn_ns, version, self.facts.in_force().version)
+            )
 
     def _reading(self, point: str) -> Callable[[str], None]:
         def read(card: str) -> None:
             found = self.taps.read(point, card)
             if point == TOOL:
-                book = self.console.books.get(self.facts.in_force())
+                book = self.console.books.get(self.facts.in_force().version)
                 has_right = book is not None and card in book.cards
                 self.tools.read(card, is_new=found is not None, has_right=has_right)
             if found is not None:
