@@ -23,7 +23,7 @@ from sync.topics import Leaf
 from tests.prove.world.cast import BIRTH_MS, CARDS, CONTROLLER, OTHER, SIGNER, entry_of, member_of
 from tests.prove.world.network import Broker
 from tests.prove.world.oracle import CardRule, PointRule, Rulebook
-from tests.prove.world.timeline import MS, Timeline
+from tests.prove.world.timeline import MS, NS, Timeline
 
 KINDS = {
     Leaf.HELLO: Kind.HELLO,
@@ -31,6 +31,10 @@ KINDS = {
     Leaf.EVENTS: Kind.EVENTS,
     Leaf.REQUEST: Kind.REQUEST,
 }
+
+
+REPORTS_MAX = 150
+MINUTE_NS = 60 * NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Console:
         """The highest number that it has ever acknowledged."""
 
         self.report: dict[str, Any] = {}
+        self._reported: list[int] = []
         broker.listener = self.hear
 
     @property
@@ -184,6 +189,7 @@ class Console:
             return
         if leaf is Leaf.REPORT:
             self.report = said
+            self._count_report()
         self._answer_nonce(Nonce(said["nonce"]))
         applied = said["applied"]
         if leaf is Leaf.HELLO and (applied["epoch"], applied["serial"]) != (
@@ -191,6 +197,13 @@ class Console:
             self.serial,
         ):
             self._offer_all()
+
+    def _count_report(self) -> None:
+        """A controller that calls for nothing would do so for ever."""
+        now_ns = self._timeline.now_ns
+        self._reported = [at for at in self._reported if now_ns - at < MINUTE_NS] + [now_ns]
+        if len(self._reported) > REPORTS_MAX:
+            self._doubt("CHATTER", f"{len(self._reported)} reports in a minute")
 
     def _answer_nonce(self, nonce: Nonce) -> None:
         beacon = Beacon(nonce, self.now_ms(), Epoch(self.epoch), Serial(self.serial))

@@ -93,7 +93,8 @@ class Standing:
         if operation in SHUTTING:
             place.shut = (operation, row.committed_ns)
         elif operation is Operation.LOCK:
-            place.shut, place.open_until_ns = None, 0
+            place.shut = None
+            place.open_until_ns = row.committed_ns + AT_ONCE_NS - LATE_NS
         elif operation is Operation.UNLOCK_UNTIL:
             place.open_until_ns = row.committed_ns + (order.command.seconds or 0) * NS
 
