@@ -22,6 +22,7 @@ from edge.recorder import Recorder
 from edge.rights_cache import RightsCache
 from edge.rounds import Rounds
 from edge.store import Store
+from edge.together import whole
 from sync.commands import Command, Operation
 from sync.events import EventKind, Occurrence
 from sync.ids import PointKey
@@ -74,7 +75,8 @@ class Commands:
         self._counter = command.counter
         match judged:
             case Obey():
-                await self._obey(command)
+                # Also when the connection breaks meanwhile: what is recorded as done must be done.
+                await whole(self._obey(command))
             case Refuse(detail):
                 await self._refuse(command, detail)
             case _:

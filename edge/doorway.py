@@ -84,7 +84,6 @@ class Doorway:
         self._hours: GrantId | None = None
         self._is_served = False
         self._is_closed = False
-        self._fail_awaited: Callable[[], None] | None = None
 
     @property
     def point(self) -> PointKey:
@@ -164,12 +163,12 @@ class Doorway:
             return None
         if DoorAction.UNLOCK not in actions:
             return self.fault or Reason.INTERNAL_ERROR
-        if not self._unlocks.begin(self._point, grant.id, grant.seconds):
+        # About a relay that is on already the guard has nothing new to say.
+        failed = None if self.is_relay_on else grant.failed
+        if not self._unlocks.begin(self._point, grant.id, grant.seconds, failed=failed):
             self._happen(DoorInput.UNLOCK_EXPIRED)
             return Reason.RELAY_FAULT
         self.sensors.leaf.expect(asyncio.get_running_loop().time() + grant.seconds)
-        # About a relay that is on already the guard has nothing new to say.
-        self._fail_awaited = None if self.is_relay_on else grant.failed
         return None
 
     def stand_open(self, grant: GrantId) -> bool:
@@ -205,7 +204,7 @@ class Doorway:
     def relay_changed(self, is_on: bool | None) -> None:
         """What the guard says of this door's relay; None: there is no guard."""
         if is_on:
-            self._fail_awaited = None
+            self._unlocks.confirm(self._point)
         self._feedback.told(is_on is True)
         self.set_fault(Reason.RELAY_FAULT, is_there=is_on is None)
         self._changed()
@@ -287,6 +286,3 @@ class Doorway:
     def _lock(self) -> None:
         self._unlocks.end(self._point)
         self.sensors.leaf.expect_no_more()
-        failed, self._fail_awaited = self._fail_awaited, None
-        if failed is not None:
-            failed()

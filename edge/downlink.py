@@ -77,6 +77,8 @@ class Downlink:
             return await self._believe(kind, received.data)
         except WireError as error:
             await self._refusals.note(kind, error)
+            if isinstance(error, BadSignature) and kind is not Kind.KEYSET:
+                return Heard.IS_BEHIND  # signed by new keys, perhaps, whose keyset was lost
         except EdgeError as error:
             log.error("message.not_applied", kind=kind, error=str(error))
         except Exception:

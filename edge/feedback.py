@@ -13,6 +13,8 @@ from edge.inputs import Debounced
 from sync.rights import Reason
 
 DIFFERENCE_SECONDS = 0.5
+LATE_SECONDS = 0.1
+"""A timer that is so late proves nothing about the relay."""
 
 
 class Feedback:
@@ -68,12 +70,18 @@ class Feedback:
         if felt is self._is_told_on or (self._is_told_on and self._may_be_idle):
             self._set_fault(Reason.RELAY_STUCK, False)
         else:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(DIFFERENCE_SECONDS, self._differ)
+            self._wait()
 
-    def _differ(self) -> None:
+    def _wait(self) -> None:
+        due = asyncio.get_running_loop().time() + DIFFERENCE_SECONDS
+        self._timer = asyncio.get_running_loop().call_at(due, self._differ, due)
+
+    def _differ(self, due: float) -> None:
         self._timer = None
-        if self._is_told_on:
+        if asyncio.get_running_loop().time() - due > LATE_SECONDS:
+            # We stood still ourselves: what the contact did meanwhile may be heard in a moment.
+            self._wait()
+        elif self._is_told_on:
             self._set_fault(Reason.RELAY_STUCK, True)
         else:
             self._is_welded = True

@@ -17,12 +17,13 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
 from types import FrameType
+from typing import Protocol
 
 from edge.errors import EdgeError, PinError
 from edge.lease import (
@@ -53,12 +54,32 @@ class Options:
     trace: str | None
 
 
+class Switch(Protocol):
+    """What edge/pins.py offers."""
+
+    def on(self) -> None:
+        """Drives it. Raises: PinError."""
+        ...
+
+    def off(self) -> None:
+        """Stops driving it. Raises: PinError."""
+        ...
+
+
+class Hears(Protocol):
+    """What a socket offers."""
+
+    def send(self, data: bytes, flags: int, /) -> int:
+        """Raises: OSError."""
+        ...
+
+
 @dataclass(slots=True)
 class Relay:
     """One relay and why it is on. `grant_id` None: it is off."""
 
     point: PointKey
-    output: OutputPin
+    output: Switch
     grant_id: GrantId | None = None
     until_ns: int = 0
 
@@ -67,13 +88,19 @@ class Guard:
     """The relays and their leases; every change is told to the daemon and to the trace."""
 
     def __init__(
-        self, outputs: Mapping[PointKey, OutputPin], daemon: socket.socket, trace_fd: int | None
+        self,
+        outputs: Mapping[PointKey, Switch],
+        daemon: Hears,
+        trace_fd: int | None,
+        *,
+        mono_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
+        self._mono_ns = mono_ns
         self._relays = {point: Relay(point, output) for point, output in outputs.items()}
         self._daemon = daemon
         self._trace_fd = trace_fd
         for point in self._relays:
-            self._report(RelayChange(point, is_on=False, mono_ns=monotonic_ns()))
+            self._report(RelayChange(point, is_on=False, mono_ns=self._mono_ns()))
 
     def obey(self, order: Lease | Release) -> None:
         """Does what the daemon says. Raises: BadMessage, PinError."""
@@ -90,7 +117,7 @@ class Guard:
 
     def end_leases(self) -> None:
         """Turns off what nobody has renewed. Raises: PinError."""
-        now = monotonic_ns()
+        now = self._mono_ns()
         self._turn_off([relay for relay in self._on() if relay.until_ns <= now])
 
     def turn_all_off(self) -> None:
@@ -100,13 +127,13 @@ class Guard:
     def wait_ms(self) -> float | None:
         """How long until a lease ends; None while all relays are off."""
         ends = [relay.until_ns for relay in self._on()]
-        return max(0, min(ends) - monotonic_ns()) / NS_PER_MS if ends else None
+        return max(0, min(ends) - self._mono_ns()) / NS_PER_MS if ends else None
 
     def _on(self) -> list[Relay]:
         return [relay for relay in self._relays.values() if relay.grant_id is not None]
 
     def _lease(self, relay: Relay, order: Lease) -> None:
-        now = monotonic_ns()
+        now = self._mono_ns()
         if order.until_ns - now > LEASE_MS_MAX * NS_PER_MS:
             raise BadMessage("a lease lasts longer than allowed")
         if order.until_ns <= now:
@@ -115,7 +142,7 @@ class Guard:
         relay.grant_id, relay.until_ns = order.grant_id, order.until_ns
         if not was_on:
             relay.output.on()
-            self._tell([RelayChange(relay.point, is_on=True, mono_ns=monotonic_ns())])
+            self._tell([RelayChange(relay.point, is_on=True, mono_ns=self._mono_ns())])
 
     def _turn_off(self, relays: Iterable[Relay]) -> None:
         changes: list[RelayChange] = []
@@ -127,7 +154,7 @@ class Guard:
                 failure = error
                 continue
             relay.grant_id = None
-            changes.append(RelayChange(relay.point, is_on=False, mono_ns=monotonic_ns()))
+            changes.append(RelayChange(relay.point, is_on=False, mono_ns=self._mono_ns()))
         self._tell(changes)
         if failure is not None:
             raise failure

@@ -14,7 +14,9 @@ BOUNCE_SECONDS = 0.05
 class Debounced:
     """One input. Until it was first heard, `value` is None: not known."""
 
-    def __init__(self, changed: Callable[[bool], None], *, seconds: float = BOUNCE_SECONDS) -> None:
+    def __init__(
+        self, changed: Callable[[bool], object], *, seconds: float = BOUNCE_SECONDS
+    ) -> None:
         """`changed` gets every value that has lasted, but for the first: it is no change."""
         self._changed = changed
         self._seconds = seconds

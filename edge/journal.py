@@ -43,7 +43,8 @@ PRUNED_EVENTS_MAX = 1_000
 class Slots:
     """How many events may wait for their acknowledgement.
 
-    From `spacious` on, only grants and commands are recorded; at `most` they are refused, too.
+    From `spacious` on, only grants and commands are recorded, and doors that stand open; at `most`
+    they are refused, too.
     """
 
     spacious: int = 100_000
@@ -60,13 +61,15 @@ class Room(Enum):
     """Counted instead, once slots are scarce."""
 
     ALWAYS = auto()
-    """Takes back a recorded grant, of which there are only so many."""
+    """Takes back, or ends, what was recorded; of that there is only so much."""
 
 
 _ROOM = {
     EventKind.ACCESS_GRANTED: Room.LIMITED,
     EventKind.COMMAND_EXECUTED: Room.LIMITED,
     EventKind.COMMAND_REFUSED: Room.LIMITED,
+    EventKind.UNLOCK_BEGAN: Room.LIMITED,
+    EventKind.UNLOCK_ENDED: Room.ALWAYS,
     EventKind.ACCESS_WITHDRAWN: Room.ALWAYS,
 }
 """The kinds that are worth more than being counted."""

@@ -5,15 +5,13 @@ For how long a relay stays on is decided in edge/unlocks.py.
 """
 
 import asyncio
-import socket
-import sys
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from edge.guard_process import Channel, Process, StartsGuards, start_guard
 from edge.lease import (
     LEASE_MS_MAX,
     MESSAGE_BYTES_MAX,
@@ -53,18 +51,20 @@ class Relays:
         work_dir: Path,
         trace: Path | None = None,
         changed: Callable[[PointKey, bool | None], None] = lambda _point, _is_on: None,
+        start: StartsGuards = start_guard,
     ) -> None:
         """`work_dir`: a folder for the guard alone (edge/pins.py says why); made if missing.
 
         `changed` gets the point and whether its relay is on; None: nobody knows, since no guard is
         there.
         """
+        self._start_guard = start
         self._pins = dict(pins)
         self._work_dir = work_dir
         self._trace = trace
         self._changed = changed
         self._is_on: dict[PointKey, bool | None] = dict.fromkeys(self._pins)
-        self._socket: socket.socket | None = None
+        self._socket: Channel | None = None
         self._process: Process | None = None
         self._gone = asyncio.Event()
         self._has_reported = asyncio.Event()  # set while `ready`
@@ -145,31 +145,15 @@ class Relays:
     async def _start(self) -> None:
         self._gone.clear()
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        self._socket = ours
-        arguments = ["--socket-fd", str(theirs.fileno())]
+        arguments: list[str] = []
         for point, pin in self._pins.items():
             arguments += ["--relay", f"{point}={pin}"]
         if self._trace is not None:
             arguments += ["--trace", str(self._trace.absolute())]
-        with theirs:
-            # Our own end is close-on-exec, as every Python socket is: a child that inherited it
-            # would hide our death. -P: the working folder is for data, not for modules.
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "edge.guard",
-                *arguments,
-                pass_fds=[theirs.fileno()],
-                stdin=DEVNULL,
-                stdout=DEVNULL,
-                cwd=self._work_dir,
-            )
+        self._socket, self._process = await self._start_guard(arguments, self._work_dir)
         loop = asyncio.get_running_loop()
         self._start_timer = loop.call_later(START_SECONDS_MAX, self._check_ready)
-        loop.add_reader(ours.fileno(), self._hear)
+        loop.add_reader(self._socket.fileno(), self._hear)
 
     async def _stop(self) -> int | None:
         """Closes our end, which stops the guard, and kills one that doesn't. Its exit code."""
@@ -181,7 +165,8 @@ class Relays:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 return await process.wait()
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):  # after a standstill of our own it may just be gone
+                process.kill()
             return await process.wait()
 
     def _hear(self) -> None:

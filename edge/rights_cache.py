@@ -17,6 +17,7 @@ import structlog
 from edge.accept import Offer, judge_snapshot
 from edge.journal import Journal
 from edge.store import Store
+from edge.together import whole
 from sync.envelope import Kind, open_
 from sync.errors import BadSignature, RolledBack, WireError
 from sync.events import EventKind, Occurrence
@@ -90,6 +91,7 @@ class RightsCache:
         self._floor = believed.floor
         self._active = believed.rights
         self._decoder = decoder
+        self._offering = asyncio.Lock()
 
     def active(self) -> Rights:
         """The rights in force now."""
@@ -131,7 +133,18 @@ class RightsCache:
         return True
 
     async def offer_snapshot(self, envelope: bytes, *, now_ms: int) -> Offer:
-        """Applies a snapshot if it may be. Raises: WireError, StorageFault."""
+        """Applies a snapshot if it may be. Raises: WireError, StorageFault.
+
+        One after the other, and each of them to its end, also when the connection that brought it
+        breaks meanwhile: memory and disk must not part.
+        """
+        return await whole(self._offer_snapshot(envelope, now_ms))
+
+    async def _offer_snapshot(self, envelope: bytes, now_ms: int) -> Offer:
+        async with self._offering:
+            return await self._judge_snapshot(envelope, now_ms)
+
+    async def _judge_snapshot(self, envelope: bytes, now_ms: int) -> Offer:
         keyset = self._keyset
         if keyset is None:
             raise BadSignature("there is no keyset yet that could verify the snapshot")
@@ -152,7 +165,12 @@ class RightsCache:
         version = rights.version
 
         def swap(connection: sqlite3.Connection) -> None:
-            (active,) = connection.execute("SELECT active_slot FROM state").fetchone()
+            active, *floor = connection.execute(
+                "SELECT active_slot, floor_epoch, floor_serial FROM state"
+            ).fetchone()
+            if [version.epoch, version.serial] < floor:
+                # A commit that was answered with an error may be there all the same.
+                raise RolledBack(f"serial {version.serial}: the disk has a newer one")
             inactive = "b" if active == "a" else "a"
             connection.execute(
                 "INSERT OR REPLACE INTO slot (name, epoch, serial, digest, envelope)"

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 TELL_AGAIN_SECONDS = 1.0
 """Longer than any of them takes to end in good order."""
@@ -22,10 +24,21 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _end(tasks)
-    failures = [task.exception() for task in tasks if not task.cancelled()]
+        # Asked for even if this is being cancelled: asyncio complains of errors nobody looked at.
+        failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
     for failure in failures:
         if failure is not None:
             raise failure
+
+
+async def whole(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns or raises; if this wait is cancelled, `work` goes on to its own end.
+
+    For what mustn't be done by halves: on the disk, and not in memory.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(task)
 
 
 async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:

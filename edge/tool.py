@@ -121,6 +121,9 @@ _SHUT: Mapping[ToolInput, ToolStep] = {
 """Whatever the state is; a row of the table goes before."""
 
 
+STOPS = {True: _I.STOP_RELEASED, False: _I.STOP_PRESSED}
+"""What the circuit of the emergency stop says, closed or open."""
+
 POWERED = {_S.ARMED, _S.RUNNING, _S.IDLE}
 ENDINGS = {
     _I.START_EXPIRED: "not started",

@@ -6,6 +6,7 @@ nothing. When there is a connection is decided in edge/conversation.py.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import structlog
 
@@ -181,4 +182,14 @@ class Uplink:
 
 
 def _steady(state: Mapping[str, object]) -> dict[str, object]:
-    return {key: state.get(key) for key in STEADY_KEYS}
+    """The parts whose change is worth a report.
+
+    When something was refused last is none: the console answers a report with a beacon, and if that
+    is what was refused, the two would go on for ever.
+    """
+    steady = {key: state.get(key) for key in STEADY_KEYS}
+    refused = steady["last_error"]
+    if isinstance(refused, Mapping):
+        said = cast("Mapping[str, object]", refused)
+        steady["last_error"] = {key: value for key, value in said.items() if key != "time_ms"}
+    return steady

@@ -11,9 +11,8 @@ from edge.cues import Cue, Lights
 from edge.faults import LATCHED, Faults
 from edge.feedback import Feedback
 from edge.inputs import Debounced
-from edge.lease import GrantId
 from edge.post import Cause, Grant, Hold
-from edge.tool import ENDINGS, POWERED, ToolAction, ToolInput, ToolState, step
+from edge.tool import ENDINGS, POWERED, STOPS, ToolAction, ToolInput, ToolState, step
 from edge.tool_rules import Mode, ToolRules
 from edge.tool_session import ToolSession
 from edge.unlocks import HoldsRelays, Unlocks
@@ -63,14 +62,21 @@ class Workbench:
         self._rules = rules
         self._changed = changed
         self._tell = tell
-        self._unlocks = Unlocks(relays, ended=self._session_expired)
+        # No machine starts again without a new tap.
+        self._unlocks = Unlocks(
+            relays,
+            ended=lambda _point, _grant: self._happen(ToolInput.SESSION_EXPIRED),
+            lapsed=lambda _point, _grant: self._leave("power lost", ToolInput.FINISHED),
+        )
         self._faults = Faults(point, self._faults_changed, tell)
         self._feedback = Feedback(self._faults.set)
         self._drawn = Feedback(self._faults.set, may_be_idle=True)
         self._current = Debounced(self._current_changed)
-        self._stop = Debounced(self._stop_changed)
+        self._stop = Debounced(lambda is_closed: self._happen(STOPS[is_closed]))
         self._state = ToolState.BOOT
-        self._session = ToolSession(rules, happen=self._happen, card_gone=self._card_gone)
+        self._session = ToolSession(
+            rules, happen=self._happen, card_gone=lambda: self._leave("card taken away")
+        )
         self._hold: Hold | None = None
         self._why = ""
         self._is_served = False
@@ -152,7 +158,8 @@ class Workbench:
             return self.fault or Reason.INTERNAL_ERROR
         self._session.begin(grant)
         self._session.await_start()
-        if not self._unlocks.begin(self._point, grant.id, self._rules.session_seconds):
+        seconds, failed = self._rules.session_seconds, grant.failed
+        if not self._unlocks.begin(self._point, grant.id, seconds, failed=failed):
             self._leave("no relay guard", ToolInput.FINISHED)
             return Reason.RELAY_FAULT
         if not self._rules.has_current:
@@ -187,6 +194,8 @@ class Workbench:
 
     def relay_changed(self, is_on: bool | None) -> None:
         """What the guard says of this tool's relay; None: there is no guard."""
+        if is_on:
+            self._unlocks.confirm(self._point)
         self._feedback.told(is_on is True)
         self._drawn.told(is_on is True)
         self.set_fault(Reason.RELAY_FAULT, is_there=is_on is None)
@@ -220,9 +229,6 @@ class Workbench:
         for part in (self._feedback, self._drawn, self._current, self._stop):
             part.close()
 
-    def _card_gone(self) -> None:
-        self._leave("card taken away")
-
     def _leave(self, why: str, happened: ToolInput | None = None) -> None:
         """Its session ends, or (by the rules of long jobs) it will. `why`: for the record."""
         self._why = why
@@ -237,12 +243,6 @@ class Workbench:
         self._happen(ToolInput.CURRENT_ON if is_on else ToolInput.CURRENT_OFF)
         if not is_on and self._session.ending is not None:
             self._leave(self._session.ending, ToolInput.FINISHED)
-
-    def _stop_changed(self, is_closed: bool) -> None:
-        self._happen(ToolInput.STOP_RELEASED if is_closed else ToolInput.STOP_PRESSED)
-
-    def _session_expired(self, _point: PointKey, _grant: GrantId) -> None:
-        self._happen(ToolInput.SESSION_EXPIRED)
 
     def _faults_changed(self) -> None:
         if self._faults.first is not None:

@@ -155,6 +155,15 @@ async def test_when_slots_are_scarce_denials_are_only_counted_and_grants_go_on(
         ]
 
 
+async def test_no_door_stands_open_unrecorded_when_slots_are_scarce(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=Slots(spacious=0, most=1)) as (journal, _):
+        await journal.append(Occurrence(EventKind.UNLOCK_BEGAN, point=FRONT))
+        with pytest.raises(JournalFull):
+            await journal.append(Occurrence(EventKind.UNLOCK_BEGAN, point=FRONT))
+        await journal.append(Occurrence(EventKind.UNLOCK_ENDED, point=FRONT))
+        assert [event.kind for event in await chain(journal)] == ["unlock_began", "unlock_ended"]
+
+
 async def test_a_revocation_is_applied_also_when_its_event_is_only_counted(tmp_path: Path) -> None:
     done: list[bool] = []
     async with journal_in(tmp_path, slots=Slots(spacious=0, most=0)) as (journal, _):

@@ -205,6 +205,20 @@ async def test_keys_that_were_taken_back_can_do_nothing(
     await eventually(lambda: linked.status()["applied"] == {"epoch": 2, "serial": 1})
 
 
+async def test_a_controller_that_missed_new_keys_asks_for_them_without_calling_all_the_time(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    console.signer = SIGNER.rotated()  # its beacons and acknowledgements can't be verified now
+    await refused_as(linked, "beacon", "bad_signature")
+    await eventually(lambda: console.requests > 0, seconds=30)
+    nonce = console.nonce
+    await eventually(lambda: console.nonce != nonce, seconds=30)
+    renewed = len(console.reports)
+    nonce = console.nonce
+    await eventually(lambda: console.nonce != nonce, seconds=30)
+    assert len(console.reports) - renewed <= 10, "one report for each nonce, and few more"
+
+
 async def test_a_snapshot_that_comes_before_its_keys_is_applied_once_they_are_there(
     linked: EdgeDaemon, console: ConsoleStandIn
 ) -> None:

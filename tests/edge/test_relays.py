@@ -268,3 +268,16 @@ async def test_a_replaced_unlock_leaves_nothing_behind():
     await eventually(lambda: now() > first_end)
     assert ended == asked.released == [OTHER]
     assert failures == []
+
+
+async def test_everybody_whose_grant_moved_no_relay_is_told():
+    told = list[str]()
+    unlocks = Unlocks(Asked(), ended=lambda _point, _grant: None)
+    unlocks.begin(FRONT, ONE, 5, failed=lambda: told.append("one"))
+    unlocks.begin(FRONT, OTHER, 5, failed=lambda: told.append("other"))
+    unlocks.end(FRONT)
+    assert told == ["one", "other"]
+    unlocks.begin(FRONT, ONE, 5, failed=lambda: told.append("one again"))
+    unlocks.confirm(FRONT)
+    unlocks.end(FRONT)
+    assert told == ["one", "other"]

@@ -1,6 +1,8 @@
 """The rights in force: swapped whole, never rolled back, verified again at every start."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -30,6 +32,7 @@ from sync.ids import BootId, ControllerId
 from sync.messages import NO_VERSION
 from sync.signing import public_key
 from tests.support.signer import FRONT_PI, KARIS_CARD, OLAS_CARD, OWNER, Signer
+from tests.support.waiting import eventually
 
 T = 1_790_000_000_000
 SIGNER = Signer()
@@ -267,3 +270,34 @@ async def test_what_can_not_be_stored_is_not_applied(tmp_path: Path) -> None:
         assert cache.active() is NO_RIGHTS
         await store.write(lambda c: c.execute("ALTER TABLE elsewhere RENAME TO slot"))
         assert await offer(cache, SIGNER.snapshot(1)) is Offer.APPLY
+
+
+async def test_rights_come_into_force_also_when_the_connection_that_brought_them_breaks(
+    tmp_path: Path,
+) -> None:
+    async with cache_in(tmp_path) as (cache, store):
+        await cache.offer_keyset(SIGNER.keyset(), now_ms=T)
+        may_go_on = threading.Event()
+        busy = asyncio.ensure_future(store.write(lambda _connection: may_go_on.wait(10)))
+        offering = asyncio.ensure_future(offer(cache, SIGNER.snapshot(5)))
+        await asyncio.sleep(0)
+        offering.cancel()
+        await asyncio.wait({offering})
+        may_go_on.set()
+        await busy
+        await eventually(lambda: cache.active().version.serial == 5)
+        with pytest.raises(RolledBack):
+            await offer(cache, SIGNER.snapshot(4))
+
+
+async def test_the_floor_on_the_disk_holds_also_if_its_commit_was_answered_with_an_error(
+    tmp_path: Path,
+) -> None:
+    async with cache_in(tmp_path) as (cache, store):
+        await cache.offer_keyset(SIGNER.keyset(), now_ms=T)
+        await offer(cache, SIGNER.snapshot(4))
+        await store.write(lambda c: c.execute("UPDATE state SET floor_serial = 6"))
+        with pytest.raises(RolledBack):
+            await offer(cache, SIGNER.snapshot(5))
+        await offer(cache, SIGNER.snapshot(6))
+        assert cache.active().version.serial == 6

@@ -1,6 +1,7 @@
 """A tool with its user, its motor and its emergency stop, on timers as they are."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from edge.lease import GrantId
 from edge.post import Cause, Grant, Hold
 from edge.tool import ToolState
 from edge.tool_rules import Mode, ToolRules
+from edge.unlocks import LEASE_SECONDS
 from edge.workbench import Workbench
 from sync.credential import Credential, CredentialType
 from sync.events import Occurrence
@@ -133,6 +135,18 @@ async def test_the_longest_session_ends_even_a_running_machine() -> None:
         await tool.run_motor()
         await tool.is_(ToolState.LOCKED)
         assert tool.endings == ["the longest session is over"]
+
+
+async def test_a_machine_that_lost_its_power_in_a_standstill_does_not_start_again_by_itself() -> (
+    None
+):
+    async with a_tool() as tool:
+        tool.tap(KARI)
+        await tool.run_motor()
+        time.sleep(2 * LEASE_SECONDS)  # nobody renews the lease: the guard turns the power off
+        await tool.is_(ToolState.LOCKED)
+        assert tool.endings == ["power lost"]
+        assert not tool.relays.on
 
 
 async def test_a_card_that_is_taken_away_takes_the_power_with_it() -> None:
