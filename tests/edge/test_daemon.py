@@ -211,10 +211,11 @@ async def test_lights_are_driven_and_reported(
         lit.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
         await lit.start_and_wait()
         await console.wait_until_applied(1)
+        await lit.wait_until_fresh()
         lit.tap(OLAS_CARD)
-        await eventually(lambda: console.state()["points"]["front"]["light"] == "red", seconds=1)
+        await eventually(lambda: "red" in console.lights("front"))
         lit.tap(KARIS_CARD)
-        await eventually(lambda: console.state()["points"]["front"]["light"] == "green", seconds=2)
+        await eventually(lambda: "green" in console.lights("front"))
     finally:
         lit.close()
 

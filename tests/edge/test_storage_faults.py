@@ -69,6 +69,7 @@ async def test_a_full_disk_denies_is_told_and_heals(
         daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
         await daemon.start_and_wait()
         await console.wait_until_applied(1)
+        await daemon.wait_until_fresh()
         filling = small_disk / "filling"
         with filling.open("wb", buffering=0) as file:
             try:
@@ -107,6 +108,7 @@ async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_right
     [started] = await console.wait_for_kind("controller_started")
     assert started.detail is not None
     assert "edge.sqlite.damaged-1" in started.detail
+    await linked.wait_until_fresh()
     linked.tap(KARIS_CARD)
     await eventually(lambda: linked.relay() == ["on"])
 
@@ -122,6 +124,7 @@ async def test_a_store_that_can_not_be_opened_is_waited_for(
     assert daemon.point()["relay"] == "off"
     obstacle.rmdir()
     await console.wait_until_applied(1)
+    await daemon.wait_until_fresh()
     daemon.tap(KARIS_CARD)
     await eventually(lambda: daemon.relay() == ["on"])
 

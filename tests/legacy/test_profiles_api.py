@@ -16,6 +16,7 @@ from tests.legacy.sites import legacy_settings, site_with
 from tests.support import makerspace
 from tests.support.console_app import Client, Site, admin, member
 
+FEE = 987_654_321  # found in no time and no number of a row
 LISTS = ("/data/profile-summary", "/data/profile")
 
 
@@ -35,7 +36,7 @@ async def anne(connection: Connection) -> int:
     await connection.execute("update account set phone = '98765432' where id = %s", [account])
     await makerspace.circle_member(connection, account=account)
     await makerspace.payment(connection, account=account)
-    await membership(connection, account=account, fee=500)
+    await membership(connection, account=account, fee=FEE)
     await connection.execute(
         """
         with laser as (
@@ -99,7 +100,7 @@ async def test_others_are_told_neither_address_nor_money(site: Site) -> None:
     for path in (*LISTS, f"/data/account/{account}", f"/data/account-summary/{account}"):
         text = await (await client.get(path)).text()
         assert "Anne Hansen" in text
-        for secret in ("secret.example", "98765432", "500", "2024-01-02", "2025-01-02"):
+        for secret in ("secret.example", "98765432", str(FEE), "2024-01-02", "2025-01-02"):
             assert secret not in text, (path, secret)
         assert gravatar("Anne@secret.example") not in text
     profile = await of(client, "/data/profile", account)
@@ -149,13 +150,13 @@ async def test_everything_is_told_to(who: str, site: Site, open_site: Site) -> N
         assert profile["account"]["phone"] == "98765432"
         assert profile["avatar"] == gravatar("Anne@secret.example")
         assert [badge["account_id"] for badge in profile["badges"].values()] == [account]
-    assert (await of(client, "/data/profile", account))["membership_fee"] == 500
+    assert (await of(client, "/data/profile", account))["membership_fee"] == FEE
     one = await get(client, f"/data/account/{account}")
     assert one["badges"] is None
-    assert one["membership_fee"] == 500
+    assert one["membership_fee"] == FEE
     [payment] = one["membership"].pop("payments")
     assert one["membership"] == {
-        "fee": 500,
+        "fee": FEE,
         "first_membership": "2024-01-02T03:04:05+00:00",
         "start_membership": "2025-01-02T03:04:05.500000+00:00",
     }
@@ -170,7 +171,7 @@ async def test_who_leaves_the_admins_is_told_no_more(site: Site) -> None:
     account = await anne(site.connection)
     ola = await admin(site.connection, "ola")
     client = await site.browser("ola")
-    assert (await of(client, "/data/profile", account))["membership_fee"] == 500
+    assert (await of(client, "/data/profile", account))["membership_fee"] == FEE
     await site.connection.execute("delete from circle_member where account = %s", [ola])
     assert (await of(client, "/data/profile", account))["membership_fee"] is None
 
@@ -186,7 +187,7 @@ async def test_members_of_insight_fee_are_told_fees_by_the_summary(
         client = await house.browser("kari")
         summary = await get(client, f"/data/account-summary/{account}")
         assert summary["membership"] == {
-            "fee": 500,
+            "fee": FEE,
             "first_membership": "2024-01-02T03:04:05+00:00",
             "start_membership": "2025-01-02T03:04:05.500000+00:00",
         }
@@ -308,5 +309,5 @@ async def test_her_own_profile_has_no_null_badges(connection: Connection) -> Non
     assert set(full) - set(plain) == {
         *("active_member", "membership_fee", "has_door_access", "is_paying_member", "is_employed")
     }
-    assert full["membership_fee"] == 500
+    assert full["membership_fee"] == FEE
     assert full["circles"] == {"2": {"id": 2, "name": "door"}}

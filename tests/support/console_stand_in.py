@@ -89,6 +89,11 @@ class ConsoleStandIn:
         """The last reported state."""
         return dict(self.reports[-1].state) if self.reports else {}
 
+    def lights(self, point: str) -> set[str]:
+        """Every colour that the light has been reported to have."""
+        points = [report.state.get("points", {}) for report in self.reports]
+        return {states[point]["light"] for states in points if point in states}
+
     def all_events(self) -> list[Event]:
         """Of the present journal."""
         return self.events.get(self.journal, []) if self.hellos else []

@@ -81,6 +81,15 @@ class EdgeDaemon:
         point = self.status().get("points", {}).get(door, {})
         return point.get("state") == "locked" and point.get("reader") == "open"
 
+    async def wait_until_fresh(self, door: str = "front") -> None:
+        """Returns when it knows the time and how young its rights are: a tap counts from then on."""
+        await eventually(lambda: self.is_fresh(door), seconds=60, every=0.05)
+
+    def is_fresh(self, door: str = "front") -> bool:
+        status = self.status()
+        point = status.get("points", {}).get(door, {})
+        return status.get("clock", {}).get("trusted") and point.get("staleness") == "fresh"
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One of the program's other commands."""
         return subprocess.run(

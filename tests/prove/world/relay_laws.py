@@ -107,6 +107,7 @@ class Relays:
             raise Violation("I1", f"{order.point} is leased for longer than half a second")
         if hold.row is None and not hold.is_break_glass:
             self._check_standing(order.point)
+        self._check_user(order.point, hold)
         self._standing.check_lease(order.point, is_break_glass=hold.is_break_glass)
         hold.leased_ns = leased_ns
         if order.point in self._on:
@@ -185,6 +186,17 @@ class Relays:
         )
         hung_ns = self.hung_until_ns
         return min(hung_ns, hold.leased_ns + 400 * MS) if is_watched else hung_ns
+
+    def _check_user(self, point: str, hold: Hold) -> None:
+        """Whoever loses the right to a tool loses the tool, once it stands still."""
+        read = hold.row.read if hold.row is not None else None
+        if point != TOOL or read is None or self._tools.is_running:
+            return
+        now_ns = self._timeline.now_ns
+        if self._decisions.has_lost_right(point, read.card) and not self._facts.troubled(
+            now_ns - 3 * NS, now_ns
+        ):
+            raise Violation("RIGHT", f"{read.card} keeps {point} without a right to it")
 
     def _check_standing(self, point: str) -> None:
         if not self._standing.may_stand_open(point) and not self._facts.troubled(

@@ -4,6 +4,8 @@ The oracle (oracle.py) decides a second time; where a point itself was the reaso
 whether that may have been so.
 """
 
+from dataclasses import replace
+
 from sync.errors import BadSignature
 from sync.sealing import unseal
 from tests.prove.world.cast import CARDS, SIGNER, digest_of, entry_of
@@ -15,6 +17,10 @@ from tests.prove.world.standing import Standing
 from tests.prove.world.timeline import MS, NS, Timeline
 
 GONE_SECONDS = 1.5
+LOST_NS = 2 * NS
+"""Nobody keeps a tool for longer than two looks of half a second, but for a motor that runs."""
+
+NOT_OF_CARDS = {"too_stale", "not_fresh", "clock_untrusted"}
 FAULT_REASONS = {
     "storage_fault": ("disk", "power"),
     "storage_slow": ("disk", "slow", "stall", "power"),
@@ -123,6 +129,17 @@ class Decisions:
             against = self._against(row, version)
             if against:
                 raise Violation("I7", f"event {row.seq}: by {version} in force {sorted(against)}")
+
+    def has_lost_right(self, point: str, card: str) -> bool:
+        """Whether whoever has the tool surely has had no right to it for some time."""
+        now_ns, in_force = self._timeline.now_ns, self._facts.in_force()
+        book = self._console.books.get(in_force.version)
+        if book is None or not in_force.is_sure or now_ns - in_force.at_ns < LOST_NS:
+            return False
+        earlier = (
+            replace(now, now_ms=now.now_ms - LOST_NS // MS) for now in self._clock.situations()
+        )
+        return all(objections(book, point, card, then) - NOT_OF_CARDS for then in earlier)
 
     def may_break_glass(self, point: str) -> bool:
         """Whether a break-glass card has just been read here, and the disk fails."""

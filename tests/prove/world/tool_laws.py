@@ -83,6 +83,11 @@ class ToolLaws:
         """Whether nobody has it."""
         return self._session is None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its motor draws current."""
+        return self._session is not None and self._session.is_running
+
     def released(self, grant: str) -> None:
         """The daemon has ended a session."""
         if self._session is not None and self._session.grant == grant:
