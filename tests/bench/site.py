@@ -64,9 +64,7 @@ class TraceReader:
 
     def next_change(self, point: str, relay: str, *, seconds: float = 5) -> int:
         """The monotonic time in ns at which the point's relay next became `relay`."""
-        changes = eventually_sync(
-            lambda: self._matching(point, relay), seconds=seconds, every=0.05
-        )
+        changes = eventually_sync(lambda: self._matching(point, relay), seconds=seconds, every=0.05)
         return changes[0]
 
     def _matching(self, point: str, relay: str) -> list[int]:

@@ -4,11 +4,12 @@
 # amqtt is annotated but doesn't say so (no py.typed).
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -33,9 +34,16 @@ PASSWORD_HASH = hash_password(PASSWORD, b"twelve bytes")
 CONTROLLERS = (ControllerId("front"), ControllerId("back"))
 
 
+PORTS = range(10_000, 30_000)
+"""Below those that Linux gives to connections: a port that was free stays so until it is used."""
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody listens at; drawn, so that test runs side by side don't meet."""
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def require_program(name: str, *, package: str | None = None) -> str:

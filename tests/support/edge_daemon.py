@@ -82,7 +82,7 @@ class EdgeDaemon:
         return point.get("state") == "locked" and point.get("reader") == "open"
 
     async def wait_until_fresh(self, door: str = "front") -> None:
-        """Returns when it knows the time and how young its rights are: a tap counts from then on."""
+        """Returns when it knows the time and how young its rights are: now a tap counts."""
         await eventually(lambda: self.is_fresh(door), seconds=60, every=0.05)
 
     def is_fresh(self, door: str = "front") -> bool:
