@@ -91,8 +91,8 @@ class ConsoleStandIn:
 
     def lights(self, point: str) -> set[str]:
         """Every colour that the light has been reported to have."""
-        points = [report.state.get("points", {}) for report in self.reports]
-        return {states[point]["light"] for states in points if point in states}
+        states = [dict[str, Any](report.state) for report in self.reports]
+        return {state["points"][point]["light"] for state in states}
 
     def all_events(self) -> list[Event]:
         """Of the present journal."""
