@@ -293,6 +293,7 @@ async def test_lines_that_stripe_kept_back_are_asked_for(
         signature(paid(MONTH) + b" "),
         signature(paid(MONTH), at=time.time() - 400),
     ],
+    ids=["nothing", "rubbish", "no ASCII", "another secret", "a test's", "another body", "old"],
 )
 async def test_what_stripe_did_not_sign_is_refused(
     paid_site: Site, connection: Connection, kari: int, header: str

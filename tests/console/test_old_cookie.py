@@ -1,5 +1,6 @@
 """Whoever is logged in at the old web app is logged in here, and no longer than that."""
 
+import itertools
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -67,6 +68,7 @@ def test_a_cookie_holds_for_31_days() -> None:
         signed(b"not zipped")[::-1],
         signed(json.dumps({**payload(7), "x": "y" * 5000}).encode()),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_forged_or_garbled_is_nobody(value: str) -> None:
     assert read(value) is None

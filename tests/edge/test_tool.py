@@ -52,7 +52,7 @@ def test_maintenance_and_a_lost_right_wait_until_it_stands_still():
     assert step(S.ARMED, I.PAUSED).state is S.LOCKED
 
 
-@pytest.mark.parametrize("state", POWERED)
+@pytest.mark.parametrize("state", sorted(POWERED))
 def test_what_can_not_wait_takes_the_power_away_at_once(state: ToolState):
     for happened in (I.STOP_PRESSED, I.LOCKED_DOWN, I.FAILED, I.FINISHED, I.SESSION_EXPIRED):
         result = step(state, happened)
@@ -60,7 +60,7 @@ def test_what_can_not_wait_takes_the_power_away_at_once(state: ToolState):
         assert result.state not in POWERED
 
 
-@pytest.mark.parametrize("state", SHUT)
+@pytest.mark.parametrize("state", sorted(SHUT))
 def test_a_shut_tool_refuses_every_card(state: ToolState):
     assert step(state, I.TAP) == ToolStep(state, (A.REFUSE,))
     assert step(state, I.GRANTED) == ToolStep(state)
