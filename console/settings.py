@@ -58,9 +58,14 @@ class MqttSettings:
 
 @dataclass(frozen=True, slots=True)
 class RoleSettings:
-    """`[roles]`: `admin_circle` manages cards, doors and controllers."""
+    """`[roles]`: `admin_circle` manages everything; the others see people, and money.
+
+    None: nobody but admins does.
+    """
 
     admin_circle: str
+    front_desk_circle: str | None = None
+    treasurer_circle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,11 @@ def read_settings(
                 "legacy_label_prefix", default="/public/p2k16-dev/label", pattern=_TOPIC
             ),
         ),
-        roles=RoleSettings(admin_circle=roles.text("admin_circle", default="admin")),
+        roles=RoleSettings(
+            admin_circle=roles.text("admin_circle", default="admin"),
+            front_desk_circle=roles.optional_text("front_desk_circle"),
+            treasurer_circle=roles.optional_text("treasurer_circle"),
+        ),
         login=LoginSettings(
             failures_per_minute=login.integer(
                 "failures_per_minute", least=1, most=1_000_000, default=10

@@ -13,9 +13,8 @@ from console.errors import DatabaseUnavailable
 from console.web import session
 from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
+from console.web.roles import circles_for
 from console.web.routing import Handler, Who, check_form, rule_of
-
-DESPOT_CIRCLE = "despot"
 
 
 @web.middleware
@@ -28,30 +27,17 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
         with suppress(DatabaseUnavailable):
             await session.load(request)  # so that the 404 page has its usual frame
         return await handler(request)
-    match rule_of(request):
-        case Who.ANYONE:
-            pass
-        case Who.MEMBER:
-            if await session.load(request) is None:
-                raise _log_in_first(request)
-        case Who.ADMIN:
-            visitor = await session.load(request)
-            if visitor is None:
-                raise _log_in_first(request)
+    who = rule_of(request)
+    if who is None:  # `refuse_routes_without_rule` was not called
+        raise web.HTTPNotFound
+    if who is not Who.ANYONE:
+        visitor = await session.load(request)
+        if visitor is None:
+            raise _log_in_first(request)
+        if who is not Who.MEMBER:
             await check_form(request)
-            if not visitor.is_admin:
-                raise _not_an_admin(request)
-        case Who.DESPOT:
-            visitor = await session.load(request)
-            if visitor is None:
-                raise _log_in_first(request)
-            await check_form(request)
-            if DESPOT_CIRCLE not in visitor.circles:
-                raise web.HTTPForbidden(
-                    text=f"You are not a member of circle `{DESPOT_CIRCLE}`, permission denied"
-                )
-        case None:  # `refuse_routes_without_rule` was not called
-            raise web.HTTPNotFound
+        if who not in visitor.roles:
+            raise _not_for(who, request)
     return await handler(request)
 
 
@@ -84,8 +70,13 @@ def _log_in(page: str) -> str:
     return "/login" if page == "/" else f"/login?next={quote(page, safe='/')}"
 
 
-def _not_an_admin(request: web.Request) -> web.HTTPException:
-    circle = request.app[SETTINGS].roles.admin_circle
+def _not_for(who: Who, request: web.Request) -> web.HTTPException:
+    circles = circles_for(who, request.app[SETTINGS].roles)
+    if who is Who.DESPOT:  # the old web app's words
+        return web.HTTPForbidden(
+            text=f"You are not a member of circle `{circles[0]}`, permission denied"
+        )
+    named = " or ".join(f"“{circle}”" for circle in circles)
     return web.HTTPForbidden(
-        text=f"This is for members of the circle “{circle}”. Somebody who is in it can add you."
+        text=f"This is for members of the circle {named}. Somebody who is in it can add you."
     )

@@ -19,6 +19,8 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.old_cookie import OldSession
 from console.web.queries import SessionRow
 from console.web.requests import client_address, wants_data
+from console.web.roles import roles_of
+from console.web.routing import Who
 
 COOKIE = "p2k16_session"
 LIFETIME_SECONDS = 31 * 24 * 3600
@@ -38,8 +40,13 @@ class Visitor:
     username: str
     name: str | None
     circles: frozenset[str]
-    is_admin: bool
+    roles: frozenset[Who]
     manages_circles: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether she may do everything that anybody may."""
+        return Who.ADMIN in self.roles
 
     @property
     def shown_name(self) -> str:
@@ -208,7 +215,7 @@ def _visitor(request: web.Request, row: SessionRow) -> Visitor:
         username=row.username,
         name=row.name,
         circles=circles,
-        is_admin=request.app[SETTINGS].roles.admin_circle in circles,
+        roles=roles_of(circles, request.app[SETTINGS].roles),
         manages_circles=row.manages_circles,
     )
 

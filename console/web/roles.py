@@ -1,0 +1,34 @@
+"""Which circles make whom an admin, a treasurer, somebody at the front desk."""
+
+from collections.abc import Set as AbstractSet
+
+from console.settings import RoleSettings
+from console.web.routing import Who
+
+DESPOT_CIRCLE = "despot"
+
+
+def circles_for(who: Who, settings: RoleSettings) -> tuple[str, ...]:
+    """Each of these circles allows it; none: being logged in does."""
+    match who:
+        case Who.ANYONE | Who.MEMBER:
+            return ()
+        case Who.FRONT_DESK:
+            return _with_admins(settings.front_desk_circle, settings)
+        case Who.TREASURER:
+            return _with_admins(settings.treasurer_circle, settings)
+        case Who.ADMIN:
+            return (settings.admin_circle,)
+        case Who.DESPOT:
+            return (DESPOT_CIRCLE,)
+
+
+def roles_of(circles: AbstractSet[str], settings: RoleSettings) -> frozenset[Who]:
+    """What somebody in these circles may do who is logged in."""
+    return frozenset(
+        who for who in Who if not (allowing := circles_for(who, settings)) or circles & {*allowing}
+    )
+
+
+def _with_admins(circle: str | None, settings: RoleSettings) -> tuple[str, ...]:
+    return (settings.admin_circle,) if circle is None else (circle, settings.admin_circle)
