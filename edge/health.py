@@ -78,6 +78,8 @@ class Health:
                 "id": position.journal if position else None,
                 "head": position.head if position else 0,
                 "acknowledged": position.acknowledged if position else 0,
+                "fill_percent": inside.journal.fill_percent if inside else 0,
+                "unrecorded": position.unrecorded if position else 0,
             },
             "link": "up" if conversation and conversation.is_up else "down",
             "clock": {
@@ -131,6 +133,11 @@ def _faults_of(inside: Inside) -> list[str]:
     if slowest_ms is not None and slowest_ms > COMMIT_P99_MS_MAX:
         found.append(
             f"{Reason.STORAGE_SLOW}: commits take up to {slowest_ms} ms: a worn out SD card?"
+        )
+    if inside.journal.fill_percent == 100:
+        found.append(
+            f"{Reason.JOURNAL_FULL}: {inside.journal.position.waiting} events wait for the "
+            "console; denials are only counted until it has taken them"
         )
     if inside.recorder.unrecorded:
         found.append(f"unrecorded: {inside.recorder.unrecorded} answers wait to be recorded")

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STORE_NAME = "edge.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept in the file as `user_version`."""
 
 PENDING_MAX = 64

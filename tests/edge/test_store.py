@@ -207,22 +207,31 @@ async def test_nothing_counts_as_written_to_a_file_that_is_gone(
     assert await store.read(clock) == 9
 
 
-async def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(
-    tmp_path: Path,
+NEW_IN_3 = ("alarms", "alarms_unrecorded", "canary")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_what_it_holds(
+    tmp_path: Path, version: int
 ) -> None:
     store, _ = await open_store(tmp_path, OWNER)
     await store.close()
     with closing(sqlite3.connect(tmp_path / STORE_NAME, isolation_level=None)) as connection:
         connection.execute("UPDATE state SET command_counter = 7")
-        connection.execute("ALTER TABLE state DROP COLUMN age_ms")
-        connection.execute("DROP TABLE hold")
-        connection.execute("PRAGMA user_version = 1")
+        for column in NEW_IN_3:
+            connection.execute(f"ALTER TABLE state DROP COLUMN {column}")
+        if version == 1:
+            connection.execute("ALTER TABLE state DROP COLUMN age_ms")
+            connection.execute("DROP TABLE hold")
+        else:
+            connection.execute("UPDATE state SET age_ms = 0")
+        connection.execute(f"PRAGMA user_version = {version}")
     store, set_aside = await open_store(tmp_path, OWNER)
     assert set_aside is None
     row = await store.read(
         lambda connection: connection.execute(
-            "SELECT command_counter, age_ms, (SELECT count(*) FROM hold) FROM state"
+            "SELECT command_counter, age_ms, alarms, (SELECT count(*) FROM hold) FROM state"
         ).fetchone()
     )
-    assert row == (7, 0, 0)
+    assert row == (7, 0, 0, 0)
     await store.close()
