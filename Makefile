@@ -22,7 +22,7 @@ demo: setup  ## a made-up makerspace with two virtual controllers on http://127.
 	$(BIN)/p2k16-console demo
 
 test: setup system-packages check  ## all checks and tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

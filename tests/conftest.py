@@ -1,4 +1,6 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and which tests come first."""
+
+import pytest
 
 pytest_plugins = [
     "tests.support.brokers",
@@ -8,3 +10,11 @@ pytest_plugins = [
     "tests.support.web_app",
     "tests.support.console_app",
 ]
+
+SLOW_FIRST = ("tests/prove/", "tests/legacy/test_replay", "tests/flow/", "tests/browser/")
+"""What takes minutes begins early: at the end one worker would wait for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those first, each file whole."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FIRST))
