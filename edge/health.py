@@ -27,6 +27,8 @@ from sync.rights import Reason, Staleness
 COMMIT_P99_MS_MAX = 500
 """A tap waits for 250 ms only."""
 
+NO_OPENINGS: Mapping[str, object] = {"unrecorded": 0, "openings": []}
+
 _WORDS = {
     Reason.RELAY_FAULT: "no relay guard",
     Reason.RELAY_WELDED: "the relay doesn't let go; look at it, then lock the point anew",
@@ -91,6 +93,7 @@ class Health:
             "storage": {"commit_p99_ms": inside.store.commit_p99_ms if inside else None},
             "faults": self.faults(),
             "last_error": inside.refusals.last if inside else None,
+            "break_glass": inside.recorder.openings() if inside else NO_OPENINGS,
         }
 
     def faults(self) -> list[str]:
