@@ -28,6 +28,8 @@ LOOK_SECONDS = 0.1
 """Between two looks at the controllers."""
 ASK_SECONDS = 0.5
 """Between two looks into the database."""
+AWAY_SECONDS = 1.6
+"""A card that was away for less is the same tap to a controller. Source: edge/repeats.py."""
 HOLD_SECONDS = 0.7
 """As long as people hold a card to a reader: about ten frames."""
 WATCHERS_MAX = 50
@@ -79,6 +81,7 @@ class Building:
         self.owners = {card.key: owner_of(card, names) for card in TABLE_CARDS}
         self._log = TapLog()
         self._held: dict[str, str] = {}
+        self._taken_away: dict[tuple[str, str], float] = {}
         self._watchers = 0
         self._wanted = asyncio.Event()
         self._watched_until = 0.0
@@ -146,6 +149,9 @@ class Building:
         controller = self._at(door)
         if door in self._held:
             raise BadRequest("There is a card at that reader now. Wait until it is taken away.")
+        now = asyncio.get_running_loop().time()
+        if now < self._taken_away.get((door, card_key), 0) + AWAY_SECONDS:
+            raise BadRequest("That card was there a moment ago. Wait, or it counts as one tap.")
         self._held[door] = card.colour
         await controller.ask()
         reported = controller.reported
@@ -223,7 +229,9 @@ class Building:
         try:
             await controller.reader.hold(credential_of(card.username, card.number), HOLD_SECONDS)
         finally:
-            self._held.pop(controller.point.key, None)
+            key = controller.point.key
+            self._held.pop(key, None)
+            self._taken_away[key, card.key] = asyncio.get_running_loop().time()
 
     def _watch_for_a_moment(self) -> None:
         self._watched_until = asyncio.get_running_loop().time() + WATCHED_AFTER_TAP_SECONDS
