@@ -27,7 +27,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STORE_NAME = "edge.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept in the file as `user_version`."""
 
 PENDING_MAX = 64
@@ -54,12 +54,13 @@ class Store:
         self._pending = 0
         self._errand: asyncio.Future[None] | None = None
         self._fault: str | None = None
+        self._distrust: str | None = None
         self._commits = deque[float](maxlen=COMMITS_REMEMBERED)
 
     @property
     def fault(self) -> str | None:
-        """Why the last write failed; None while writes succeed."""
-        return self._fault
+        """Why the last write failed, or what a probe found; None while all is well."""
+        return self._fault or self._distrust
 
     @property
     def commit_p99_ms(self) -> int | None:
@@ -78,6 +79,17 @@ class Store:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work`, which must not write. Raises: StorageFault."""
         return await self._run(self._read, work)
+
+    async def probe(self, mark: bytes) -> None:
+        """Writes `mark`, always another one, and reads it back on a connection that remembers
+        nothing. A disk that fails at it is at fault until a probe succeeds. Raises: StorageFault.
+        """
+        await self.write(lambda c: c.execute("UPDATE state SET canary = ?", (mark,)))
+        found = await self._run(self._read_anew, _canary)
+        if found != mark:
+            self._distrust = "what was written reads back differently: replace the SD card"
+            raise StorageFault(f"{self._path}: {self._distrust}")
+        self._distrust = None
 
     async def answers(self, seconds: float) -> bool:
         """Whether the thread comes round to an errand within `seconds`, rather than stand still."""
@@ -136,6 +148,15 @@ class Store:
         except sqlite3.Error as error:
             self._disconnect()
             raise StorageFault(f"the store can't be read: {error}") from error
+
+    def _read_anew(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            self._disk.forget(Path(f"{self._path}-wal"))  # where the newest commits are
+            with closing(_connect(self._path, self._disk)) as connection:
+                return work(connection)
+        except (OSError, sqlite3.Error) as error:
+            self._distrust = f"what was written can't be read back: {error}"
+            raise StorageFault(f"{self._path}: {self._distrust}") from error
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and self._is_gone():
@@ -229,6 +250,10 @@ def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
         return str(found)
     row = connection.execute("SELECT owner FROM state").fetchone()
     return None if row == (owner,) else "belongs to another controller or another console"
+
+
+def _canary(connection: sqlite3.Connection) -> bytes:
+    return connection.execute("SELECT canary FROM state").fetchone()[0]
 
 
 def _free_name(path: Path) -> Path:

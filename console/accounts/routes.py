@@ -105,7 +105,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 
 async def log_out(request: web.Request) -> web.StreamResponse:
     """Ends the session, here and on the server."""
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         await session.end(request, conn)
     response = web.Response(status=303, headers={"Location": "/login"})
     session.forget_cookie(request, response)

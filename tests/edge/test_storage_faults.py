@@ -1,13 +1,17 @@
 """When the journal can't be written: nobody gets in, everybody is told, and it heals by itself."""
 
+import json
 import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from edge.status import in_words
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -45,6 +49,35 @@ async def test_a_disk_that_takes_no_more_denies_is_told_and_heals(
     assert {event.reason for event in denied} == {"storage_fault"}
     linked.tap(KARIS_CARD)
     await eventually(lambda: linked.relay() == ["on"])
+
+
+async def test_a_break_glass_opening_is_told_at_once_and_recorded_when_the_disk_is_well(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    right = replace(SIGNER.right(), is_break_glass=True)
+    await console.send_snapshot(2, {SIGNER.entry(KARIS_CARD): right})
+    await console.wait_until_applied(2)
+    linked.log.unlink()  # the log is a file of the daemon's, too
+    limit_files(linked, 0)
+    linked.tap(OLAS_CARD)
+    await eventually(lambda: linked.point()["state"] == "fault")
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on", "off"])
+    assert console.kinds("access_") == []
+    await eventually(lambda: console.state()["break_glass"]["unrecorded"] == 1)
+    [told] = console.state()["break_glass"]["openings"]
+    assert (told["point"], told["reason"]) == ("front", "allowed")
+    assert told["entry"] == SIGNER.entry(KARIS_CARD).hex()
+    assert told["member"] == right.member.hex()
+    shown = in_words(linked.status())
+    assert f"! break-glass: front at {datetime.now(UTC):%Y-}" in shown
+    assert KARIS_CARD not in json.dumps(linked.status())
+
+    limit_files(linked, resource.RLIM_INFINITY)
+    [granted] = await console.wait_for_kind("access_granted")
+    assert (granted.tap, granted.stamp.time_ms) == (told["tap"], told["time_ms"])
+    assert granted.detail == "with a break-glass card, while nothing could be recorded"
+    await eventually(lambda: console.state()["break_glass"] == {"unrecorded": 0, "openings": []})
 
 
 @pytest.fixture
