@@ -60,7 +60,10 @@ def measure_memory(site: Site, entries: int) -> None:
     time.sleep(SETTLE_SECONDS)
     from_disk_mb = pss_mb(site.daemon.pid)
     serial = site.serial()
-    site.sql("UPDATE access.card SET lost_at = now() WHERE id = (SELECT max(id) FROM access.card)")
+    site.sql(
+        "UPDATE access.card SET lost_at = now()"
+        " WHERE id = (SELECT max(id) FROM access.card WHERE lost_at IS NULL)"
+    )
     eventually_sync(lambda: site.serial() > serial, seconds=120, every=0.2)
     time.sleep(SETTLE_SECONDS)
     show(
