@@ -97,7 +97,7 @@ def _read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise EnrolmentError(
-            f"{path} can't be read: {error.strerror}; let this user read it"
+            f"{path} can't be read: {error.strerror}. Let this user read it"
         ) from error
 
 
@@ -125,7 +125,7 @@ def _keep(data_dir: Path, content: bytes) -> None:
         _sync_folder(data_dir)
     except OSError as error:
         raise EnrolmentError(
-            f"{data_dir} can't be written: {error.strerror}; free space there, and let this user "
+            f"{data_dir} can't be written: {error.strerror}. Free space there, and let this user "
             "write to it"
         ) from error
 

@@ -37,6 +37,7 @@ class SettingsError(Exception):
     def __init__(self, source: str, mistakes: list[str]) -> None:
         """`source` is the file's path, as the person knows it."""
         super().__init__(f"{source}:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+        self.source = source
         self.mistakes = mistakes
 
 
