@@ -18,6 +18,7 @@ import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.treasury as treasury
+import console.people.history as history
 import console.people.routes as people
 import console.tools.routes as tools
 from console.cards.live import UnknownCards
@@ -120,6 +121,7 @@ def _routes() -> list[Route]:
         *circles.routes(),
         *cards.routes(),
         *people.routes(),
+        *history.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
