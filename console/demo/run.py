@@ -34,7 +34,7 @@ from console.preparation import prepare
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings, DatabaseSettings, MqttSettings, RoleSettings
 from console.supervision import end, keep_running
-from sync.settings_table import Address
+from sync.settings_values import Address
 
 READY_SECONDS = 20
 """Controllers that aren't there by then are left to come later."""

@@ -138,6 +138,12 @@ async def begin(request: web.Request, conn: Connection, *, account_id: int) -> s
     return token
 
 
+def digest_of(request: web.Request) -> bytes | None:
+    """What the database calls this browser's session; None: it has none of ours."""
+    token = _token(request)
+    return None if token is None else _digest(token)
+
+
 async def end(request: web.Request, conn: Connection) -> None:
     """Deletes the session, if there is one."""
     token = _token(request)

@@ -132,11 +132,23 @@ async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_right
 ) -> None:
     journal = console.journal
     linked.stop()
+    mosquitto.stop_now()
     store = linked.data_dir / "edge.sqlite"
-    store.write_bytes(os.urandom(store.stat().st_size))
+    damaged = os.urandom(store.stat().st_size)
+    store.write_bytes(damaged)
     await linked.start_and_wait()
-    assert (linked.data_dir / "edge.sqlite.damaged-1").exists()
+    assert (linked.data_dir / "edge.sqlite.damaged-1").read_bytes() == damaged
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.log_lines("tap.answered", this_boot=True))
+    assert linked.log_lines("tap.answered", this_boot=True)[0]["reason"] == "no_snapshot"
+    state = linked.status()
+    assert state["applied"] == {"epoch": 0, "serial": 0}
+    assert has_fault(state, "store_set_aside: edge.sqlite.damaged-1: look into it")
+    assert linked.relay() == []
+
+    mosquitto.start_now()
     await console.wait_until_applied(1)
+    await eventually(lambda: has_fault(console.state(), "store_set_aside"))
     await eventually(lambda: console.journal != journal)
     [started] = await console.wait_for_kind("controller_started")
     assert started.detail is not None
