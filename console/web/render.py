@@ -15,6 +15,7 @@ from console.web import navigation, times
 from console.web.requests import is_htmx
 from console.web.session import visitor_or_none
 from console.web.static_files import StaticFiles
+from console.web.user_agent import browser_name
 
 FEATURES = Path(__file__).parent.parent
 
@@ -36,6 +37,7 @@ def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environ
         default_helpers=False,
         filters={
             "static": files.address,
+            "browser": browser_name,
             "ago": times.ago_tag,
             "coming": times.coming_tag,
             "left": times.left_tag,

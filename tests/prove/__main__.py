@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 
-PARTS = ("fuzz", "forged", "cuts", "kills")
+PARTS = ("fuzz", "forged", "cuts", "kills", "simulate", "mutants")
 
 
 def main() -> int:

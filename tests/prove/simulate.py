@@ -125,7 +125,8 @@ def shrink(here: Stage, scenario: Scenario, violation: Violation) -> Scenario:
 def prove(*, is_long: bool, seed: int) -> Figures:
     """Raises: AssertionError, with the seed and the smallest case."""
     with stage() as here:
-        for path in sorted(REGRESSIONS.glob("*.json")):
+        regressions = sorted(REGRESSIONS.glob("*.json"))
+        for path in regressions:
             found = here.play(read_scenario(path))
             assert found is None, f"{path.name}: {found}"
         here.counts.clear()
@@ -135,7 +136,7 @@ def prove(*, is_long: bool, seed: int) -> Figures:
             found = here.play(scenario)
             if found is not None:
                 raise AssertionError(told(here, scenario, found))
-        return {"scenarios": count, **figures(here)}
+        return {"scenarios": count, "regressions": len(regressions), **figures(here)}
 
 
 def figures(here: Stage) -> Figures:
