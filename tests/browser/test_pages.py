@@ -89,7 +89,7 @@ async def test_everything_works_without_scripts(site: Site, browser: Browser) ->
         await page.get_by_label("Label").fill("blue fob")
         await page.get_by_role("button", name="Assign").click()
         await expect(page.get_by_text("blue fob").first).to_be_visible()
-        await page.get_by_text("Change").first.click()
+        await page.get_by_role("main").get_by_text("Change").first.click()
         await page.get_by_role("button", name="Mark as lost").click()
         await expect(page.get_by_text("lost since")).to_be_visible()
         await page.get_by_role("button", name="Log out").click()
