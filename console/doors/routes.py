@@ -28,7 +28,7 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import is_htmx
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 from sync.ids import AccountRef, PointKey
 from sync.rights import BREAK_GLASS_MAX, PointKind
 
@@ -143,7 +143,7 @@ async def open_door(request: web.Request) -> web.StreamResponse:
     """
     key = PointKey(request.match_info["door"])
     tried = await request.app[ANY_DOOR].open(
-        [key], actor=AccountRef(visitor(request).account_id), remote_addr=address_of(request)
+        [key], actor=AccountRef(visitor(request).account_id), by=author(request)
     )
     outcome = tried.outcome
     async with request.app[DATABASE].reading() as conn:

@@ -26,7 +26,7 @@ from console.rights.publish import unix_ms
 from console.web.keys import DATABASE, MAILER, SETTINGS
 from console.web.origin import Sender, is_foreign
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 log = structlog.get_logger()
 
@@ -106,7 +106,7 @@ async def create_checkout_session(request: web.Request) -> web.StreamResponse:
         account_id=visitor(request).account_id,
         price_id=body.text("priceId", least=1, most=PRICE_CHARACTERS_MAX),
         base_url=_base_url(request, body),
-        remote_addr=address_of(request),
+        by=author(request),
     )
     treasury = request.app[TREASURY]
     try:
@@ -182,7 +182,7 @@ async def webhook(request: web.Request) -> web.StreamResponse:
         database=request.app[DATABASE],
         gateway=request.app[TREASURY].gateway,
         mailer=request.app[MAILER],
-        remote_addr=address_of(request),
+        by=author(request),
     )
     try:
         nobody = await take_in(event, office)

@@ -19,6 +19,7 @@ from console.web import times
 from console.web.phrasebooks import Phrasebooks
 from console.web.script_words import script_words
 from console.web.static_files import StaticFiles
+from console.web.user_agent import browser_name
 from console.words import Language, Phrasebook, Text
 
 FEATURES = Path(__file__).parent.parent
@@ -84,7 +85,11 @@ def _environment(
         default_helpers=False,
         extensions=["jinja2.ext.i18n"],
         finalize=finalize,
-        filters={"static": files.address, **times.filters(phrasebook)},
+        filters={
+            "static": files.address,
+            "browser": browser_name,
+            **times.filters(phrasebook),
+        },
     )
     environment.policies["ext.i18n.trimmed"] = True
     vars(environment)["newstyle_gettext"] = True  # an attribute that the extension has added
