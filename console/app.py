@@ -16,6 +16,7 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
+import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.routes as people
 import console.tools.routes as tools
@@ -118,6 +119,7 @@ def _routes() -> list[Route]:
         *circles.routes(),
         *cards.routes(),
         *people.routes(),
+        *membership.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),

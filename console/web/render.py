@@ -11,7 +11,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from console.web import navigation, times
+from console.web import amounts, navigation, times
 from console.web.requests import is_htmx
 from console.web.session import visitor_or_none
 from console.web.static_files import StaticFiles
@@ -36,10 +36,12 @@ def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environ
         default_helpers=False,
         filters={
             "static": files.address,
+            "amount": amounts.amount,
             "ago": times.ago_tag,
             "coming": times.coming_tag,
             "left": times.left_tag,
             "day": times.day_tag,
+            "month": times.month,
             "when": times.when_tag,
             "clock": times.clock_tag,
         },

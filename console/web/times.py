@@ -48,6 +48,11 @@ def day(moment: datetime, now: datetime) -> str:
     return text if there.year == here.year else f"{text} {there.year}"
 
 
+def month(moment: datetime) -> str:
+    """`December 2026`."""
+    return f"{local(moment):%B %Y}"
+
+
 def day_and_time(moment: datetime, now: datetime) -> str:
     """`Today 18:02`, `Yesterday 18:02`, `3 December 18:02`."""
     there, here = local(moment), local(now)
