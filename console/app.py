@@ -16,6 +16,7 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
+import console.membership.money_routes as money
 import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.routes as people
@@ -120,6 +121,7 @@ def _routes() -> list[Route]:
         *cards.routes(),
         *people.routes(),
         *membership.routes(),
+        *money.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
