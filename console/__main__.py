@@ -19,7 +19,8 @@ from console.errors import ConsoleError
 from console.logs import log_to
 from console.settings import ConsoleSettings, load_settings
 from sync.errors import WireError
-from sync.settings_table import Address, SettingsError
+from sync.settings_table import SettingsError
+from sync.settings_values import Address
 
 Command = Callable[[ConsoleSettings, Asked], int | None]
 

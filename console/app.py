@@ -10,6 +10,7 @@ import jinja2
 from aiohttp import web
 
 import console.accounts.routes as accounts
+import console.audit.routes as audit
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.controllers.routes as controllers
@@ -117,6 +118,7 @@ def _routes() -> list[Route]:
         *health.routes(),
         *live.routes(),
         *accounts.routes(),
+        *audit.routes(),
         *circles.routes(),
         *cards.routes(),
         *people.routes(),

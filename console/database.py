@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
@@ -85,6 +86,24 @@ class _MomentLoader(TimestamptzLoader):
             return EARLIEST if text.startswith(b"-") or text.endswith(b" BC") else LATEST
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whom a change comes from, as the tables' history and the audit keep it.
+
+    `account_id` None: nobody is logged in. `address` None: it didn't come over the network.
+    `doing`: method and route, `POST /circles/{circle}/members`, or the command that was given.
+    """
+
+    account_id: int | None
+    address: str | None
+    doing: str
+
+
+def at_prompt(command: str) -> Author:
+    """Whoever gives a command, such as `cards assign`, at the server's prompt."""
+    return Author(None, None, f"p2k16-console {command}")
+
+
 class Database:
     """The console's connections. Made by `open_database`."""
 
@@ -100,17 +119,22 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def writing(self, *, remote_addr: str | None = None) -> AsyncGenerator[Connection]:
+    async def writing(self, *, by: Author | None = None) -> AsyncGenerator[Connection]:
         """One transaction: commits at the end, rolls back on an exception.
 
-        `remote_addr`: whom the change came from, for the history of the tables; None: the program.
+        `by`: whom the change comes from; None: the program itself.
         Raises: DatabaseUnavailable. When that comes at the end, whether the commit was done is
         unknown.
         """
         async with self._connection() as connection, connection.transaction():
-            if remote_addr is not None:
+            if by is not None:
                 await connection.execute(
-                    "select set_config('p2k16.remote_addr', %s, true)", [remote_addr]
+                    """
+                    select set_config('p2k16.actor', %s, true),
+                      set_config('p2k16.remote_addr', %s, true),
+                      set_config('p2k16.doing', %s, true)
+                    """,
+                    [str(by.account_id or ""), by.address or "", by.doing],
                 )
             yield connection
 

@@ -12,7 +12,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from console.time_zone import find_zone, system_zone
-from sync.settings_table import Address, SettingsError, SettingsTable
+from sync.settings_table import SettingsError, SettingsTable
+from sync.settings_values import Address
 
 _TOPIC = r"[^+#\x00]{1,200}"
 """An MQTT topic, or the beginning of one: without wildcards."""

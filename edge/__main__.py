@@ -12,6 +12,7 @@ from typing import cast
 
 from edge import VERSION
 from edge.errors import EdgeError
+from edge.finding import Finding
 from edge.settings import DEFAULT_FILE, EdgeSettings, load_settings
 from sync.settings_table import SettingsError
 
@@ -32,6 +33,8 @@ def _main(arguments: list[str]) -> int:
     try:
         settings = load_settings(path, os.environ)
     except SettingsError as error:
+        if options.command == "check":
+            return _tell_mistakes(error)
         sys.stderr.write(f"{error}\n")
         return BAD_SETTINGS
     try:
@@ -106,12 +109,23 @@ def _run(settings: EdgeSettings) -> int:
 def _check(settings: EdgeSettings, source: str) -> int:
     from edge.check import check
 
-    failures = 0
-    for finding in check(settings, source):
-        line = str(finding) if sys.stdout.isatty() else json.dumps(finding.document())
-        sys.stdout.write(f"{line}\n")
-        failures += finding.remedy is not None
-    return FAILED if failures else DONE
+    findings = [_tell(finding) for finding in check(settings, source)]
+    return FAILED if any(finding.is_failure for finding in findings) else DONE
+
+
+def _tell_mistakes(error: SettingsError) -> int:
+    from edge.check import mistakes
+
+    for finding in mistakes(error):
+        _tell(finding)
+    return BAD_SETTINGS
+
+
+def _tell(finding: Finding) -> Finding:
+    line = str(finding) if sys.stdout.isatty() else json.dumps(finding.document())
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    return finding
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ from sync.events import Occurrence
 log = structlog.get_logger()
 
 WAITING_MAX = 200
-"""Before there is a store, or while it is slow; then the oldest is forgotten."""
+"""Before there is a store, or while it is slow; then the oldest is forgotten, and counted."""
 
 
 class Announcer:
@@ -22,6 +22,7 @@ class Announcer:
 
     def __init__(self) -> None:
         self._waiting = asyncio.Queue[Occurrence](WAITING_MAX)
+        self._forgotten = 0
 
     def tell(self, occurrence: Occurrence) -> None:
         """It happened just now. Returns at once."""
@@ -30,9 +31,14 @@ class Announcer:
         )
         if self._waiting.full():
             log.error("occurrence.forgotten", kind=self._waiting.get_nowait().kind)
+            self._forgotten += 1
         self._waiting.put_nowait(occurrence)
 
     async def run(self, recorder: Recorder) -> None:
         """Records one after the other, for ever. The recorder keeps what can't be written yet."""
         while True:
-            await recorder.record(await self._waiting.get())
+            occurrence = await self._waiting.get()
+            while self._forgotten:
+                self._forgotten -= 1
+                recorder.forget()
+            await recorder.record(occurrence)

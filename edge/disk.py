@@ -36,6 +36,13 @@ class Disk:
     sync: Callable[[Path], None]
     """Makes the content of a file, or the names in a folder, outlast a power cut."""
 
+    forget: Callable[[Path], None]
+    """Lets the system forget what it remembers of a file, so that it is read from the disk again.
+
+    Never a file that SQLite locks: to close it would end the locks of the whole process.
+    Source: sqlite.org/howtocorrupt.html, 2.2.
+    """
+
     provision: Callable[[Path, str], None]
     """Makes the store in a folder, for an owner (edge/provision.py). Raises: StorageFault, too."""
 
@@ -48,6 +55,7 @@ def machine() -> Disk:
         rename=os.rename,
         remove=lambda path: path.unlink(missing_ok=True),
         sync=_sync,
+        forget=_forget,
         provision=_provision,
     )
 
@@ -61,6 +69,14 @@ def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _forget(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
 

@@ -151,7 +151,7 @@ class Entrance:
         rights = parts.rights.active()
         right = rights.entries.get(name)
         if fault is Reason.STORAGE_FAULT and right is not None and right.is_break_glass:
-            return self._break_glass(tap, name, right)
+            return await self._break_glass(tap, name, right)
         if fault is not None:
             return await self._deny(tap, fault, digest)
         if rights is NO_RIGHTS:
@@ -179,15 +179,17 @@ class Entrance:
         point = parts.rights.active().points.get(self._post.point)
         return decide(point, right, Assurance.UID, parts.timekeeper.moment()).reason
 
-    def _break_glass(self, tap: Tap, name: Entry, right: Right) -> Reason:
+    async def _break_glass(self, tap: Tap, name: Entry, right: Right) -> Reason:
         """For emergencies: the disk fails, and somebody has to get in all the same.
 
         What happened is kept in memory, reported at once, and recorded once that is possible.
         """
         reason = self._judge(right)
-        if reason is not Reason.ALLOWED:
-            return self._denied(reason)
         answer = self._occurrence(tap, name, right, reason, None)
+        if reason is not Reason.ALLOWED:
+            denied = self._denied(reason)
+            await self._parts.recorder.record(answer)
+            return denied
         self._parts.recorder.keep(answer)
         return self._release(tap, answer, right.member, cause=Cause.BREAK_GLASS)
 

@@ -50,3 +50,13 @@ class Faults:
                 self._told.discard(fault)
                 self._tell(Occurrence(EventKind.FAULT_ENDED, point=self._point, reason=fault))
         self._changed()
+
+
+def tell_stop(is_released: bool, point: PointKey, tell: Callable[[Occurrence], None]) -> bool:
+    """Has it recorded that an emergency stop was pressed or released; gives `is_released` back.
+
+    Recorded as a fault, for which slots are kept; what follows for the tool is in edge/tool.py.
+    """
+    kind = EventKind.FAULT_ENDED if is_released else EventKind.FAULT_BEGAN
+    tell(Occurrence(kind, point=point, reason=Reason.EMERGENCY_STOPPED))
+    return is_released

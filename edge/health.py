@@ -27,6 +27,8 @@ from sync.rights import Reason, Staleness
 COMMIT_P99_MS_MAX = 500
 """A tap waits for 250 ms only."""
 
+NO_OPENINGS: Mapping[str, object] = {"unrecorded": 0, "openings": []}
+
 _WORDS = {
     Reason.RELAY_FAULT: "no relay guard",
     Reason.RELAY_WELDED: "the relay doesn't let go; look at it, then lock the point anew",
@@ -78,6 +80,8 @@ class Health:
                 "id": position.journal if position else None,
                 "head": position.head if position else 0,
                 "acknowledged": position.acknowledged if position else 0,
+                "fill_percent": inside.journal.fill_percent if inside else 0,
+                "unrecorded": position.unrecorded if position else 0,
             },
             "link": "up" if conversation and conversation.is_up else "down",
             "clock": {
@@ -89,6 +93,7 @@ class Health:
             "storage": {"commit_p99_ms": inside.store.commit_p99_ms if inside else None},
             "faults": self.faults(),
             "last_error": inside.refusals.last if inside else None,
+            "break_glass": inside.recorder.openings() if inside else NO_OPENINGS,
         }
 
     def faults(self) -> list[str]:
@@ -127,10 +132,20 @@ def _faults_of(inside: Inside) -> list[str]:
     found: list[str] = []
     if inside.store.fault:
         found.append(f"{Reason.STORAGE_FAULT}: can't record: {inside.store.fault}")
+    if inside.store.set_aside:
+        found.append(
+            f"store_set_aside: {', '.join(path.name for path in inside.store.set_aside)}: "
+            "look into it, then move it elsewhere; nothing deletes it"
+        )
     slowest_ms = inside.store.commit_p99_ms
     if slowest_ms is not None and slowest_ms > COMMIT_P99_MS_MAX:
         found.append(
             f"{Reason.STORAGE_SLOW}: commits take up to {slowest_ms} ms: a worn out SD card?"
+        )
+    if inside.journal.fill_percent == 100:
+        found.append(
+            f"{Reason.JOURNAL_FULL}: {inside.journal.position.waiting} events wait for the "
+            "console; denials are only counted until it has taken them"
         )
     if inside.recorder.unrecorded:
         found.append(f"unrecorded: {inside.recorder.unrecorded} answers wait to be recorded")

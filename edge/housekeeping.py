@@ -1,7 +1,7 @@
 """What has to be done now and then: persist the clock, forget old events, try a failing disk again.
 
-The regular write is a canary, too: a disk that takes nothing any more is found out within ten
-minutes even if nobody taps.
+The regular write is a canary, too: it is read back, so that a disk which takes nothing any more, or
+gives something else back, is found out within ten minutes even if nobody taps.
 """
 
 import asyncio
@@ -41,11 +41,13 @@ class Housekeeping:
         self._posts = tuple(posts)
         self._is_failing = False
         self._persisted_age_ms = timekeeper.moment().age_ms
+        self._probes = 0
 
     async def run(self) -> None:
         """Never returns."""
         loop = asyncio.get_running_loop()
         looks = 0
+        await self._probe()
         next_round = loop.time() + ROUND_SECONDS
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -53,13 +55,23 @@ class Housekeeping:
             self._tell_posts()
             is_younger = self._timekeeper.moment().age_ms < self._persisted_age_ms - YOUNGER_MS
             is_failing = self._store.fault is not None
-            if (is_failing and looks % RETRY_LOOKS == 0) or (is_younger and not is_failing):
+            if is_failing and looks % RETRY_LOOKS == 0:
+                await self._probe()
+                await self.persist_clock()
+            elif is_younger and not is_failing:
                 await self.persist_clock()
             elif loop.time() >= next_round:
                 next_round = loop.time() + ROUND_SECONDS
+                await self._probe()
                 await self.persist_clock()
                 with suppress(StorageFault):
                     await self._journal.prune()
+
+    async def _probe(self) -> None:
+        self._probes += 1
+        with suppress(StorageFault):
+            await self._store.probe(f"{self._timekeeper.boot} {self._probes}".encode())
+        self._tell_posts()
 
     async def persist_clock(self) -> None:
         """Writes the high-water mark and the age, unless the store fails."""

@@ -2,21 +2,22 @@
 
 An event gets its number and its predecessor's hash in the transaction that writes it, and its bytes
 never change again. Events wait here until the console has acknowledged them. When it is away for
-long, denials are only counted before a grant is ever refused for want of a slot. What is recorded
-is decided by the callers; sending is left to edge/uplink.py. Source: sync/README.md, "Events".
+long, denials are only counted before a grant is ever refused for want of a slot; slots are kept for
+alarms, too, and what was only counted is told once there are slots again. What is recorded is
+decided by the callers; sending is left to edge/uplink.py. Source: sync/README.md, "Events".
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 
 import structlog
 
 from edge.clock import Instant, Timekeeper
 from edge.errors import JournalFull
 from edge.journal_queries import Position, read_batch, read_position, was_granted
+from edge.slots import Allotment, Slots, allot
 from edge.store import Store
 from sync.events import (
     Batch,
@@ -39,40 +40,11 @@ PRUNED_EVENTS_MAX = 1_000
 """Deleted in one transaction, so that a tap waits for few milliseconds only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """How many events may wait for their acknowledgement.
-
-    From `spacious` on, only grants and commands are recorded, and doors that stand open; at `most`
-    they are refused, too.
-    """
-
-    spacious: int = 100_000
-    most: int = 110_000
-
-
-class Room(Enum):
-    """What becomes of an event when slots are scarce."""
-
-    LIMITED = auto()
-    """Recorded while there is a slot; without one, what it stands for must not happen."""
-
-    COUNTED = auto()
-    """Counted instead, once slots are scarce."""
-
-    ALWAYS = auto()
-    """Takes back, or ends, what was recorded; of that there is only so much."""
-
-
-_ROOM = {
-    EventKind.ACCESS_GRANTED: Room.LIMITED,
-    EventKind.COMMAND_EXECUTED: Room.LIMITED,
-    EventKind.COMMAND_REFUSED: Room.LIMITED,
-    EventKind.UNLOCK_BEGAN: Room.LIMITED,
-    EventKind.UNLOCK_ENDED: Room.ALWAYS,
-    EventKind.ACCESS_WITHDRAWN: Room.ALWAYS,
+_COUNTING = {
+    Allotment.COUNT: "UPDATE state SET unrecorded = unrecorded + 1",
+    Allotment.COUNT_ALARM: "UPDATE state SET unrecorded = unrecorded + 1,"
+    " alarms_unrecorded = alarms_unrecorded + 1",
 }
-"""The kinds that are worth more than being counted."""
 
 
 def _nothing(_connection: sqlite3.Connection) -> None:
@@ -106,6 +78,11 @@ class Journal:
             return self._kept
         return replace(self._kept, acknowledged=self._set_back)
 
+    @property
+    def fill_percent(self) -> int:
+        """How many of the slots are taken that everything may use; 100: slots are scarce."""
+        return min(100, self._kept.waiting * 100 // max(1, self._slots.spacious))
+
     async def append(
         self,
         occurrence: Occurrence,
@@ -129,13 +106,14 @@ class Journal:
         """Records a refusal of `instant` whose tap or command may have been recorded, too late.
 
         If its grant follows `since_seq`, the event is a withdrawal; if it was refused there, there
-        is nothing to do. Raises: StorageFault, JournalFull.
+        is nothing to do. What has happened is never refused for want of a slot: an opening is
+        recorded, the rest may be counted. Raises: StorageFault.
         """
 
         def work(connection: sqlite3.Connection) -> Position:
             match was_granted(connection, refusal, since_seq):
                 case None:
-                    self._add(connection, refusal, instant)
+                    self._add(connection, refusal, instant, has_happened=True)
                 case True:
                     withdrawal = replace(refusal, kind=EventKind.ACCESS_WITHDRAWN)
                     self._add(connection, withdrawal, instant)
@@ -170,8 +148,11 @@ class Journal:
             self.moved.set()
             return
 
+        instant = self._timekeeper.now()
+
         def work(connection: sqlite3.Connection) -> Position:
             connection.execute("UPDATE state SET acknowledged = ?", (ack.seq,))
+            self._tell_unrecorded(connection, read_position(connection), instant)
             return read_position(connection)
 
         self._move(await self._store.write(work))
@@ -201,26 +182,47 @@ class Journal:
         self.moved.set()
 
     def _add(
-        self, connection: sqlite3.Connection, occurrence: Occurrence, instant: Instant
+        self,
+        connection: sqlite3.Connection,
+        occurrence: Occurrence,
+        instant: Instant,
+        *,
+        has_happened: bool = False,
     ) -> None:
-        room = _ROOM.get(occurrence.kind, Room.COUNTED)
         position = read_position(connection)
-        waiting = position.head - position.acknowledged
-        if room is Room.LIMITED and waiting >= self._slots.most:
+        allotment = allot(
+            occurrence.kind,
+            self._slots,
+            waiting=position.waiting,
+            alarms=position.alarms,
+            has_happened=has_happened,
+        )
+        if allotment is Allotment.REFUSE:
             raise JournalFull("no slot is left until the console has acknowledged events")
-        if room is Room.COUNTED and waiting >= self._slots.spacious:
-            connection.execute("UPDATE state SET unrecorded = unrecorded + 1")
+        if allotment in _COUNTING:
+            connection.execute(_COUNTING[allotment])
             return
-        (unrecorded,) = connection.execute("SELECT unrecorded FROM state").fetchone()
-        if unrecorded and waiting < self._slots.spacious:
+        if allotment is Allotment.RECORD_ALARM:
+            connection.execute("UPDATE state SET alarms = alarms + 1")
+        self._tell_unrecorded(connection, position, instant)
+        self._insert(connection, occurrence, instant)
+
+    def _tell_unrecorded(
+        self, connection: sqlite3.Connection, position: Position, instant: Instant
+    ) -> None:
+        """Says what was only counted, once there are slots again."""
+        if position.waiting >= self._slots.spacious:
+            return
+        if position.unrecorded:
             summary = Occurrence(
-                EventKind.ACCESS_DENIED,
+                EventKind.EVENTS_UNRECORDED,
                 reason=Reason.JOURNAL_FULL,
-                detail=f"{unrecorded} denials and messages were only counted: slots were scarce",
+                detail=f"{position.unrecorded} events were only counted, "
+                f"{position.alarms_unrecorded} of them alarms: slots were scarce",
             )
             self._insert(connection, summary, instant)
-            connection.execute("UPDATE state SET unrecorded = 0")
-        self._insert(connection, occurrence, instant)
+        if position.unrecorded or position.alarms:
+            connection.execute("UPDATE state SET alarms = 0, unrecorded = 0, alarms_unrecorded = 0")
 
     def _insert(
         self, connection: sqlite3.Connection, occurrence: Occurrence, instant: Instant

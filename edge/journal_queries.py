@@ -14,19 +14,32 @@ BATCH_HEADER_BYTES_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`head`: number of the newest event, `acknowledged`: of the newest that the console has."""
+    """`head`: number of the newest event, `acknowledged`: of the newest that the console has.
+
+    While slots are scarce, `alarms` is how many were recorded in spite of it; `unrecorded` is how
+    many events were only counted, `alarms_unrecorded` how many of those were alarms.
+    """
 
     journal: JournalId
     head: int
     acknowledged: int
+    alarms: int = 0
+    unrecorded: int = 0
+    alarms_unrecorded: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait for their acknowledgement."""
+        return self.head - self.acknowledged
 
 
 def read_position(connection: sqlite3.Connection) -> Position:
     """Where the journal stands now."""
-    journal, acknowledged, head = connection.execute(
-        "SELECT journal, acknowledged, (SELECT coalesce(max(seq), 0) FROM event) FROM state"
+    journal, *numbers = connection.execute(
+        "SELECT journal, (SELECT coalesce(max(seq), 0) FROM event), acknowledged,"
+        " alarms, unrecorded, alarms_unrecorded FROM state"
     ).fetchone()
-    return Position(JournalId(journal), head, acknowledged)
+    return Position(JournalId(journal), *numbers)
 
 
 def was_granted(connection: sqlite3.Connection, refusal: Occurrence, since_seq: int) -> bool | None:

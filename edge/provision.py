@@ -86,7 +86,10 @@ def _create(path: Path, owner: str, disk: Disk) -> None:
                 "owner": str,
                 "journal": str,
                 "acknowledged": int,
+                "alarms": int,
                 "unrecorded": int,
+                "alarms_unrecorded": int,
+                "canary": bytes,
                 "active_slot": str,
                 "floor_epoch": int,
                 "floor_serial": int,
@@ -101,7 +104,10 @@ def _create(path: Path, owner: str, disk: Disk) -> None:
                 "owner",
                 "journal",
                 "acknowledged",
+                "alarms",
                 "unrecorded",
+                "alarms_unrecorded",
+                "canary",
                 "floor_epoch",
                 "floor_serial",
                 "command_counter",
@@ -116,7 +122,10 @@ def _create(path: Path, owner: str, disk: Disk) -> None:
                 "owner": owner,
                 "journal": secrets.token_hex(16),
                 "acknowledged": 0,
+                "alarms": 0,
                 "unrecorded": 0,
+                "alarms_unrecorded": 0,
+                "canary": b"",
                 "floor_epoch": 0,
                 "floor_serial": 0,
                 "command_counter": 0,
@@ -136,7 +145,8 @@ def _create_hold(database: Database) -> None:
 
 
 def _upgrade(path: Path, disk: Disk) -> None:
-    """From version 1, which knew neither the age of its rights nor orders that stand.
+    """From version 1, which knew neither the age of its rights nor orders that stand; or from 2,
+    which knew neither slots for alarms nor a canary.
 
     The rights that it had in force a moment ago are taken as heard of then: a door must not shut
     because its software became newer.
@@ -149,6 +159,12 @@ def _upgrade(path: Path, disk: Disk) -> None:
         if version == 1:
             connection.execute("ALTER TABLE state ADD COLUMN age_ms INTEGER NOT NULL DEFAULT 0")
             _create_hold(Database(connection))
+        if version in {1, 2}:
+            for column in ("alarms", "alarms_unrecorded"):
+                connection.execute(
+                    f"ALTER TABLE state ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"
+                )
+            connection.execute("ALTER TABLE state ADD COLUMN canary BLOB NOT NULL DEFAULT x''")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     finally:

@@ -2,7 +2,8 @@
 
 A grant that isn't durable in time is a denial: people don't wait, and a door must not open when
 nobody expects it any more. The denial is recorded as soon as the store works again. If the grant
-was written after all, it is recorded as withdrawn instead.
+was written after all, it is recorded as withdrawn instead. Openings with a break-glass card, which
+hold although nothing can be recorded, are kept and told until they are recorded, too.
 """
 
 import asyncio
@@ -27,7 +28,17 @@ DEADLINE_SECONDS = 0.25
 
 RETRY_SECONDS = 2.0
 UNSETTLED_MAX = 100
-"""Answers that wait to be recorded while the store fails; then the oldest is forgotten."""
+"""Answers that wait to be recorded while the store fails; then the oldest denial is forgotten, and
+counted.
+"""
+
+OPENINGS_MAX = 1_000
+"""Openings with a break-glass card that wait to be recorded. At most five cards can make them."""
+
+OPENINGS_TOLD = 40
+"""So many of the newest fit in a report."""
+
+_IN_SPITE = "with a break-glass card, while nothing could be recorded"
 
 _REFUSALS = {
     EventKind.ACCESS_GRANTED: EventKind.ACCESS_DENIED,
@@ -44,13 +55,36 @@ class Unsettled:
     since_seq: int
 
 
+@dataclass(slots=True)
+class Opening:
+    """An opening with a break-glass card that no event tells yet. `failure`: why it was none."""
+
+    unsettled: Unsettled
+    failure: Reason | None = None
+
+    def document(self) -> dict[str, object]:
+        """The same for a report. Card and person are named as this controller knows them."""
+        granted, moment = self.unsettled.refusal, self.unsettled.instant.moment
+        return {
+            "point": granted.point,
+            "tap": granted.tap,
+            "entry": granted.entry.hex() if granted.entry else None,
+            "member": granted.member.hex() if granted.member else None,
+            "time_ms": moment.now_ms,
+            "clock": "trusted" if moment.is_trusted else "untrusted",
+            "reason": self.failure or granted.reason,
+        }
+
+
 class Recorder:
     """The journal with a deadline."""
 
     def __init__(self, journal: Journal, timekeeper: Timekeeper) -> None:
         self._journal = journal
         self._timekeeper = timekeeper
-        self._unsettled: deque[Unsettled] = deque(maxlen=UNSETTLED_MAX)
+        self._unsettled = deque[Unsettled]()
+        self._openings = deque[Opening]()
+        self._forgotten = 0
         self._has_unsettled = asyncio.Event()
 
     async def record(
@@ -78,18 +112,42 @@ class Recorder:
 
     def withdraw(self, occurrence: Occurrence, reason: Reason) -> None:
         """Notes that a grant which was recorded moved no relay."""
+        for opening in self._openings:
+            if opening.unsettled.refusal.tap == occurrence.tap:
+                opening.failure = reason
         withdrawal = replace(occurrence, kind=EventKind.ACCESS_WITHDRAWN, reason=reason)
         self._keep(Unsettled(withdrawal, self._timekeeper.now(), self._journal.position.head))
 
     def keep(self, granted: Occurrence) -> None:
         """A grant that can't be recorded now and holds all the same: a break-glass card's."""
         log.warning("break_glass.used", point=granted.point, tap=granted.tap)
-        self._keep(Unsettled(granted, self._timekeeper.now(), self._journal.position.head))
+        told = replace(granted, detail=_IN_SPITE)
+        if len(self._openings) >= OPENINGS_MAX:
+            self._openings.popleft()
+            self.forget()
+        self._openings.append(
+            Opening(Unsettled(told, self._timekeeper.now(), self._journal.position.head))
+        )
+        self._has_unsettled.set()
+
+    def forget(self) -> None:
+        """Counts what can't be kept until it can be recorded. Their number will be."""
+        self._forgotten += 1
+        log.error("answer.forgotten", unsettled=len(self._unsettled), forgotten=self._forgotten)
+        self._has_unsettled.set()
 
     @property
     def unrecorded(self) -> int:
-        """How many answers wait to be recorded."""
-        return len(self._unsettled)
+        """How many answers wait to be recorded, or will only be counted."""
+        return len(self._unsettled) + len(self._openings) + self._forgotten
+
+    def openings(self) -> dict[str, object]:
+        """What break-glass cards have opened that no event tells yet: how often, and the newest."""
+        newest = list(self._openings)[-OPENINGS_TOLD:]
+        return {
+            "unrecorded": len(self._openings),
+            "openings": [opening.document() for opening in newest],
+        }
 
     async def run(self) -> None:
         """Records what is unsettled as soon as that is possible, for ever."""
@@ -108,12 +166,31 @@ class Recorder:
 
     async def _settle_all(self) -> None:
         """Raises: StorageFault, JournalFull."""
+        while self._openings:
+            opened = self._openings[0]
+            await self._settle(opened.unsettled)
+            if self._openings and self._openings[0] is opened:
+                self._openings.popleft()
         while self._unsettled:
             first = self._unsettled[0]
-            await self._journal.settle(first.refusal, first.instant, since_seq=first.since_seq)
+            await self._settle(first)
             if self._unsettled and self._unsettled[0] is first:
                 self._unsettled.popleft()
-        self._has_unsettled.clear()
+        if self._forgotten:
+            count = self._forgotten
+            told = Occurrence(
+                EventKind.EVENTS_UNRECORDED,
+                reason=Reason.STORAGE_FAULT,
+                detail=f"{count} events were only counted: nothing could be recorded for too long",
+            )
+            await self._journal.append(told)
+            self._forgotten -= count
+        if not self.unrecorded:
+            self._has_unsettled.clear()
+
+    async def _settle(self, one: Unsettled) -> None:
+        """Raises: StorageFault."""
+        await self._journal.settle(one.refusal, one.instant, since_seq=one.since_seq)
 
     def _note(
         self, occurrence: Occurrence, reason: Reason, instant: Instant, since_seq: int
@@ -127,8 +204,14 @@ class Recorder:
         self._keep(Unsettled(refusal, instant, since_seq))
 
     def _keep(self, unsettled: Unsettled) -> None:
-        if len(self._unsettled) == UNSETTLED_MAX:
-            log.error("answer.forgotten", unsettled=UNSETTLED_MAX)
+        if len(self._unsettled) >= UNSETTLED_MAX:
+            self._unsettled.remove(
+                next(
+                    (one for one in self._unsettled if one.refusal.kind is EventKind.ACCESS_DENIED),
+                    self._unsettled[0],
+                )
+            )
+            self.forget()
         self._unsettled.append(unsettled)
         self._has_unsettled.set()
 

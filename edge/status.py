@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -99,6 +100,12 @@ def ask(
     return answered
 
 
+def _time_of(one: Mapping[str, object]) -> str:
+    """When something happened, in UTC; with a question mark by a clock that may run late."""
+    at = datetime.fromtimestamp(cast("int", one["time_ms"]) / 1000, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S}{'' if one['clock'] == 'trusted' else '?'}"
+
+
 def in_words(state: Mapping[str, object]) -> str:
     """The answer for people: a line for each point, then everything else that matters."""
     points = cast("Mapping[str, Mapping[str, object]]", state["points"])
@@ -117,6 +124,12 @@ def in_words(state: Mapping[str, object]) -> str:
         f"journal {journal['head']} events, {journal['acknowledged']} at the console",
     ]
     lines += [f"! {fault}" for fault in cast("Sequence[str]", state["faults"])]
+    opened = cast("Mapping[str, Sequence[Mapping[str, object]]]", state["break_glass"])
+    lines += [
+        f"! break-glass: {one['point']} at {_time_of(one)} by card {str(one['entry'])[:8]}: "
+        f"{one['reason']}, not recorded yet"
+        for one in opened["openings"]
+    ]
     refused = cast("Mapping[str, object] | None", state["last_error"])
     if refused is not None:
         lines.append(f"! refused {refused['kind']}: {refused['name']}: {refused['text']}")

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from math import ceil
@@ -21,13 +21,14 @@ import structlog
 
 from edge.disk import Disk, machine
 from edge.errors import EdgeError, StorageFault
+from edge.set_aside import COMPANIONS, free_name, move, stores_aside
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 STORE_NAME = "edge.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept in the file as `user_version`."""
 
 PENDING_MAX = 64
@@ -35,9 +36,6 @@ PENDING_MAX = 64
 
 COMMITS_REMEMBERED = 500
 CACHE_KIB = 1024
-_COMPANIONS = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside a store."""
-
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -54,12 +52,15 @@ class Store:
         self._pending = 0
         self._errand: asyncio.Future[None] | None = None
         self._fault: str | None = None
+        self._distrust: str | None = None
+        self.set_aside: tuple[Path, ...] = ()
+        """Files of stores that were set aside beside this one, as of the last probe."""
         self._commits = deque[float](maxlen=COMMITS_REMEMBERED)
 
     @property
     def fault(self) -> str | None:
-        """Why the last write failed; None while writes succeed."""
-        return self._fault
+        """Why the last write failed, or what a probe found; None while all is well."""
+        return self._fault or self._distrust
 
     @property
     def commit_p99_ms(self) -> int | None:
@@ -78,6 +79,17 @@ class Store:
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs `work`, which must not write. Raises: StorageFault."""
         return await self._run(self._read, work)
+
+    async def probe(self, mark: bytes) -> None:
+        """Writes `mark`, always another one, and reads it back on a connection that remembers
+        nothing. A disk that fails at it is at fault until a probe succeeds. Raises: StorageFault.
+        """
+        await self.write(lambda c: c.execute("UPDATE state SET canary = ?", (mark,)))
+        found = await self._run(self._read_anew, _canary)
+        if found != mark:
+            self._distrust = "what was written reads back differently: replace the SD card"
+            raise StorageFault(f"{self._path}: {self._distrust}")
+        self._distrust = None
 
     async def answers(self, seconds: float) -> bool:
         """Whether the thread comes round to an errand within `seconds`, rather than stand still."""
@@ -137,6 +149,17 @@ class Store:
             self._disconnect()
             raise StorageFault(f"the store can't be read: {error}") from error
 
+    def _read_anew(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            self._disk.forget(Path(f"{self._path}-wal"))  # where the newest commits are
+            with closing(_connect(self._path, self._disk)) as connection:
+                found = work(connection)
+            self.set_aside = stores_aside(self._path)
+            return found
+        except (OSError, sqlite3.Error) as error:
+            self._distrust = f"what was written can't be read back: {error}"
+            raise StorageFault(f"{self._path}: {self._distrust}") from error
+
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and self._is_gone():
             self._disconnect()
@@ -183,12 +206,12 @@ def _prepare(data_dir: Path, owner: str, disk: Disk) -> Path | None:
     set_aside: Path | None = None
     try:
         if path.exists() and not _is_sound(path, owner, disk):
-            set_aside = _free_name(path)
-            _move(path, set_aside, ("",), disk)
+            set_aside = free_name(path)
+            move(path, set_aside, ("",), disk)
         if not path.exists():
             # SQLite would take an old WAL for the new file's own and bring its pages back. It lies
             # here still if the power went, or if somebody removed the store alone.
-            _move(path, set_aside or _free_name(path), _COMPANIONS, disk)
+            move(path, set_aside or free_name(path), COMPANIONS, disk)
             disk.provision(data_dir, owner)
         elif _version(path, disk) != SCHEMA_VERSION:
             disk.provision(data_dir, owner)  # an older one is brought up to date
@@ -231,23 +254,8 @@ def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
     return None if row == (owner,) else "belongs to another controller or another console"
 
 
-def _free_name(path: Path) -> Path:
-    """Where a store can be set aside, with all that belongs to it."""
-    number = 0
-    while True:
-        number += 1
-        aside = path.with_name(f"{path.name}.damaged-{number}")
-        if not any(Path(f"{aside}{ending}").exists() for ending in ("", *_COMPANIONS)):
-            return aside
-
-
-def _move(path: Path, aside: Path, endings: Sequence[str], disk: Disk) -> None:
-    """Moves those files that are there, for good."""
-    there = [ending for ending in endings if Path(f"{path}{ending}").exists()]
-    for ending in there:
-        disk.rename(Path(f"{path}{ending}"), Path(f"{aside}{ending}"))
-    if there:
-        disk.sync(path.parent)
+def _canary(connection: sqlite3.Connection) -> bytes:
+    return connection.execute("SELECT canary FROM state").fetchone()[0]
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

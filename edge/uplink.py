@@ -44,7 +44,7 @@ RESEND_SECONDS_MAX = 60.0
 ASK_SECONDS = 10.0
 """Between two requests."""
 
-STEADY_KEYS = ("points", "applied", "link", "faults", "last_error")
+STEADY_KEYS = ("points", "applied", "link", "faults", "last_error", "break_glass")
 """The parts of the state whose change is worth a report at once; the rest changes all the time."""
 
 

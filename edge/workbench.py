@@ -8,7 +8,7 @@ can't wait.
 from collections.abc import Callable
 
 from edge.cues import Cue, Lights
-from edge.faults import LATCHED, Faults
+from edge.faults import LATCHED, Faults, tell_stop
 from edge.feedback import Feedback
 from edge.inputs import Debounced
 from edge.post import Cause, Grant, Hold
@@ -72,7 +72,7 @@ class Workbench:
         self._feedback = Feedback(self._faults.set)
         self._drawn = Feedback(self._faults.set, may_be_idle=True)
         self._current = Debounced(self._current_changed)
-        self._stop = Debounced(lambda is_closed: self._happen(STOPS[is_closed]))
+        self._stop = Debounced(lambda is_up: self._happen(STOPS[tell_stop(is_up, point, tell)]))
         self._state = ToolState.BOOT
         self._session = ToolSession(
             rules, happen=self._happen, card_gone=lambda: self._leave("card taken away")

@@ -78,6 +78,9 @@ class EventKind(StrEnum):
     READER_FAULT = "reader_fault"
     """A reader is gone, silent or sends rubbish, or does so no longer; the detail says which."""
 
+    EVENTS_UNRECORDED = "events_unrecorded"
+    """So many, as the detail says, could only be counted: slots were scarce, or storage failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

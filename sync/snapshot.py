@@ -12,12 +12,13 @@ Source: sync/README.md, "Snapshot".
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from sync.entries import BREAK_GLASS, PackedEntries
 from sync.errors import Malformed, TooLarge, WrongAudience
-from sync.ids import ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
+from sync.ids import ControllerId, Entry, Epoch, PointKey, Serial
 from sync.rights import BREAK_GLASS_MAX, Assurance, Point, PointKind, Right, Window
 from sync.strict_json import U53, Fields, dump
 
@@ -31,8 +32,6 @@ UNLOCK_SECONDS_MAX = 300
 STALE_SECONDS_MAX = 366 * 24 * 3600
 
 _U32 = struct.Struct(">I")
-_ENTRY_BYTES = 16 + 8 + 2 + 2 + 8 + 8 + 1
-_BREAK_GLASS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
             ),
             struct.pack(f">{count}Q", *(r.not_before_ms or 0 for r in rights)),
             struct.pack(f">{count}Q", *(r.not_after_ms or 0 for r in rights)),
-            bytes(_BREAK_GLASS if r.is_break_glass else 0 for r in rights),
+            bytes(BREAK_GLASS if r.is_break_glass else 0 for r in rights),
         ]
     )
     if len(body) > INFLATED_BYTES_MAX:
@@ -141,7 +140,12 @@ def decode_snapshot(payload: bytes, controller: ControllerId) -> Snapshot:
         made_at_ms=fields.integer("made_at_ms"),
         previous_digest=previous,
         points=points,
-        entries=_entries(memoryview(body)[4 + header_size :], count, point_sets, schedules),
+        entries=PackedEntries(
+            memoryview(body)[4 + header_size :],
+            count,
+            point_sets=point_sets,
+            schedules=schedules,
+        ),
     )
     fields.close()
     return snapshot
@@ -223,72 +227,3 @@ def _schedule(value: object) -> tuple[Window, ...]:
         raise Malformed("snapshot: a schedule is no list of starts and ends")
     instants = cast("list[int]", bounds)
     return tuple(map(Window, instants[::2], instants[1::2]))
-
-
-def _entries(
-    columns: memoryview,
-    count: int,
-    point_sets: Sequence[frozenset[PointKey]],
-    schedules: Sequence[tuple[Window, ...]],
-) -> dict[Entry, Right]:
-    if len(columns) != count * _ENTRY_BYTES:
-        raise Malformed("snapshot: the columns don't have the declared number of entries")
-    column = _Columns(columns, count)
-    entries = list(column.chunks(16))
-    rows = zip(
-        column.chunks(8),
-        column.integers("H", 2),
-        column.integers("H", 2),
-        column.integers("Q", 8),
-        column.integers("Q", 8),
-        column.integers("B", 1),
-        strict=True,
-    )
-    try:
-        rights = [
-            Right(
-                member=MemberRef(member),
-                points=point_sets[set_index],
-                schedule=schedules[schedule_index - 1] if schedule_index else None,
-                not_before_ms=not_before or None,
-                not_after_ms=not_after or None,
-                is_break_glass=bool(flags & _BREAK_GLASS),
-            )
-            for member, set_index, schedule_index, not_before, not_after, flags in map(_known, rows)
-        ]
-    except IndexError as error:
-        raise Malformed(
-            "snapshot: an entry names a point set or schedule that is absent"
-        ) from error
-    if sum(right.is_break_glass for right in rights) > BREAK_GLASS_MAX:
-        raise Malformed(f"snapshot: more than {BREAK_GLASS_MAX} break-glass cards")
-    by_entry = {Entry(entry): right for entry, right in zip(entries, rights, strict=True)}
-    if len(by_entry) != count:
-        raise Malformed("snapshot: an entry stands twice")
-    return by_entry
-
-
-def _known(row: tuple[bytes, int, int, int, int, int]) -> tuple[bytes, int, int, int, int, int]:
-    if row[5] & ~_BREAK_GLASS:
-        raise Malformed("snapshot: an entry has a flag that this software doesn't know")
-    return row
-
-
-class _Columns:
-    """Cuts columns of `count` values off a buffer, in order."""
-
-    def __init__(self, data: memoryview, count: int) -> None:
-        self._data = data
-        self._count = count
-
-    def chunks(self, size: int) -> Iterator[bytes]:
-        column = bytes(self._cut(size))
-        return (column[i : i + size] for i in range(0, len(column), size))
-
-    def integers(self, code: str, size: int) -> tuple[int, ...]:
-        return struct.unpack(f">{self._count}{code}", self._cut(size))
-
-    def _cut(self, size: int) -> memoryview:
-        end = self._count * size
-        column, self._data = self._data[:end], self._data[end:]
-        return column

@@ -1,7 +1,7 @@
 """What a new account must be like. Pure: what exists already is told to it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 USERNAME_CHARACTERS_MAX = 50
@@ -75,6 +75,31 @@ def registration_mistake(new: Registration, taken: Taken) -> str | None:
         *phone_mistakes(new.phone or ""),
     ]
     return found[0] if found else None
+
+
+def joining_mistakes(new: Registration, password: str) -> Mapping[str, str]:
+    """The first mistake of each field of the page `/join`; empty when there is none.
+
+    Whether somebody has the names already is not looked at.
+    """
+    found = {
+        "name": _name_mistakes(new.name or ""),
+        "username": _username_mistakes(new.username, is_taken=False),
+        "email": _email_mistakes(new.email, is_taken=False),
+        "phone": phone_mistakes(new.phone or ""),
+        "password": password_mistakes(password),
+    }
+    return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
+
+
+def profile_mistakes(*, name: str, email: str, phone: str) -> Mapping[str, str]:
+    """The first mistake of each field that somebody changes of herself."""
+    found = {
+        "name": _name_mistakes(name),
+        "email": _email_mistakes(email, is_taken=False),
+        "phone": phone_mistakes(phone),
+    }
+    return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 
 
 def phone_mistakes(phone: str) -> Sequence[str]:

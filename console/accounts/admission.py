@@ -76,7 +76,8 @@ async def check(request: web.Request, username: str, password: str) -> Admitted 
 
 async def _begin(request: web.Request, admitted: Admitted) -> LoggedIn | None:
     """None: the password was changed while it was looked at."""
-    async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+    by = session.author(request, account_id=admitted.account_id)
+    async with request.app[DATABASE].writing(by=by) as conn:
         if not await queries.still_has_password(
             conn, account_id=admitted.account_id, stored=admitted.stored
         ):

@@ -54,7 +54,7 @@ async def change(
     if wrong:
         return Refused(wrong[0])
     hashed = await request.app[PASSWORDS].hash(new)
-    async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         if not await reset_queries.change_password(
             conn, account_id=visitor.account_id, stored=admitted.stored, replacement=hashed
         ):
@@ -71,7 +71,7 @@ async def set_by_token(request: web.Request, token_forms: Sequence[str], *, new:
     Raises: Busy, DatabaseUnavailable.
     """
     hashed = await request.app[PASSWORDS].hash(new)
-    async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         account_id = await reset_queries.use_token(
             conn, token_forms=token_forms, replacement=hashed
         )

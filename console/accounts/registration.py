@@ -27,7 +27,7 @@ async def register(request: web.Request, new: Registration, *, password: str) ->
         return mistake
     hashed = await request.app[PASSWORDS].hash(password)
     try:
-        async with database.writing(remote_addr=session.address_of(request)) as conn:
+        async with database.writing(by=session.author(request)) as conn:
             await queries.lock_registrations(conn)
             mistake = await _mistake(conn, new)
             if mistake is not None:

@@ -19,6 +19,7 @@ from aiohttp_jinja2 import get_env
 from console.accounts import reset_queries
 from console.accounts.reset_queries import Forgetful
 from console.accounts.throttle import Throttle, Wait
+from console.database import Author
 from console.errors import ConsoleError
 from console.mail import MailFailed
 from console.supervision import end
@@ -79,6 +80,7 @@ class Resets:
 
         Raises: DatabaseUnavailable.
         """
+        by = session.author(request)
         address = session.address_of(request)
         now = asyncio.get_running_loop().time()
         attempt = self._throttle.attempt(account=text, address=address, now=now)
@@ -94,7 +96,7 @@ class Resets:
             if len(self._running) >= RUNNING_MAX:
                 log.warning("reset.dropped", account=person.account_id)
                 break
-            sending = asyncio.create_task(_send(request.app, person, remote_addr=address))
+            sending = asyncio.create_task(_send(request.app, person, by=by))
             self._running.add(sending)
             sending.add_done_callback(self._running.discard)
         return None
@@ -109,13 +111,13 @@ class Resets:
 RESETS = web.AppKey("resets", Resets)
 
 
-async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) -> None:
+async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
     """Stores a token, then mails it; the one before comes back if the mail isn't taken."""
     token, database, mailer = new_token(), app[DATABASE], app[MAILER]
     token_form, html = stored_form(token), _html(app, person, token)
     subject = f"Reset password for {mailer.association}"
     try:
-        async with database.writing(remote_addr=remote_addr) as conn:
+        async with database.writing(by=by) as conn:
             before = await reset_queries.store_token(
                 conn,
                 account_id=person.account_id,
@@ -127,7 +129,7 @@ async def _send(app: web.Application, person: Forgetful, *, remote_addr: str) ->
         try:
             await mailer.send(to=person.email, subject=subject, html=html)
         except MailFailed:
-            async with database.writing(remote_addr=remote_addr) as conn:
+            async with database.writing(by=by) as conn:
                 await reset_queries.restore_token(
                     conn, account_id=person.account_id, token_form=token_form, token=before
                 )

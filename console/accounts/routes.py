@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.accounts import admission, queries, reset_routes
+from console.accounts import admission, joining, queries, reset_routes, settings_routes
 from console.accounts.admission import PASSWORDS, THROTTLE, USERNAME_CHARACTERS_MAX, LoggedIn
 from console.accounts.basic import BASIC, BasicCredentials
 from console.accounts.passwords import PasswordThreads
@@ -28,9 +28,11 @@ SUGGESTIONS_MAX = 8
 
 
 def routes() -> list[Route]:
-    """Logging in and out, forgotten passwords, and suggestions."""
+    """Joining, logging in and out, passwords, one's own account, and suggestions."""
     return [
         *reset_routes.routes(),
+        *joining.routes(),
+        *settings_routes.routes(),
         Route("GET", "/login", Who.ANYONE, login_page),
         Route("POST", "/login", Who.ANYONE, log_in),
         Route("POST", "/logout", Who.ANYONE, log_out),
@@ -43,6 +45,7 @@ def set_up(app: web.Application) -> None:
     app[PASSWORDS] = PasswordThreads()
     often = app[SETTINGS].login.failures_per_minute
     app[THROTTLE] = Throttle(failures_per_minute=often)
+    app[joining.JOINS] = Throttle(failures_per_minute=often)
     app[BASIC] = BasicCredentials()
     app[RESETS] = Resets(often=often)
     app.on_cleanup.append(_end)
@@ -105,7 +108,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 
 async def log_out(request: web.Request) -> web.StreamResponse:
     """Ends the session, here and on the server."""
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         await session.end(request, conn)
     response = web.Response(status=303, headers={"Location": "/login"})
     session.forget_cookie(request, response)

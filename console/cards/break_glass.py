@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from console.accounts import queries as accounts
 from console.cards import break_glass_queries as queries
 from console.cards.break_glass_queries import CalledRow
-from console.database import Connection, Database
+from console.database import Connection, Database, at_prompt
 from console.errors import BadRequest
 from sync.rights import BREAK_GLASS_MAX
 
@@ -17,7 +17,7 @@ async def set_break_glass(
 
     Gives the card's name. Raises: BadRequest, which names what there is; DatabaseUnavailable.
     """
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("cards break-glass")) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) != 1 or found[0].username.lower() != username.lower():
             raise BadRequest(f"No such account: {username}")

@@ -1,6 +1,6 @@
 """SQL of the break-glass cards: the few that work however old a controller's rights are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg.rows import class_row
 
@@ -18,6 +18,7 @@ class BreakGlassRow:
     account_id: int
     username: str
     name: str | None
+    site_digest: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ async def break_glass_cards(conn: Connection) -> list[BreakGlassRow]:
         await cursor.execute(
             """
             select k.id as card_id, k.credential_type, k.label,
-                   a.id as account_id, a.username, a.name
+                   a.id as account_id, a.username, a.name, k.site_digest
               from access.break_glass_card b
               join access.card k on k.id = b.card
               join account a on a.id = k.account

@@ -2,7 +2,7 @@
 
 from console.accounts import queries as accounts
 from console.cards.assignment import Assigned, NotACard, assign, read_typed
-from console.database import Database
+from console.database import Database, at_prompt
 from console.errors import BadRequest
 
 
@@ -16,7 +16,7 @@ async def assign_card(
     card = await read_typed(credential_text, site_salt=site_salt)
     if isinstance(card, NotACard):
         raise BadRequest(card.words)
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("cards assign")) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) != 1 or found[0].username.lower() != username.lower():
             raise BadRequest(f"No such account: {username}")

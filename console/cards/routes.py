@@ -18,7 +18,7 @@ from console.web.keys import DATABASE, SITE_SALT
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
-from console.web.session import Visitor, visitor
+from console.web.session import Visitor, author, visitor
 
 UNKNOWN_DAYS = 30
 UNKNOWN_MAX = 50
@@ -88,7 +88,7 @@ async def assign_unknown(request: web.Request) -> web.StreamResponse:
         username=fields.get("username", "").strip(),
         label=clean_label(fields.get("label", "")),
     )
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         outcome = await _assign_seen(conn, typed, actor_id=visitor(request).account_id)
     if isinstance(outcome, OwnerRow):
         if not is_htmx(request):
@@ -107,7 +107,7 @@ async def assign_typed(request: web.Request) -> web.StreamResponse:
     if isinstance(card, NotACard):
         mistake = f"Not a card's number: {card.words}."
     else:
-        async with request.app[DATABASE].writing() as conn:
+        async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
             outcome = await assign(
                 conn,
@@ -125,7 +125,7 @@ async def assign_typed(request: web.Request) -> web.StreamResponse:
 
 async def report_loss(request: web.Request) -> web.StreamResponse:
     """Makes a card stop opening anything: its owner may, and admins."""
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         owner = await _own_card(conn, request)
         await queries.mark_lost(conn, card_id=owner.card_id, actor_id=visitor(request).account_id)
     return await _person_answer(request, _person(owner), Typed())
@@ -134,7 +134,7 @@ async def report_loss(request: web.Request) -> web.StreamResponse:
 async def change_label(request: web.Request) -> web.StreamResponse:
     """Renames a card: its owner may, and admins."""
     label = clean_label((await form(request)).get("label", ""))
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         owner = await _own_card(conn, request)
         await queries.set_label(conn, card_id=owner.card_id, label=label)
     return await _person_answer(request, _person(owner), Typed())

@@ -18,7 +18,7 @@ from console.web.keys import DATABASE
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 _CIRCLE = f"/circles/{{circle:{ID}}}"
 _PERSON = f"/members/{{account:{ID}}}"
@@ -97,7 +97,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     circle_id = path_id(request, "circle")
     username, comment = fields.get("username", "").strip(), fields.get("comment", "")
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
             refusal = await membership.add(
@@ -116,7 +116,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
 
 async def remove_from_circle(request: web.Request) -> web.StreamResponse:
     """Removes one member."""
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refusal = await membership.remove(
             conn,
             circle_id=path_id(request, "circle"),
@@ -131,7 +131,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     circle, comment = fields.get("circle", ""), fields.get("comment", "")
     if circle.isascii() and circle.isdigit() and len(circle) <= 18:
-        async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+        async with request.app[DATABASE].writing(by=author(request)) as conn:
             await person_or_404(conn, request)
             refusal = await membership.add(
                 conn,
@@ -149,7 +149,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
 
 async def remove_person(request: web.Request) -> web.StreamResponse:
     """Removes the person of the page from one circle."""
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refusal = await membership.remove(
             conn,
             circle_id=path_id(request, "circle"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from console.controllers import queries
-from console.database import Database
+from console.database import Database, at_prompt
 from console.errors import ConsoleError
 from console.link.broker_password import SALT_BYTES, hash_password
 from console.link.broker_url import BrokerUrl, parse_broker_url
@@ -88,7 +88,7 @@ async def enrol(
         prefix=prefix,
     )
     with _new_file(out) as file:
-        async with database.writing() as conn:
+        async with database.writing(by=at_prompt("controllers enrol")) as conn:
             await queries.add_controller(conn, controller=controller)
             is_done = await queries.enrol(
                 conn,

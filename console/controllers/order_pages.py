@@ -11,7 +11,7 @@ from console.errors import BadRequest, Busy
 from console.web import times
 from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
-from console.web.session import visitor
+from console.web.session import author, visitor
 from sync.ids import AccountRef, PointKey
 from sync.rights import PointKind
 
@@ -38,7 +38,7 @@ async def give_order(request: web.Request, place: Place) -> web.StreamResponse:
     orders = request.app.get(ORDERS)
     if orders is None:
         raise Busy("Controllers can't be reached from here just now.")
-    answered = await orders.give(order)
+    answered = await orders.give(order, by=author(request))
     if isinstance(answered, NoSuchPoint):
         raise web.HTTPNotFound
     answer = fragment if is_htmx(request) else page

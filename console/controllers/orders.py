@@ -20,7 +20,7 @@ import structlog
 from console.controllers import order_queries as queries
 from console.controllers.order import Order
 from console.controllers.order_queries import Target
-from console.database import Database
+from console.database import Author, Database
 from console.errors import BrokerUnavailable, Busy
 from console.events.storing import CommandResult
 from console.link.outbound import Outbound
@@ -116,7 +116,7 @@ class Orders:
         if future is not None and not future.done():
             future.set_result(result)
 
-    async def give(self, order: Order) -> Answered:
+    async def give(self, order: Order, *, by: Author) -> Answered:
         """Has it done; takes at most about 3 s.
 
         Raises: DatabaseUnavailable; Busy when too many orders wait for their answer.
@@ -126,17 +126,17 @@ class Orders:
             raise Busy("Too much is being asked of the controllers at once.")
         self._waiting += 1
         try:
-            return await self._give(order)
+            return await self._give(order, by)
         finally:
             self._waiting -= 1
 
-    async def _give(self, order: Order) -> Answered:
+    async def _give(self, order: Order, by: Author) -> Answered:
         async with self._database.reading() as conn:
             target = await queries.target(conn, kind=order.kind, point=order.point)
         if target is None:
             return NoSuchPoint()
         began = self._clock()
-        result = await self._command(target, order, began + WAIT_SECONDS)
+        result = await self._command(target, order, by, began + WAIT_SECONDS)
         if result is None:
             answer = NoAnswer(self._clock() - began, target.last_heard)
         elif result.refusal is not None:
@@ -151,7 +151,9 @@ class Orders:
         )
         return answer
 
-    async def _command(self, target: Target, order: Order, deadline: float) -> CommandResult | None:
+    async def _command(
+        self, target: Target, order: Order, by: Author, deadline: float
+    ) -> CommandResult | None:
         """What became of it; None: nothing was heard until the deadline."""
         self._remember(target)
         used: Nonce | None = None
@@ -160,7 +162,7 @@ class Orders:
             report = await self._fresh_report(target.controller, deadline, other_than=used)
             if report is None:
                 return result
-            result = await self._try_once(target, report, order, deadline)
+            result = await self._try_once(target, report, order, by, deadline)
             if result is None or result.refusal is None or not result.refusal.startswith(STALE):
                 return result
             # It came too late for its challenge. The controller reports a new one at once.
@@ -195,7 +197,7 @@ class Orders:
                 return None
 
     async def _try_once(
-        self, target: Target, report: Report, order: Order, deadline: float
+        self, target: Target, report: Report, order: Order, by: Author, deadline: float
     ) -> CommandResult | None:
         identifier = str(uuid.uuid4())
         future: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
@@ -204,7 +206,7 @@ class Orders:
             async with asyncio.timeout(max(0.0, deadline - self._clock())):
                 # Numbered and sent in the same order: a controller refuses a lower counter.
                 async with self._sending[target.controller]:
-                    counter = await self._number(target, report, order, identifier)
+                    counter = await self._number(target, report, order, by, identifier)
                     command = Command(
                         id=CommandId(identifier),
                         boot=report.boot,
@@ -223,8 +225,10 @@ class Orders:
         finally:
             del self._pending[identifier]
 
-    async def _number(self, target: Target, report: Report, order: Order, identifier: str) -> int:
-        async with self._database.writing() as conn:
+    async def _number(
+        self, target: Target, report: Report, order: Order, by: Author, identifier: str
+    ) -> int:
+        async with self._database.writing(by=by) as conn:
             counter = await queries.next_counter(
                 conn, controller=target.controller, above=report.command_counter
             )

@@ -180,6 +180,20 @@ async def announce(conn: Connection, *, controller: str) -> None:
     )
 
 
+async def door_names(conn: Connection) -> dict[str, str]:
+    """Names of doors by their keys."""
+    cursor = await conn.execute("select key, name from access.door")
+    return {str(key): str(name) for key, name in await cursor.fetchall()}
+
+
+async def reports(conn: Connection) -> list[tuple[str, Json]]:
+    """Controllers and their latest reports, by name."""
+    cursor = await conn.execute(
+        "select controller, report from access.controller_report order by controller"
+    )
+    return [(str(controller), report) for controller, report in await cursor.fetchall()]
+
+
 async def listed(conn: Connection) -> list[ListedController]:
     """All controllers, by name."""
     async with conn.cursor(row_factory=class_row(ListedController)) as cursor:

@@ -1,5 +1,6 @@
 """The page of controllers, for admins: who is enrolled, when each was heard, and what it says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from console.controllers import queries, said
 from console.controllers.queries import ListedController
 from console.controllers.reports import is_offline
+from console.controllers.unrecorded import unrecorded
 from console.database import Connection
 from console.web import times
 from console.web.keys import DATABASE
@@ -53,11 +55,15 @@ async def controllers_page(request: web.Request) -> web.StreamResponse:
 
 async def controller_views(conn: Connection) -> list[ControllerView]:
     """All controllers, by name."""
-    return [view(row, times.now()) for row in await queries.listed(conn)]
+    now = times.now()
+    return [
+        view(row, now, await unrecorded(conn, row.id, row.report, now))
+        for row in await queries.listed(conn)
+    ]
 
 
-def view(row: ListedController, now: datetime) -> ControllerView:
-    """A controller as it is now."""
+def view(row: ListedController, now: datetime, openings: Sequence[str] = ()) -> ControllerView:
+    """A controller as it is now. `openings`: with break-glass cards, which it can't record."""
     offline = is_offline(row.received_at, now)
     if row.quarantined_at is not None:
         state, tone = "In quarantine", "bad"
@@ -78,8 +84,12 @@ def view(row: ListedController, now: datetime) -> ControllerView:
         doors=tuple(row.doors),
         tools=tuple(row.tools),
         quarantine_reason=row.quarantine_reason,
-        facts=tuple(_facts(row)) if row.report else (),
+        facts=(*(_facts(row) if row.report else ()), *(_told(text) for text in openings)),
     )
+
+
+def _told(opening: str) -> Fact:
+    return Fact("Break-glass", f"{opening}: not recorded yet", is_bad=True)
 
 
 def _facts(row: ListedController) -> list[Fact]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from console.database import Database
+from console.database import Author, Database
 from console.doors import old_door_queries as queries
 from console.doors.driver import Driver
 from console.doors.old_door import OldDoors
@@ -50,9 +50,7 @@ class AnyDoor:
         self._old_doors = old_doors
         self._now_ms = now_ms
 
-    async def open(
-        self, doors: Sequence[PointKey], *, actor: AccountRef, remote_addr: str | None
-    ) -> Tried:
+    async def open(self, doors: Sequence[PointKey], *, actor: AccountRef, by: Author) -> Tried:
         """Opens the doors in this order (at least one), if `actor` may open all of them.
 
         Gives the first that did not open, else the last. A door that isn't there comes before one
@@ -72,17 +70,14 @@ class AnyDoor:
         for number, door in enumerate(doors):
             is_ours = rows[door].driver == Driver.CONTROLLER
             opens = self._at_controller if is_ours else self._old_doors.open
-            outcome = await opens(door, actor=actor, remote_addr=remote_addr)
+            outcome = await opens(door, actor=actor, by=by)
             tried = Tried(door, outcome, tuple(doors[:number]))
             if not isinstance(outcome, Opened):
                 break
         return tried
 
-    async def _at_controller(
-        self, door: PointKey, *, actor: AccountRef, remote_addr: str | None
-    ) -> Outcome:
-        del remote_addr  # the controller's own event is what is written down
+    async def _at_controller(self, door: PointKey, *, actor: AccountRef, by: Author) -> Outcome:
         if self._controllers is None:
             raise Busy("Doors can't be opened from here just now.")
-        outcome = await self._controllers.open(door, actor=actor)
+        outcome = await self._controllers.open(door, actor=actor, by=by)
         return NO_CONTROLLER if isinstance(outcome, NoSuchDoor) else outcome

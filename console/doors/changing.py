@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from console.database import Database
+from console.database import Database, at_prompt
 from console.doors import changing_queries as queries
 from console.doors.commands import OPEN_SECONDS_MAX
 from console.errors import BadRequest
@@ -41,7 +41,7 @@ async def change_door(database: Database, change: DoorChange) -> Door:
     if isinstance(hours, str) or wrong:
         raise BadRequest("; ".join(wrong))
     key = PointKey(change.key)
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("doors set")) as conn:
         if not await queries.lock_door(conn, key=key):
             raise BadRequest(f"there is no door with the key {key}")
         (door,) = await doors(conn, key=key)

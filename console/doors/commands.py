@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from console.controllers import queries as controllers
 from console.controllers.point_key_queries import point_named
-from console.database import Connection, Database
+from console.database import Connection, Database, at_prompt
 from console.doors import queries
 from console.doors.driver import Driver
 from console.errors import BadRequest
@@ -37,7 +37,7 @@ async def add_door(database: Database, door: NewDoor) -> bool:
     Raises: BadRequest naming every mistake; DatabaseUnavailable.
     """
     wrong = mistakes(door)
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("doors add")) as conn:
         found = await queries.circle_ids(conn, names=door.circles)
         wrong += [f"no such circle: {circle}" for circle in door.circles if circle not in found]
         if wrong:

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from console.database import Database
+from console.database import Author, Database
 from console.doors import old_door_queries as queries
 from console.doors.dlock import Dlock, Failure
 from console.doors.driver import Driver
@@ -66,15 +66,14 @@ class OldDoors:
         self._turns: WeakValueDictionary[PointKey, asyncio.Semaphore] = WeakValueDictionary()
         self._known_visitors: set[int] = set()
 
-    async def open(self, door: PointKey, *, actor: AccountRef, remote_addr: str | None) -> Outcome:
+    async def open(self, door: PointKey, *, actor: AccountRef, by: Author) -> Outcome:
         """Opens it for `actor`, if the rule allows it. Takes at most about 13 s.
 
-        `remote_addr`: for the history of the tables. Raises: DatabaseUnavailable, which doesn't
-        tell whether it opened; Busy.
+        Raises: DatabaseUnavailable, which doesn't tell whether it opened; Busy.
         """
         async with self._turn(door):
             command = str(uuid.uuid4())
-            async with self._database.writing() as conn:
+            async with self._database.writing(by=by) as conn:
                 row = (await queries.moved(conn, keys=[door])).get(door)
                 answer = await may_open(
                     conn, account_id=actor, door_key=door, now_ms=self._now_ms()
@@ -93,7 +92,7 @@ class OldDoors:
             else:
                 log.warning("old_door.failed", door=door, driver=row.driver, why=failure.words)
             opening = Opening(0, actor, door, times.now())
-            await self._write_down(command, opening, failure, remote_addr)
+            await self._write_down(command, opening, failure, by)
         if failure is not None:
             return Failed(f"{_MOVER[Driver(row.driver)]} {failure.words}.", failure.is_late)
         return Opened(seconds)
@@ -128,14 +127,14 @@ class OldDoors:
         return None
 
     async def _write_down(
-        self, command: str, opening: Opening, failure: Failure | None, remote_addr: str | None
+        self, command: str, opening: Opening, failure: Failure | None, by: Author
     ) -> None:
         """Waits for a database that is away. Raises: DatabaseUnavailable."""
         result = EXECUTED if failure is None else f"{FAILED}{failure.words}"
         deadline = self._clock() + WRITE_SECONDS
         while True:
             try:
-                async with self._database.writing(remote_addr=remote_addr) as conn:
+                async with self._database.writing(by=by) as conn:
                     # False after a commit of which nobody knew whether it was done.
                     is_new = await queries.answer(
                         conn, command=command, result=result, at=opening.at

@@ -11,7 +11,7 @@ import structlog
 
 from console.controllers.order import Order
 from console.controllers.orders import Done, NoAnswer, NoSuchPoint, Orders, Refused
-from console.database import Database
+from console.database import Author, Database
 from console.rights.access import Answer, may_open
 from sync.commands import Operation
 from sync.ids import AccountRef, PointKey
@@ -62,7 +62,9 @@ class Opener:
         self._orders = orders
         self._now_ms = now_ms
 
-    async def open(self, door: PointKey, *, actor: AccountRef, reason: str = "") -> Outcome:
+    async def open(
+        self, door: PointKey, *, actor: AccountRef, by: Author, reason: str = ""
+    ) -> Outcome:
         """Opens the door for `actor`, if the rule allows it; takes at most about 3 s.
 
         Raises: DatabaseUnavailable; Busy when too many orders wait for their answer.
@@ -75,7 +77,7 @@ class Opener:
             log.info("opening.denied", door=door, reason=answer.decision.reason.value)
             return NotAllowed(answer)
         order = Order(PointKind.DOOR, door, Operation.OPEN, actor, reason=reason)
-        match await self._orders.give(order):
+        match await self._orders.give(order, by=by):
             case Done(after_seconds):
                 return Opened(after_seconds)
             case NoSuchPoint():

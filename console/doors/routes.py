@@ -9,7 +9,9 @@ from aiohttp import web
 from console.cards.break_glass_queries import break_glass_cards
 from console.cards.card import kind
 from console.controllers.order_pages import Place, give_order
+from console.controllers.queries import reports
 from console.controllers.shown import Shown
+from console.controllers.unrecorded import unrecorded
 from console.database import Connection
 from console.doors import queries
 from console.doors.about import about
@@ -26,7 +28,7 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import is_htmx
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 from sync.ids import AccountRef, PointKey
 from sync.rights import BREAK_GLASS_MAX, PointKind
 
@@ -88,9 +90,19 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
         views = [view(row, times.now()) for row in await queries.doors(conn)]
         cards = await break_glass_cards(conn)
+        openings = [
+            line
+            for controller, report in await reports(conn)
+            for line in await unrecorded(conn, controller, report, times.now())
+        ]
     break_glass = [(row, kind(row.credential_type)) for row in cards]
     return page(
-        request, "doors/doors.html", doors=views, break_glass=break_glass, most=BREAK_GLASS_MAX
+        request,
+        "doors/doors.html",
+        doors=views,
+        break_glass=break_glass,
+        most=BREAK_GLASS_MAX,
+        unrecorded=openings,
     )
 
 
@@ -131,7 +143,7 @@ async def open_door(request: web.Request) -> web.StreamResponse:
     """
     key = PointKey(request.match_info["door"])
     tried = await request.app[ANY_DOOR].open(
-        [key], actor=AccountRef(visitor(request).account_id), remote_addr=address_of(request)
+        [key], actor=AccountRef(visitor(request).account_id), by=author(request)
     )
     outcome = tried.outcome
     async with request.app[DATABASE].reading() as conn:

@@ -19,6 +19,7 @@ _UNKNOWN = "It is not known whether it was done."
 
 _WITH_DETAIL = frozenset(
     {
+        EventKind.ACCESS_GRANTED,
         EventKind.READER_FAULT,
         EventKind.SELF_TESTED,
         EventKind.STALENESS_CHANGED,

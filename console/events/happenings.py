@@ -89,6 +89,9 @@ _AT_DOORS: Mapping[str, _Words] = MappingProxyType(
         _K.FAULT_ENDED: _Words("works again", nobody=""),
         _K.STALENESS_CHANGED: _Words("has rights of another age now", nobody=""),
         _K.READER_FAULT: _Words("has news of its reader", nobody=""),
+        _K.EVENTS_UNRECORDED: _Words(
+            "could not record all that happened", nobody="", is_yes=False, says_why=True
+        ),
         _K.SELF_TESTED: _Words(
             "tried {}'s relay at the controller", "tried its relay at the controller"
         ),

@@ -44,6 +44,7 @@ KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
             EventKind.TAMPER_ENDED,
             EventKind.FAULT_BEGAN,
             EventKind.FAULT_ENDED,
+            EventKind.EVENTS_UNRECORDED,
         ),
     }
 )

@@ -70,7 +70,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 
 async def log_out(request: web.Request) -> web.StreamResponse:
     """Ends the session, if there is one."""
-    async with request.app[DATABASE].writing() as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         await session.end(request, conn)
     response = done()
     session.forget_cookie(request, response)
@@ -130,7 +130,7 @@ async def edit_profile(request: web.Request) -> web.StreamResponse:
     if wrong:
         raise BadRequest(wrong[0])
     visitor = session.visitor(request)
-    async with request.app[DATABASE].writing(remote_addr=session.address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
         await queries.set_phone(conn, account_id=visitor.account_id, phone=phone)
     return done()
 

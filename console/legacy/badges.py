@@ -13,7 +13,7 @@ from console.legacy.profile_shapes import own_profile
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 RECENT = 20
 
@@ -35,7 +35,7 @@ async def create_badge(request: web.Request) -> web.StreamResponse:
     title = body.text("title", least=1, most=TITLE_CHARACTERS_MAX)
     recipient = body.optional_text("recipient", least=1)
     me = visitor(request)
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refused = await awarding.award(
             conn, title=title, recipient=recipient, awarder_id=me.account_id
         )

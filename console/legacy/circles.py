@@ -28,7 +28,7 @@ from console.legacy.bodies import Body, read_body, shown
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 _CIRCLE = f"/data/circle/{{id:{ID}}}"
 
@@ -57,7 +57,7 @@ async def create_membership(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     circle_id = body.number("circleId")
     comment = body.optional_text("comment") or ""
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refusal = await membership.add(
             conn,
             circle_id=circle_id,
@@ -73,7 +73,7 @@ async def remove_membership(request: web.Request) -> web.StreamResponse:
     """Removes an account from a circle."""
     body = await read_body(request)
     circle_id = body.number("circleId")
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refusal = await membership.remove(
             conn,
             circle_id=circle_id,
@@ -87,7 +87,7 @@ async def remove_membership(request: web.Request) -> web.StreamResponse:
 async def create_circle(request: web.Request) -> web.StreamResponse:
     """Makes a circle, and gives all of them for the client's collection."""
     draft = _draft(await read_body(request))
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         made = await keeping.create(conn, draft, actor_id=visitor(request).account_id)
         if isinstance(made, Flaw):
             raise _flawed(made, draft)
@@ -103,7 +103,7 @@ async def create_circle(request: web.Request) -> web.StreamResponse:
 async def delete_circle(request: web.Request) -> web.StreamResponse:
     """Removes a circle."""
     me = visitor(request)
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         outcome = await keeping.remove(
             conn, circle_id=path_id(request, "id"), actor_id=me.account_id
         )

@@ -15,7 +15,7 @@ from console.legacy.bodies import Body, read_body
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 _COMPANY = f"/data/company/{{id:{ID}}}"
 
@@ -53,7 +53,7 @@ async def save_company(request: web.Request) -> web.StreamResponse:
         contact_id=body.number("contact"),
         is_active=body.flag("active"),
     )
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         saved = await keeping.save(
             conn, draft, company_id=company_id, actor_id=visitor(request).account_id
         )
@@ -72,7 +72,7 @@ async def add_employee(request: web.Request) -> web.StreamResponse:
     """Employs an account."""
     account_id = _account_id(await read_body(request))
     company_id = path_id(request, "id")
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refused = await keeping.employ(
             conn,
             company_id=company_id,
@@ -87,7 +87,7 @@ async def remove_employee(request: web.Request) -> web.StreamResponse:
     """Ends an employment."""
     account_id = _account_id(await read_body(request))
     company_id = path_id(request, "id")
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         refused = await keeping.dismiss(conn, company_id=company_id, account_id=account_id)
         _raise(refused)
         return answer(await _with_employees(conn, company_id))

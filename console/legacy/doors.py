@@ -12,7 +12,7 @@ from console.legacy.answers import done
 from console.legacy.bodies import read_body, shown
 from console.web import times
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 from sync.ids import AccountRef, PointKey
 
 DOORS_MAX = 100
@@ -33,7 +33,7 @@ async def open_doors(request: web.Request) -> web.StreamResponse:
     tried = await request.app[ANY_DOOR].open(
         [PointKey(key) for key in keys],
         actor=AccountRef(me.account_id),
-        remote_addr=address_of(request),
+        by=author(request),
     )
     match tried.outcome:
         case Opened():

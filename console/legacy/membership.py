@@ -26,7 +26,7 @@ from console.rights.publish import unix_ms
 from console.web.keys import DATABASE, MAILER, SETTINGS
 from console.web.origin import Sender, is_foreign
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 log = structlog.get_logger()
 
@@ -109,7 +109,7 @@ async def create_checkout_session(request: web.Request) -> web.StreamResponse:
         price_id=price_id,
         success_url=f"{base_url}/#!/?session_id={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{base_url}/#!/",
-        remote_addr=address_of(request),
+        by=author(request),
     )
     treasury = request.app[TREASURY]
     try:
@@ -185,7 +185,7 @@ async def webhook(request: web.Request) -> web.StreamResponse:
         database=request.app[DATABASE],
         gateway=request.app[TREASURY].gateway,
         mailer=request.app[MAILER],
-        remote_addr=address_of(request),
+        by=author(request),
     )
     try:
         nobody = await take_in(event, office)

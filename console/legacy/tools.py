@@ -23,7 +23,7 @@ from console.tools.tool import (
 from console.web.keys import DATABASE
 from console.web.requests import ID, path_id
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 
 def routes() -> list[Route]:
@@ -61,7 +61,7 @@ async def save_tool(request: web.Request) -> web.StreamResponse:
     if not circle_name:
         raise BadRequest("A tool needs a circle")
     actor = visitor(request).account_id
-    async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
         if not is_name(name) and not await _is_named(conn, tool_id, name):
             raise BadRequest(
                 "name: a part of an MQTT topic, so without +, # and control characters"
@@ -90,9 +90,7 @@ async def check_out(request: web.Request) -> web.StreamResponse:
     """Takes a tool for the visitor; answers with all tools."""
     tool = (await read_body(request)).whole_number("tool")
     me = visitor(request)
-    result = await request.app[CHECKOUTS].check_out(
-        tool, actor=me.account_id, remote_addr=address_of(request)
-    )
+    result = await request.app[CHECKOUTS].check_out(tool, actor=me.account_id, by=author(request))
     match result:
         case NoSuchTool():
             raise object_not_found()
@@ -118,7 +116,7 @@ async def check_in(request: web.Request) -> web.StreamResponse:
     tool = (await read_body(request)).whole_number("tool")
     me = visitor(request)
     result = await request.app[CHECKOUTS].check_in(
-        tool, actor=me.account_id, is_admin=me.is_admin, remote_addr=address_of(request)
+        tool, actor=me.account_id, is_admin=me.is_admin, by=author(request)
     )
     match result:
         case NoSuchTool():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from console.database import Database
+from console.database import Author, Database
 from console.membership import queries
 from console.membership.billing import Order
 from console.membership.stripe_gateway import StripeGateway
@@ -26,7 +26,7 @@ class Wish:
     price_id: str
     success_url: str
     cancel_url: str
-    remote_addr: str
+    by: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def prepare(
         return Refused.NO_SUCH_ACCOUNT
     if customer is None:
         made = await gateway.create_customer(payer)
-        async with database.writing(remote_addr=wish.remote_addr) as conn:
+        async with database.writing(by=wish.by) as conn:
             await queries.insert_customer(conn, account_id=wish.account_id, customer=made)
             customer = await queries.customer_of(conn, account_id=wish.account_id)
         customer = customer or made

@@ -20,7 +20,7 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
-from console.web.session import address_of, visitor
+from console.web.session import author, visitor
 
 PATH = "/me/membership"
 PRICE_CHARACTERS_MAX = 255
@@ -87,7 +87,7 @@ async def begin_checkout(request: web.Request) -> web.StreamResponse:
         price_id=price_id,
         success_url=f"{base}{PATH}/waiting?after={await _last_payment(request)}",
         cancel_url=f"{base}{PATH}?from=checkout",
-        remote_addr=address_of(request),
+        by=author(request),
     )
     try:
         async with treasury.turns.of(me):
@@ -141,7 +141,7 @@ async def retry(request: web.Request) -> web.StreamResponse:
         except StripeUnavailable:
             return await _no_answer(request, UNKNOWN)
         if collected is Collected.NOTHING_OPEN:
-            async with request.app[DATABASE].writing(remote_addr=address_of(request)) as conn:
+            async with request.app[DATABASE].writing(by=author(request)) as conn:
                 await standing_queries.delete_failures_of(conn, customer=customer)
     match collected:
         case Collected.PAID:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from console.database import Connection, Database
+from console.database import Author, Connection, Database
 from console.mail import Mailer, MailFailed
 from console.membership import queries, standing_queries
 from console.membership.billing import Line
@@ -40,12 +40,12 @@ class Nobody:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What taking in a message needs. `remote_addr`: whom it came from, for the history."""
+    """What taking in a message needs. `by`: whom it came from."""
 
     database: Database
     gateway: StripeGateway
     mailer: Mailer
-    remote_addr: str
+    by: Author
 
 
 async def take_in(event: StripeEvent, office: Office) -> Nobody | None:
@@ -61,13 +61,13 @@ async def take_in(event: StripeEvent, office: Office) -> Nobody | None:
         case CardChanged(customer=str(customer)):
             await _take_in_card(event, customer, office)
         case InvoiceUnpaid() as unpaid:
-            async with office.database.writing(remote_addr=office.remote_addr) as conn:
+            async with office.database.writing(by=office.by) as conn:
                 await standing_queries.upsert_failure(conn, unpaid)
         case InvoiceDropped(invoice):
-            async with office.database.writing(remote_addr=office.remote_addr) as conn:
+            async with office.database.writing(by=office.by) as conn:
                 await standing_queries.delete_failure(conn, invoice=invoice)
         case SubscriptionChanged() as told:
-            async with office.database.writing(remote_addr=office.remote_addr) as conn:
+            async with office.database.writing(by=office.by) as conn:
                 await standing_queries.upsert_subscription(conn, told)
         case _:
             pass
@@ -76,7 +76,7 @@ async def take_in(event: StripeEvent, office: Office) -> Nobody | None:
 
 async def _take_in_payment(event: StripeEvent, paid: InvoicePaid, office: Office) -> Nobody | None:
     lines = await office.gateway.invoice_lines(paid.invoice) if paid.has_more else paid.lines
-    async with office.database.writing(remote_addr=office.remote_addr) as conn:
+    async with office.database.writing(by=office.by) as conn:
         account_id = await queries.owner_of(conn, customer=paid.customer)
         if account_id is None:
             return Nobody(f"No account has the customer {paid.customer}.")
@@ -105,7 +105,7 @@ async def _take_in_checkout(
 ) -> Nobody | None:
     if completed.account_id is None:
         return Nobody("The session names no account.")
-    async with office.database.writing(remote_addr=office.remote_addr) as conn:
+    async with office.database.writing(by=office.by) as conn:
         new = await queries.subscriber(conn, account_id=completed.account_id)
         if new is None:
             return Nobody(f"There is no account {completed.account_id}.")
@@ -129,7 +129,7 @@ async def _take_in_card(event: StripeEvent, customer: str, office: Office) -> No
             return
     collected = await pay_open_invoices(office.gateway, customer)
     log.info("card.changed", collected=collected.value)
-    async with office.database.writing() as conn:
+    async with office.database.writing(by=office.by) as conn:
         await queries.insert_event(conn, event_id=event.id, kind=event.type)
 
 

@@ -21,6 +21,9 @@ create table access.stripe_subscription (
 
 create index stripe_subscription_customer on access.stripe_subscription (customer);
 
+select access.audit_changes('access.failed_payment');
+select access.audit_changes('access.stripe_subscription', ignored => '{told_at}');
+
 do $$
 begin
   if to_regrole('"p2k16-web"') is not null and current_user <> 'p2k16-web' then

@@ -18,7 +18,7 @@ from console.accounts.account import (
 )
 from console.accounts.passwords import PasswordThreads
 from console.circles.membership import add_by_program
-from console.database import Connection, Database
+from console.database import Connection, Database, at_prompt
 from console.errors import BadRequest
 
 PASSWORD_LINE_MAX = 2_000
@@ -77,7 +77,7 @@ async def add_account(
     finally:
         threads.close()
     try:
-        async with database.writing() as conn:
+        async with database.writing(by=at_prompt("accounts add")) as conn:
             return await _insert(conn, new, hashed, circles)
     except psycopg.errors.UniqueViolation as error:
         raise BadRequest("Username or email was taken a moment ago") from error

@@ -10,6 +10,7 @@ from aiohttp import web
 from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
+from console.audit.routes import changes_of
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
@@ -108,6 +109,7 @@ async def _person_page(
     me = visitor(request)
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
     private = await _private(conn, person, me)
+    changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     return page(
         request,
         "people/person.html",
@@ -119,6 +121,7 @@ async def _person_page(
         cards=private.cards,
         typed_card=TypedCard(),
         label_max=LABEL_CHARACTERS_MAX,
+        changes=changes,
     )
 
 

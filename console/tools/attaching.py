@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from console.controllers import queries as controllers
 from console.controllers.point_key_queries import point_named
-from console.database import Connection, Database
+from console.database import Connection, Database, at_prompt
 from console.errors import BadRequest
 from console.rights import demanding
 from console.rights.demanding import NOTHING_GIVEN, Given
@@ -43,7 +43,7 @@ async def attach_tool(database: Database, attachment: Attachment) -> Attached:
     if wrong:
         raise BadRequest("; ".join(wrong))
     key, at = PointKey(attachment.key), ControllerId(attachment.controller)
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("tools attach")) as conn:
         taken = await point_named(conn, key=key)
         if taken is not None:
             raise BadRequest(f"the key {key} is taken already: {taken}")
@@ -65,7 +65,7 @@ async def detach_tool(database: Database, key: str) -> str:
 
     Raises: BadRequest when there is no such tool; DatabaseUnavailable.
     """
-    async with database.writing() as conn:
+    async with database.writing(by=at_prompt("tools detach")) as conn:
         name = await queries.detach(conn, key=key)
     if name is None:
         raise BadRequest(f"no tool is attached as {key}")

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import structlog
 from aiohttp import web
 
-from console.database import Connection, Database
+from console.database import Author, Connection, Database
 from console.errors import BrokerUnavailable
 from console.rights.access import Answer, may_use_tool
 from console.tools import queries
@@ -48,10 +48,10 @@ class Checkouts:
         self._now_ms = now_ms
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def check_out(self, tool_id: int, *, actor: int, remote_addr: str) -> Taking | NoSuchTool:
+    async def check_out(self, tool_id: int, *, actor: int, by: Author) -> Taking | NoSuchTool:
         """Takes a tool, also from whoever has it. Raises: DatabaseUnavailable."""
         async with self._turn(tool_id):
-            async with self._database.writing(remote_addr=remote_addr) as conn:
+            async with self._database.writing(by=by) as conn:
                 found = await self._weighed(conn, tool_id, actor)
                 if found is None:
                     return NoSuchTool()
@@ -69,11 +69,11 @@ class Checkouts:
         return result
 
     async def check_in(
-        self, tool_id: int, *, actor: int, is_admin: bool, remote_addr: str
+        self, tool_id: int, *, actor: int, is_admin: bool, by: Author
     ) -> Returning | NoSuchTool:
         """Gives a tool back. Raises: DatabaseUnavailable."""
         async with self._turn(tool_id):
-            async with self._database.writing(remote_addr=remote_addr) as conn:
+            async with self._database.writing(by=by) as conn:
                 found = await self._weighed(conn, tool_id, actor)
                 if found is None:
                     return NoSuchTool()

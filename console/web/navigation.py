@@ -35,6 +35,7 @@ ENTRIES = (
         "/circles", "Circles", "circle", "Who is in which circle, and who decides that", runs=True
     ),
     NavEntry("/money", "Money", "money", "Who pays, and who doesn't", runs=True, who=Who.TREASURER),
+    NavEntry("/log/changes", "Changes", "pencil", "Who changed what", runs=True, who=Who.ADMIN),
 )
 
 

@@ -15,6 +15,7 @@ from console.web import amounts, navigation, times
 from console.web.requests import is_htmx
 from console.web.session import visitor_or_none
 from console.web.static_files import StaticFiles
+from console.web.user_agent import browser_name
 
 FEATURES = Path(__file__).parent.parent
 
@@ -37,6 +38,7 @@ def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environ
         filters={
             "static": files.address,
             "amount": amounts.amount,
+            "browser": browser_name,
             "ago": times.ago_tag,
             "coming": times.coming_tag,
             "left": times.left_tag,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from console.database import Connection
+from console.database import Author, Connection
 from console.errors import ConsoleError
 from console.web import old_cookie, queries
 from console.web.keys import DATABASE, SETTINGS
@@ -75,6 +75,21 @@ def visitor_or_none(request: web.Request) -> Visitor | None:
     return request.get(_VISITOR)
 
 
+def author(request: web.Request, *, account_id: int | None = None) -> Author:
+    """Whom a change comes from that a request makes.
+
+    `account_id`: who that is, where nobody is logged in yet but the person is known.
+    """
+    me = visitor_or_none(request)
+    resource = request.match_info.route.resource
+    place = request.path if resource is None else resource.canonical
+    return Author(
+        account_id=me.account_id if me else account_id,
+        address=address_of(request),
+        doing=f"{request.method} {place}",
+    )
+
+
 async def load(request: web.Request) -> Visitor | None:
     """Finds out who asks, and remembers it with the request. Raises: DatabaseUnavailable.
 
@@ -84,7 +99,8 @@ async def load(request: web.Request) -> Visitor | None:
     if row is None:
         return None
     if not row.is_ours and request.method == "GET" and not wants_data(request):
-        async with request.app[DATABASE].writing() as conn:
+        by = author(request, account_id=row.account_id)
+        async with request.app[DATABASE].writing(by=by) as conn:
             if not await queries.takes_old_sessions(conn, account_id=row.account_id):
                 return None  # the password was changed a moment ago
             request[_RENEWED_TOKEN] = await begin(request, conn, account_id=row.account_id)
@@ -120,6 +136,12 @@ async def begin(request: web.Request, conn: Connection, *, account_id: int) -> s
         conn, account_id=account_id, kept=SESSIONS_PER_ACCOUNT_MAX
     )
     return token
+
+
+def digest_of(request: web.Request) -> bytes | None:
+    """What the database calls this browser's session; None: it has none of ours."""
+    token = _token(request)
+    return None if token is None else _digest(token)
 
 
 async def end(request: web.Request, conn: Connection) -> None:

@@ -17,12 +17,19 @@ from pathlib import Path
 
 from console.logs import log_to
 from console.postgres.embedded import running_server
-from tests.bench import decisions, kills, memory, old_api, revocation, taps
+from tests.bench import controller, decisions, kills, memory, old_api, revocation, taps
 from tests.bench.figures import show
+from tests.bench.fittings import everything
 from tests.bench.site import site
 from tests.support.postgres import Postgres, reachable_folder
 
-PARTS = ("decisions", "taps", "taps-in-memory", "revocation", "kills", "memory", "old-api")
+SIZES = (10_000, 50_000)
+"""Entries in the rights: a large space's, and as many as a snapshot may have."""
+
+PARTS = (
+    *("decisions", "taps", "taps-in-memory", "revocation", "kills", "memory", "old-api"),
+    *("taps-by-size", "boot", "idle", "memory-by-size"),
+)
 
 
 def main() -> None:
@@ -81,9 +88,35 @@ def _measure_the_whole(parts: frozenset[str], postgres: Postgres) -> None:
             site(work, url, doors=1, cards=1, with_mosquitto=True) as here,
         ):
             memory.measure_outside_broker(here, with_embedded_mb=with_embedded_mb)
+    for entries in SIZES:
+        _measure_the_controller(parts, postgres, entries)
     if "old-api" in parts:
         with _folder() as work, postgres.database() as url:
             old_api.measure(work, url)
+
+
+def _measure_the_controller(parts: frozenset[str], postgres: Postgres, entries: int) -> None:
+    """What may depend on how many cards a controller knows."""
+    if "taps-by-size" in parts:
+        with (
+            _folder() as work,
+            postgres.database() as url,
+            site(work, url, entries=entries) as here,
+        ):
+            taps.measure(here, f"{entries} entries")
+    if parts & {"boot", "idle", "memory-by-size"}:
+        with (
+            _folder() as work,
+            postgres.database() as url,
+            everything(work) as fittings,
+            site(work, url, fittings=fittings, entries=entries) as here,
+        ):
+            if "boot" in parts:
+                controller.measure_boot(here, entries)
+            if "idle" in parts:
+                controller.measure_idle(here, entries)
+            if "memory-by-size" in parts:
+                controller.measure_memory(here, entries)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tests.support.building import Console
 
 def measure(site: Site) -> float:
     """The controller's daemon and its guard; the console with the embedded broker, in MB."""
-    [guard] = _children(site.daemon.pid)
+    [guard] = children_of(site.daemon.pid)
     show("PSS of the daemon", mb=pss_mb(site.daemon.pid))
     show("PSS of the guard", mb=pss_mb(guard))
     console_mb = pss_mb(site.console.pid)
@@ -32,12 +32,13 @@ def measure_embedded(folder: Path) -> None:
         show("PSS of the console, everything embedded", mb=pss_mb(console.pid))
         [pid_file] = folder.rglob("postmaster.pid")
         postmaster = int(pid_file.read_text().split()[0])
-        servers = [postmaster, *_children(postmaster)]  # one for each connection and chore
+        servers = [postmaster, *children_of(postmaster)]  # one for each connection and chore
         show("PSS of the embedded PostgreSQL", mb=round(sum(map(pss_mb, servers)), 1))
     finally:
         console.end()
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started and not yet lost."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import psycopg
 
 from console.site_keys import load_site_keys
 from sync.credential import Credential, CredentialType, site_digest
+from tests.bench.fittings import Fittings, bare_doors
 from tests.support.brokers import Mosquitto, free_port, require_program
 from tests.support.building import BIN, Console, Program
 from tests.support.serial_line import SerialLine
 from tests.support.waiting import eventually_sync
+
+UNIT = Path(__file__).parents[2] / "systemd" / "p2k16-edge.service"
 
 
 @dataclass
@@ -64,12 +68,17 @@ class TraceReader:
 
     def next_change(self, point: str, relay: str, *, seconds: float = 5) -> int:
         """The monotonic time in ns at which the point's relay next became `relay`."""
-        changes = eventually_sync(lambda: self._matching(point, relay), seconds=seconds, every=0.05)
-        return changes[0]
+        return eventually_sync(lambda: self.change(point, relay), seconds=seconds, every=0.05)
 
-    def _matching(self, point: str, relay: str) -> list[int]:
+    def change(self, point: str, relay: str) -> int | None:
+        """The same, if that has happened by now."""
         lines = [json.loads(line) for line in self._file.readlines()]
-        return [x["mono_ns"] for x in lines if (x["point"], x["relay"]) == (point, relay)]
+        found = [x["mono_ns"] for x in lines if (x["point"], x["relay"]) == (point, relay)]
+        return found[0] if found else None
+
+    def skip(self) -> None:
+        """Passes over what has happened so far."""
+        self._file.seek(0, os.SEEK_END)
 
 
 @contextmanager
@@ -78,66 +87,96 @@ def site(
     database_url: str,
     *,
     doors: int = 6,
+    fittings: Fittings | None = None,
     cards: int = 200,
+    entries: int = 0,
     edge_dir: Path | None = None,
     with_mosquitto: bool = False,
 ) -> Generator[Site]:
-    """Everything runs and the rights are in force. `edge_dir`: the controller's data folder."""
+    """Everything runs and the rights are in force.
+
+    `fittings`: in place of so many bare `doors`. `entries`: so many cards are in the rights, at
+    least `cards`. `edge_dir`: the controller's data folder.
+    """
     port = free_port()
     mqtt_url = f"mqtt://console:secret-of-the-bench@127.0.0.1:{port}" if with_mosquitto else None
     console = Console(folder, database_url, mqtt_url)
-    broker: Mosquitto | None = None
     edge_dir = edge_dir or folder
     trace = folder / "trace.jsonl"
-    lines = {f"door-{n}": SerialLine() for n in range(doors)}
     config = edge_dir / "edge.toml"
-    daemon = Program(
-        [str(BIN / "p2k16-edge"), "run", "--config", str(config)],
-        folder / "edge.log",
-        {"GPIOZERO_PIN_FACTORY": "mock", "P2K16_GUARD_TRACE": str(trace)},
-    )
-    try:
-        console.run("migrate")
-        console.add_account("kari", "door")
-        bundle = edge_dir / "bundle.json"
-        console.run("controllers", "enrol", "bench-pi", "--out", str(bundle))
-        for key in lines:
-            console.run(
-                *("doors", "add", key, "--name", key, "--circle", "door"),
-                *("--controller", "bench-pi", "--open-seconds", "1"),
-            )
-        config.write_text(
-            f'data_dir = "{edge_dir / "edge"}"\nbundle = "{bundle}"\n'
-            + "".join(
-                f'[[door]]\nkey = "{key}"\nreader.driver = "rdm6300"\n'
-                f'reader.port = "{line.path}"\nrelay.pin = {10 + number}\n'
-                for number, (key, line) in enumerate(lines.items())
-            )
+    with ExitStack() as stack:
+        fitted = fittings or stack.enter_context(bare_doors(doors))
+        daemon = Program(
+            [str(BIN / "p2k16-edge"), "run", "--config", str(config)],
+            folder / "edge.log",
+            {
+                "GPIOZERO_PIN_FACTORY": "mock",
+                "P2K16_GUARD_TRACE": str(trace),
+                **_as_installed(folder),
+                **fitted.environment,
+            },
         )
         numbers = [f"{n:010X}" for n in range(0x0100000000, 0x0100000000 + cards)]
-        whole = Site(console, daemon, edge_dir, trace, lines, numbers, database_url)
+        whole = Site(console, daemon, edge_dir, trace, fitted.lines, numbers, database_url)
+        bundle = edge_dir / "bundle.json"
+        config.write_text(
+            f'data_dir = "{edge_dir / "edge"}"\nbundle = "{bundle}"\n{fitted.settings}'
+        )
+        console.run("migrate")
+        console.add_account("kari", "door")
+        console.run("controllers", "enrol", "bench-pi", "--out", str(bundle))
+        _add_points(whole, fitted)
         _give_rights(whole, folder / "console")
+        _add_others(whole, cards=entries - cards)
         if with_mosquitto:
-            console.run("broker-config", "--out", str(folder / "broker"))
-            broker = Mosquitto(
-                require_program("mosquitto"),
-                folder,
-                folder / "broker" / "passwords",
-                folder / "broker" / "acl",
-                port,
-            )
-            broker.start_now()
+            _start_mosquitto(stack, console, folder, port)
+        stack.callback(console.end)
         console.start()
+        stack.callback(daemon.end)
         daemon.start()
-        eventually_sync(lambda: whole.serial() >= 1, seconds=30, every=0.1)
+        eventually_sync(lambda: whole.serial() >= 1, seconds=120, every=0.1)
         yield whole
-    finally:
-        daemon.end()
-        console.end()
-        if broker is not None:
-            broker.stop_now()
-        for line in lines.values():
-            line.close()
+
+
+def _as_installed(folder: Path) -> dict[str, str]:
+    """The environment that the daemon has on a controller.
+
+    As its unit sets it; and rich can't be imported, since nothing of the extra `edge` needs it.
+    import-linter brings it here, and structlog takes what it finds: 5 MB, and a tenth of the start.
+    """
+    (folder / "blocked").mkdir()
+    (folder / "blocked" / "rich.py").write_text('raise ImportError("not on a controller")\n')
+    by_unit = re.findall(r"^Environment=(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE)
+    return {**dict(by_unit), "PYTHONPATH": str(folder / "blocked")}
+
+
+def _start_mosquitto(stack: ExitStack, console: Console, folder: Path, port: int) -> None:
+    console.run("broker-config", "--out", str(folder / "broker"))
+    broker = Mosquitto(
+        require_program("mosquitto"),
+        folder,
+        folder / "broker" / "passwords",
+        folder / "broker" / "acl",
+        port,
+    )
+    stack.callback(broker.stop_now)
+    broker.start_now()
+
+
+def _add_points(whole: Site, fitted: Fittings) -> None:
+    for key in fitted.doors:
+        whole.console.run(
+            *("doors", "add", key, "--name", key, "--circle", "door"),
+            *("--controller", "bench-pi", "--open-seconds", "1"),
+        )
+    for key in fitted.tools:
+        whole.sql(
+            "INSERT INTO tool_description (created_at, created_by, updated_at, updated_by, name,"
+            " circle) SELECT now(), a.id, now(), a.id, %s, c.id FROM account a, circle c"
+            " WHERE a.username = 'kari' AND c.name = 'door'",
+            key,
+        )
+        whole.console.run("tools", "attach", key, key, "--controller", "bench-pi")
 
 
 def _give_rights(whole: Site, console_dir: Path) -> None:
@@ -159,6 +198,39 @@ def _give_rights(whole: Site, console_dir: Path) -> None:
             kari,
             site_digest(card, keys.site_salt),
         )
+
+
+def _add_others(whole: Site, *, cards: int) -> None:
+    """So many cards of members who never come, two for each, with payments that end on some day.
+
+    Their digests are random: to hash as many card numbers would take minutes, and change nothing.
+    """
+    if cards <= 0:
+        return
+    members = (cards + 1) // 2
+    whole.sql(
+        "INSERT INTO account (created_at, updated_at, username, email, name, system)"
+        " SELECT now(), now(), 'm' || n, 'm' || n || '@example.org', 'M ' || n, false"
+        " FROM generate_series(1, %s) n",
+        members,
+    )
+    whole.sql(
+        "INSERT INTO circle_member (created_at, created_by, updated_at, updated_by, circle,"
+        " account) SELECT now(), a.id, now(), a.id, c.id, a.id FROM account a, circle c"
+        " WHERE a.username LIKE 'm%%' AND c.name = 'door'"
+    )
+    whole.sql(
+        "INSERT INTO stripe_payment (created_at, created_by, updated_at, updated_by, stripe_id,"
+        " start_date, end_date, amount) SELECT now(), a.id, now(), a.id, 'in_' || a.username,"
+        " now() - interval '1 day', now() + a.id %% 28 * interval '1 day' + interval '2 days', 500"
+        " FROM account a WHERE a.username LIKE 'm%%'"
+    )
+    whole.sql(
+        "INSERT INTO access.card (account, credential_type, site_digest)"
+        " SELECT a.id, 'em4100', decode(md5(n::text), 'hex') FROM generate_series(0, %s - 1) n"
+        " JOIN account a ON a.username = 'm' || (n / 2 + 1)",
+        cards,
+    )
 
 
 def pss_mb(pid: int) -> float:

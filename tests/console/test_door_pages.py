@@ -12,9 +12,12 @@ from console.controllers import said
 from console.controllers.point_state import rights
 from console.controllers.reports import OFFLINE_AFTER
 from console.controllers.shown import Shown
+from console.controllers.unrecorded import openings
 from console.database import Connection
 from console.doors.door import DoorView, view
 from console.doors.queries import DoorRow
+from sync.credential import entry
+from sync.ids import SiteDigest
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
 
@@ -246,6 +249,56 @@ async def test_the_doors_page_counts_down_and_lists_the_break_glass_cards(site: 
     assert "Works without the console until" in words
     assert ": then break-glass cards only (in 6 days)" in words
     assert "let go" not in words, "an old alarm is no news"
+
+
+def opened(name: str, **changes: Any) -> dict[str, Any]:
+    known: dict[str, Any] = {"point": "front", "tap": "0c" * 16, "entry": name, "member": "a1" * 8}
+    return known | {"time_ms": 1, "clock": "untrusted", "reason": "allowed"} | changes
+
+
+async def test_openings_that_can_not_be_recorded_are_told_one_by_one(site: Site):
+    owner = await kari(site)
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    fob = await makerspace.card(site.connection, account=owner, label="fob")
+    await site.connection.execute("insert into access.break_glass_card values (2, %s)", [fob])
+    cursor = await site.connection.execute(
+        "select c.entry_key, k.site_digest from access.controller c, access.card k"
+        " where c.id = 'front-pi' and k.id = %s",
+        [fob],
+    )
+    found = await cursor.fetchone()
+    assert found is not None
+    hers = entry(bytes(found[0]), SiteDigest(bytes(found[1]))).hex()
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    told = reported("fault")
+    told["state"]["break_glass"] = {
+        "unrecorded": 5,
+        "openings": [
+            opened(hers, time_ms=now_ms, clock="trusted"),
+            opened("be" * 16),
+            opened(hers, reason="relay_fault"),
+        ],
+    }
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now(), %s)", [json.dumps(told)]
+    )
+    for path in ("/doors", "/controllers"):
+        words = await plain(site, path)
+        assert "Kari Nordmann (“fob”) opened Front door Today " in words
+        assert "Break-glass card bebebebe opened Front door at an unknown time" in words
+        assert "Kari Nordmann (“fob”) was let in, but did not get through at Front door" in words
+        assert "2 earlier openings" in words
+
+
+@pytest.mark.parametrize(
+    "said_of_it",
+    [None, 7, {}, {"openings": "x"}, {"openings": [7, {}, {"time_ms": 1e300, "clock": "trusted"}]}],
+    ids=["nothing", "number", "empty", "text", "odd"],
+)
+def test_odd_reports_of_break_glass_openings_break_nothing(said_of_it: object):
+    found = openings({"state": {"break_glass": said_of_it}})
+    assert all(one.at is None and not one.has_opened for one in found)
 
 
 async def test_the_page_of_a_door_tells_what_is_set_for_it(site: Site):

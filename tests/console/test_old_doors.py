@@ -28,6 +28,7 @@ from console.settings import LegacySettings
 from console.web.routing import Who
 from sync.ids import AccountRef, ControllerId, PointKey
 from tests.support import console_app, makerspace
+from tests.support.authors import SOMEBODY
 from tests.support.old_hardware import (
     PASSWORD,
     USER,
@@ -97,7 +98,7 @@ async def test_what_was_under_way_when_the_program_ended_stays_visible(
         controller.statuses = [-1]
         dlock = Dlock(controller.legacy)
         opening = asyncio.create_task(
-            any_door(database, dlock).open([FRONT], actor=AccountRef(kari), remote_addr=None)
+            any_door(database, dlock).open([FRONT], actor=AccountRef(kari), by=SOMEBODY)
         )
         await eventually(lambda: controller.asked)
         opening.cancel()
@@ -170,9 +171,7 @@ async def test_a_failure_is_written_down_without_anything_of_the_old_web_apps(ho
 
 async def test_of_several_doors_those_before_the_failure_count_as_opened(house: House):
     house.controller.statuses = [200, 500, 500]
-    tried = await house.doors.open(
-        [FRONT, BACK, FRONT], actor=AccountRef(house.kari), remote_addr=None
-    )
+    tried = await house.doors.open([FRONT, BACK, FRONT], actor=AccountRef(house.kari), by=SOMEBODY)
     assert (tried.door, tried.opened) == (BACK, (FRONT,))
     assert [event[2] for event in await house.events()] == [None, "front"]
 
@@ -219,11 +218,11 @@ async def test_a_topic_gets_the_seconds_and_the_broker_must_have_it(
     actor = AccountRef(await paying(connection))
     async with old_broker(tmp_path) as broker:
         doors = any_door(database, Dlock(LegacySettings()), broker.link)
-        tried = await doors.open([GATE], actor=actor, remote_addr=None)
+        tried = await doors.open([GATE], actor=actor, by=SOMEBODY)
         assert isinstance(tried.outcome, Opened)
         assert await broker.heard(1) == [("public/p2k16-dev/gate/open", b"7")]
         broker.broker.stop_now()
-        tried = await doors.open([GATE], actor=actor, remote_addr=None)
+        tried = await doors.open([GATE], actor=actor, by=SOMEBODY)
         assert tried.outcome == Failed("The MQTT broker can't be reached.", is_late=False)
     cursor = await connection.execute("select text1 from event where domain = 'door'")
     assert await cursor.fetchall() == [("gate",)]

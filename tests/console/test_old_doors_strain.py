@@ -14,6 +14,7 @@ from console.doors.dlock import Dlock
 from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened
 from console.errors import Busy, DatabaseUnavailable
 from sync.ids import AccountRef
+from tests.support.authors import SOMEBODY
 from tests.support.old_house import BACK, FRONT, House, any_door, old_house
 from tests.support.postgres import Postgres
 from tests.support.waiting import eventually
@@ -54,7 +55,7 @@ def open_again(house: House, postgres: Postgres) -> None:
 
 async def test_a_right_that_goes_while_one_door_opens_opens_no_further_door(house: House):
     at_first_call(house, b"delete from stripe_payment")
-    tried = await house.doors.open([FRONT, BACK], actor=AccountRef(house.kari), remote_addr=None)
+    tried = await house.doors.open([FRONT, BACK], actor=AccountRef(house.kari), by=SOMEBODY)
     assert isinstance(tried.outcome, NotAllowed)
     assert (tried.door, tried.opened) == (BACK, (FRONT,))
     assert [row[0] for row in await house.commands()] == ["front"]
@@ -76,14 +77,12 @@ async def test_a_hundred_at_a_slow_door_hold_up_no_other_door_and_end_soon(
     dlock = Dlock(house.controller.legacy, try_seconds=2)
     doors = any_door(house.database, dlock)
     actor = AccountRef(house.kari)
-    crowd = [
-        asyncio.create_task(doors.open([FRONT], actor=actor, remote_addr=None)) for _ in range(150)
-    ]
+    crowd = [asyncio.create_task(doors.open([FRONT], actor=actor, by=SOMEBODY)) for _ in range(150)]
     try:
         await eventually(lambda: house.controller.asked)
         for _ in range(5):
             began = time.monotonic()
-            tried = await doors.open([BACK], actor=actor, remote_addr=None)
+            tried = await doors.open([BACK], actor=actor, by=SOMEBODY)
             assert isinstance(tried.outcome, Opened)
             assert time.monotonic() - began < 2, "as long as the slow one's try"
         async with house.database.reading() as conn, asyncio.timeout(1):

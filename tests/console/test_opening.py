@@ -17,6 +17,7 @@ from sync.ids import AccountRef, ControllerId, Nonce, PointKey
 from sync.messages import NO_VERSION, Report
 from sync.rights import Reason
 from tests.support import makerspace
+from tests.support.authors import SOMEBODY
 from tests.support.controller_stand_in import JournalStandIn
 from tests.support.site import RightsSite
 from tests.support.waiting import eventually
@@ -70,7 +71,7 @@ async def door(rights_site: RightsSite) -> Door:
 
 async def test_opened_is_what_the_controller_has_recorded(door: Door):
     door.report("ab")
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     command = await door.command()
     assert command.challenge == "ab" * 16
     assert command.boot == door.latest.boot
@@ -89,7 +90,7 @@ async def test_opened_is_what_the_controller_has_recorded(door: Door):
 async def test_the_rule_is_asked_before_anything_is_sent(door: Door):
     door.report("ab")
     await door.site.change("delete from circle_member")
-    outcome = await door.opener.open(FRONT, actor=door.kari)
+    outcome = await door.opener.open(FRONT, actor=door.kari, by=SOMEBODY)
     assert isinstance(outcome, NotAllowed)
     assert outcome.answer.decision.reason is Reason.NO_RIGHT
     assert not outcome.answer.is_in_circle
@@ -116,7 +117,7 @@ async def test_a_membership_that_is_over_or_ahead_is_named_as_the_reason(
         end,
     )
     door.report("ab")
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     if reason is Reason.ALLOWED:
         door.orders.answered(CommandResult((await door.command()).id, None))
         assert isinstance(await opening, Opened)
@@ -128,16 +129,16 @@ async def test_a_membership_that_is_over_or_ahead_is_named_as_the_reason(
 
 async def test_without_a_circle_and_without_payments_somebody_else_is_not_let_in(door: Door):
     stranger = await makerspace.account(door.site.connection)
-    outcome = await door.opener.open(FRONT, actor=AccountRef(stranger))
+    outcome = await door.opener.open(FRONT, actor=AccountRef(stranger), by=SOMEBODY)
     assert isinstance(outcome, NotAllowed)
     assert outcome.answer.window is None
-    system = await door.opener.open(FRONT, actor=AccountRef(3))
+    system = await door.opener.open(FRONT, actor=AccountRef(3), by=SOMEBODY)
     assert isinstance(system, NotAllowed)
 
 
 async def test_a_refusal_is_told_in_the_controllers_words(door: Door):
     door.report("ab")
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     door.orders.answered(CommandResult((await door.command()).id, "unknown_point: not here"))
     assert await opening == Refused("unknown_point: not here")
 
@@ -145,14 +146,14 @@ async def test_a_refusal_is_told_in_the_controllers_words(door: Door):
 async def test_silence_is_no_answer_after_three_seconds(door: Door):
     door.report("ab")
     began = asyncio.get_running_loop().time()
-    outcome = await door.opener.open(FRONT, actor=door.kari)
+    outcome = await door.opener.open(FRONT, actor=door.kari, by=SOMEBODY)
     assert isinstance(outcome, NoAnswer)
     assert 2.9 < asyncio.get_running_loop().time() - began < 4
     assert len(door.commands()) == 1
 
 
 async def test_a_command_is_not_sent_into_the_void_but_waits_for_a_fresh_challenge(door: Door):
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     await asyncio.sleep(0)
     assert door.commands() == []
     door.report("cd")
@@ -165,13 +166,13 @@ async def test_a_command_is_not_sent_into_the_void_but_waits_for_a_fresh_challen
 async def test_a_challenge_that_has_aged_is_not_used(door: Door):
     door.report("ab")
     door.passed_seconds = CHALLENGE_SECONDS + 1
-    assert isinstance(await door.opener.open(FRONT, actor=door.kari), NoAnswer)
+    assert isinstance(await door.opener.open(FRONT, actor=door.kari, by=SOMEBODY), NoAnswer)
     assert door.commands() == []
 
 
 async def test_a_command_that_came_too_late_is_sent_again_with_the_next_challenge(door: Door):
     door.report("ab")
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     first = await door.command()
     door.orders.answered(CommandResult(first.id, "stale: on its way for too long"))
     door.report("cd")
@@ -184,7 +185,7 @@ async def test_a_command_that_came_too_late_is_sent_again_with_the_next_challeng
 
 async def test_the_counter_rises_above_what_the_controller_has_seen(door: Door):
     door.report("ab", counter=41)
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     command = await door.command()
     assert command.counter == 42
     door.orders.answered(CommandResult(command.id, None))
@@ -193,7 +194,9 @@ async def test_the_counter_rises_above_what_the_controller_has_seen(door: Door):
 
 async def test_many_people_at_once_get_each_their_own_answer(door: Door):
     door.report("ab")
-    openings = [asyncio.create_task(door.opener.open(FRONT, actor=door.kari)) for _ in range(5)]
+    openings = [
+        asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY)) for _ in range(5)
+    ]
     await door.command(5)
     commands = door.commands()
     assert [command.counter for command in commands] == [1, 2, 3, 4, 5]
@@ -206,10 +209,10 @@ async def test_many_people_at_once_get_each_their_own_answer(door: Door):
 
 
 async def test_a_door_that_is_not_there_or_has_no_controller_is_said_to_be_none(door: Door):
-    assert await door.opener.open(PointKey("attic"), actor=door.kari) == NoSuchDoor()
+    assert await door.opener.open(PointKey("attic"), actor=door.kari, by=SOMEBODY) == NoSuchDoor()
     await makerspace.controller(door.site.connection, key="back-pi")
     await makerspace.door(door.site.connection, key="back", controller="back-pi")
-    assert await door.opener.open(PointKey("back"), actor=door.kari) == NoSuchDoor()
+    assert await door.opener.open(PointKey("back"), actor=door.kari, by=SOMEBODY) == NoSuchDoor()
 
 
 async def test_after_a_restart_the_challenge_in_the_database_is_good_as_long_as_it_is_fresh(
@@ -225,7 +228,7 @@ async def test_after_a_restart_the_challenge_in_the_database_is_good_as_long_as_
           "state": {}}')
         """
     )
-    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari))
+    opening = asyncio.create_task(door.opener.open(FRONT, actor=door.kari, by=SOMEBODY))
     command = await door.command()
     assert command.challenge.startswith("dd")
     assert command.counter == 8

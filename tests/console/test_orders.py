@@ -27,6 +27,7 @@ from sync.ids import AccountRef, Nonce, PointKey
 from sync.messages import NO_VERSION, Report
 from sync.rights import PointKind
 from tests.support import makerspace
+from tests.support.authors import SOMEBODY
 from tests.support.console_app import Client, admin, member
 from tests.support.controller_stand_in import JournalStandIn
 from tests.support.old_hardware import old_site
@@ -91,7 +92,7 @@ async def test_an_order_goes_out_signed_and_numbered_and_is_written_down(
     control.report()
     seconds = 5400 if operation is Operation.UNLOCK_UNTIL else None
     order = replace(control.order(kind, operation, seconds), reason="flood in the cellar")
-    giving = asyncio.create_task(control.orders.give(order))
+    giving = asyncio.create_task(control.orders.give(order, by=SOMEBODY))
     command = await control.answered()
     assert isinstance(await giving, Done)
     assert (command.operation, command.point) == (operation, order.point)
@@ -99,6 +100,10 @@ async def test_an_order_goes_out_signed_and_numbered_and_is_written_down(
     assert command.seconds == seconds
     assert command.reason == "flood in the cellar"
     assert command.actor == member_ref(control.site.bundle.entry_key, order.actor)
+    assert await control.site.rows(
+        "select place, operation, new ->> 'operation', doing from access.audit"
+        " where place = 'access.command'"
+    ) == [("access.command", "added", operation, SOMEBODY.doing)]
     assert await control.site.rows(
         "select id::text, point, operation, actor, counter, seconds, reason from access.command"
     ) == [
@@ -112,10 +117,10 @@ async def test_an_order_goes_out_signed_and_numbered_and_is_written_down(
 async def test_a_refusal_and_silence_are_told_as_they_are(control: Control):
     control.report()
     order = control.order(DOOR, Operation.LOCKDOWN)
-    giving = asyncio.create_task(control.orders.give(order))
+    giving = asyncio.create_task(control.orders.give(order, by=SOMEBODY))
     await control.answered("unknown_point: not here")
     assert await giving == Refused("unknown_point: not here")
-    assert isinstance(await control.orders.give(order), NoAnswer)
+    assert isinstance(await control.orders.give(order, by=SOMEBODY), NoAnswer)
 
 
 async def test_a_tool_is_never_opened_unlocked_or_taken_for_a_door(control: Control):
@@ -124,27 +129,28 @@ async def test_a_tool_is_never_opened_unlocked_or_taken_for_a_door(control: Cont
             control.order(TOOL, operation)
     control.report()
     as_door = replace(control.order(DOOR, Operation.OPEN), point=LASER)
-    assert await control.orders.give(as_door) == NoSuchPoint()
+    assert await control.orders.give(as_door, by=SOMEBODY) == NoSuchPoint()
     as_tool = replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
-    assert await control.orders.give(as_tool) == NoSuchPoint()
+    assert await control.orders.give(as_tool, by=SOMEBODY) == NoSuchPoint()
     assert control.commands() == []
 
 
 async def test_a_tool_with_the_key_of_a_door_takes_no_orders(control: Control):
     await control.site.change("update access.tool_point set key = 'front'")
     order = replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
-    assert await control.orders.give(order) == NoSuchPoint()
+    assert await control.orders.give(order, by=SOMEBODY) == NoSuchPoint()
 
 
 async def test_a_crowd_at_a_door_does_not_keep_it_from_being_locked_down(control: Control):
     opening, lockdown = (control.order(DOOR, o) for o in (Operation.OPEN, Operation.LOCKDOWN))
     crowd = [
-        asyncio.create_task(control.orders.give(opening)) for _ in range(ORDERS_MAX - RESERVED)
+        asyncio.create_task(control.orders.give(opening, by=SOMEBODY))
+        for _ in range(ORDERS_MAX - RESERVED)
     ]
     await asyncio.sleep(0)
     with pytest.raises(Busy):
-        await control.orders.give(opening)
-    assert isinstance(await control.orders.give(lockdown), NoAnswer)
+        await control.orders.give(opening, by=SOMEBODY)
+    assert isinstance(await control.orders.give(lockdown, by=SOMEBODY), NoAnswer)
     assert {type(outcome) for outcome in await asyncio.gather(*crowd)} == {NoAnswer}
 
 

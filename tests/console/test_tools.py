@@ -32,6 +32,7 @@ from console.tools.tool import (
 from console.web.keys import NoBroker
 from sync.rights import Decision, Reason
 from tests.support import makerspace
+from tests.support.authors import SOMEBODY
 from tests.support.old_hardware import OldBroker, old_broker
 
 KARI, OLA = Holder(1, "kari", None), Holder(2, "ola", None)
@@ -142,10 +143,10 @@ async def test_the_tool_hears_of_a_take_over_as_lock_and_unlock(
     checkouts = workshop.checkouts(broker.link)
     kari, ola = workshop.people["kari"], workshop.people["ola"]
     lathe = workshop.lathe
-    assert await checkouts.check_out(lathe, actor=kari, remote_addr="") == Takes(None)
-    taken = await checkouts.check_out(lathe, actor=ola, remote_addr="")
+    assert await checkouts.check_out(lathe, actor=kari, by=SOMEBODY) == Takes(None)
+    taken = await checkouts.check_out(lathe, actor=ola, by=SOMEBODY)
     assert isinstance(taken, Takes)
-    assert await checkouts.check_in(lathe, actor=ola, is_admin=False, remote_addr="") == Returns()
+    assert await checkouts.check_in(lathe, actor=ola, is_admin=False, by=SOMEBODY) == Returns()
     prefix = "public/p2k16-dev/tool/lathe"
     assert await broker.heard(4) == [
         (f"{prefix}/unlock", b"true"),
@@ -173,22 +174,22 @@ async def test_the_tool_is_told_after_the_commit_and_never_of_what_was_refused(
     checkouts = workshop.checkouts(Watching())
     eva, kari, ola = (workshop.people[name] for name in ("eva", "kari", "ola"))
     assert isinstance(
-        await checkouts.check_out(workshop.lathe, actor=eva, remote_addr=""), NotInCircle
+        await checkouts.check_out(workshop.lathe, actor=eva, by=SOMEBODY), NotInCircle
     )
-    await checkouts.check_out(workshop.lathe, actor=kari, remote_addr="")
-    assert await checkouts.check_out(workshop.lathe, actor=kari, remote_addr="") == HasIt()
-    assert await checkouts.check_out(999, actor=kari, remote_addr="") == NoSuchTool()
+    await checkouts.check_out(workshop.lathe, actor=kari, by=SOMEBODY)
+    assert await checkouts.check_out(workshop.lathe, actor=kari, by=SOMEBODY) == HasIt()
+    assert await checkouts.check_out(999, actor=kari, by=SOMEBODY) == NoSuchTool()
     prefix = "public/p2k16-dev/tool/lathe"
     assert seen == [(f"{prefix}/unlock", [kari])]
     seen.clear()
-    taken = await checkouts.check_out(workshop.lathe, actor=ola, remote_addr="")
+    taken = await checkouts.check_out(workshop.lathe, actor=ola, by=SOMEBODY)
     assert isinstance(taken, Takes)
     assert seen == [(f"{prefix}/lock", [ola]), (f"{prefix}/unlock", [ola])], "taken over"
 
 
 async def test_without_a_broker_a_tool_is_taken_all_the_same(workshop: Workshop):
     kari = workshop.people["kari"]
-    await workshop.checkouts().check_out(workshop.lathe, actor=kari, remote_addr="")
+    await workshop.checkouts().check_out(workshop.lathe, actor=kari, by=SOMEBODY)
     assert await workshop.holders() == [kari]
 
 
@@ -205,7 +206,7 @@ async def test_a_broker_that_hangs_holds_nobody_up_for_long(
 
     kari = workshop.people["kari"]
     async with asyncio.timeout(3):
-        await workshop.checkouts(Hanging()).check_out(workshop.lathe, actor=kari, remote_addr="")
+        await workshop.checkouts(Hanging()).check_out(workshop.lathe, actor=kari, by=SOMEBODY)
     assert await workshop.holders() == [kari]
 
 
@@ -215,7 +216,7 @@ async def test_of_an_old_name_with_wildcards_nothing_is_published(
     await workshop.sql("update tool_description set name = 'lathe/#'")
     checkouts = workshop.checkouts(broker.link)
     for name in ("kari", "ola"):
-        await checkouts.check_out(workshop.lathe, actor=workshop.people[name], remote_addr="")
+        await checkouts.check_out(workshop.lathe, actor=workshop.people[name], by=SOMEBODY)
     assert await broker.heard(0) == []
     assert await workshop.holders() == [workshop.people["ola"]]
 
@@ -225,7 +226,7 @@ async def test_of_many_who_take_one_tool_at_once_one_has_it_in_the_end(workshop:
     rooms = [workshop.checkouts(), workshop.checkouts()]
     people = [workshop.people[name] for name in ("kari", "ola", "emil")]
     takings = [
-        room.check_out(workshop.lathe, actor=person, remote_addr="")
+        room.check_out(workshop.lathe, actor=person, by=SOMEBODY)
         for room in rooms
         for person in people
     ]
@@ -240,9 +241,9 @@ async def test_of_many_who_take_one_tool_at_once_one_has_it_in_the_end(workshop:
 async def test_of_two_who_return_it_at_once_one_is_told_that_nobody_has_it(workshop: Workshop):
     kari = workshop.people["kari"]
     rooms = [workshop.checkouts(), workshop.checkouts()]
-    await rooms[0].check_out(workshop.lathe, actor=kari, remote_addr="")
+    await rooms[0].check_out(workshop.lathe, actor=kari, by=SOMEBODY)
     returnings = [
-        room.check_in(workshop.lathe, actor=kari, is_admin=False, remote_addr="") for room in rooms
+        room.check_in(workshop.lathe, actor=kari, is_admin=False, by=SOMEBODY) for room in rooms
     ]
     results = await asyncio.gather(*returnings)
     assert {type(result) for result in results} == {Returns, NobodyHasIt}
@@ -259,7 +260,7 @@ async def test_two_checkouts_of_one_tool_that_the_old_web_app_left_end_together(
             " tool_description, account) values (now(), %s, now(), %s, %s, %s)",
             person, person, workshop.lathe, person,
         )  # fmt: skip
-    taken = await workshop.checkouts().check_out(workshop.lathe, actor=kari, remote_addr="")
+    taken = await workshop.checkouts().check_out(workshop.lathe, actor=kari, by=SOMEBODY)
     assert isinstance(taken, Takes)
     assert taken.from_whom is not None
     assert taken.from_whom.account_id == ola

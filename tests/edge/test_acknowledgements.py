@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.journal import Slots
+from edge.slots import Slots
 from edge.store import Store
 from sync.messages import Ack
 from tests.edge.test_journal import GRANT, acknowledge, chain, journal_in
@@ -41,7 +41,7 @@ async def kept_acknowledged(store: Store) -> int:
 
 
 async def test_an_old_acknowledgement_sent_again_takes_no_slot_from_a_grant(tmp_path: Path) -> None:
-    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5)) as (journal, _):
+    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5, alarms=0)) as (journal, _):
         for seq in range(1, 9):
             await journal.append(GRANT)
             await acknowledge(journal, seq)

@@ -56,7 +56,13 @@ async def test_status_tells_what_is(linked: EdgeDaemon, console: ConsoleStandIn)
     assert 0 <= state["age_ms"] < 60_000
     assert state["storage"]["commit_p99_ms"] >= 0
     assert state["applied"] == {"epoch": 1, "serial": 1}
-    assert state["journal"] == {"id": console.journal, "head": head, "acknowledged": head}
+    assert state["journal"] == {
+        "id": console.journal,
+        "head": head,
+        "acknowledged": head,
+        "fill_percent": 0,
+        "unrecorded": 0,
+    }
     assert (state["link"], state["controller"]) == ("up", "front")
     assert (state["faults"], state["last_error"]) == ([], None)
     await eventually(lambda: linked.status()["clock"]["trusted"])

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from edge.door import DoorState
 from edge.entrance import TAPS_MAX
 from edge.errors import StorageFault
-from edge.journal import Slots
 from edge.readers.frames import Frame
+from edge.slots import Slots
 from sync.credential import Credential, CredentialType, entry, parse_credential, site_digest
 from sync.events import Event
 from sync.sealing import unseal
@@ -243,7 +243,7 @@ async def test_a_store_that_fails_denies_and_what_was_denied_is_recorded_later(
 
 
 async def test_without_a_free_slot_grants_are_denied(tmp_path: Path) -> None:
-    async with threshold(tmp_path, slots=Slots(spacious=1, most=1)) as here:
+    async with threshold(tmp_path, slots=Slots(spacious=1, most=1, alarms=0)) as here:
         await here.allow()  # takes the one slot
         here.tap(KARIS_CARD)
         await eventually(lambda: here.doorway.colour == "red")

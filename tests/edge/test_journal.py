@@ -10,8 +10,9 @@ import pytest
 
 from edge.clock import Timekeeper
 from edge.errors import JournalFull, StorageFault
-from edge.journal import KEPT_EVENTS_MIN, KEPT_MS_MIN, Journal, Slots, open_journal
+from edge.journal import KEPT_EVENTS_MIN, KEPT_MS_MIN, Journal, open_journal
 from edge.provision import provision
+from edge.slots import Slots
 from edge.store import Store, open_store
 from sync.events import (
     Event,
@@ -135,7 +136,7 @@ async def test_a_batch_holds_at_most_100_events_and_64_kilobytes(tmp_path: Path)
 async def test_when_slots_are_scarce_denials_are_only_counted_and_grants_go_on(
     tmp_path: Path,
 ) -> None:
-    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5)) as (journal, _):
+    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5, alarms=0)) as (journal, _):
         for _ in range(6):
             await journal.append(DENIAL)
         assert journal.position.head == 3
@@ -145,18 +146,93 @@ async def test_when_slots_are_scarce_denials_are_only_counted_and_grants_go_on(
             await journal.append(GRANT)
         await journal.append(Occurrence(EventKind.ACCESS_WITHDRAWN, point=FRONT))
         assert journal.position.head == 6
-    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5)) as (journal, _):
+    async with journal_in(tmp_path, slots=Slots(spacious=3, most=5, alarms=0)) as (journal, _):
         await acknowledge(journal, 6)
         await journal.append(GRANT)
         kinds = [(event.kind, event.detail) for event in await chain(journal)][-2:]
         assert kinds == [
-            ("access_denied", "3 denials and messages were only counted: slots were scarce"),
+            (
+                "events_unrecorded",
+                "3 events were only counted, 0 of them alarms: slots were scarce",
+            ),
             ("access_granted", None),
         ]
 
 
+FORCED = Occurrence(EventKind.DOOR_FORCED, point=FRONT)
+SCARCE = Slots(spacious=3, most=8, alarms=2)
+
+
+async def test_denied_taps_leave_slots_for_alarms_and_for_grants(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=SCARCE) as (journal, _):
+        for _ in range(50):
+            await journal.append(DENIAL)
+        for _ in range(3):
+            await journal.append(GRANT)
+        with pytest.raises(JournalFull):
+            await journal.append(GRANT)
+        await journal.append(FORCED)
+        await journal.append(Occurrence(EventKind.TAMPER_BEGAN, point=FRONT))
+        assert journal.position.head == 8
+        assert (journal.position.unrecorded, journal.position.alarms_unrecorded) == (47, 0)
+
+
+async def test_alarms_leave_slots_for_grants_however_many_there_are(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=SCARCE) as (journal, _):
+        for _ in range(9):
+            await journal.append(FORCED)
+        assert journal.position.head == 5
+        for _ in range(3):
+            await journal.append(GRANT)
+        with pytest.raises(JournalFull):
+            await journal.append(GRANT)
+
+
+async def test_what_was_only_counted_is_told_as_soon_as_there_are_slots(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=SCARCE) as (journal, _):
+        for _ in range(9):
+            await journal.append(FORCED)
+        await journal.append(DENIAL)
+    async with journal_in(tmp_path, slots=SCARCE) as (journal, _):
+        await acknowledge(journal, 1)
+        assert journal.position.unrecorded == 5, "there is no slot to say so yet"
+        await acknowledge(journal, 5)
+        assert journal.position.unrecorded == 0
+        told = (await chain(journal))[5:]
+        assert [(event.kind, event.reason, event.detail) for event in told] == [
+            (
+                "events_unrecorded",
+                "journal_full",
+                "5 events were only counted, 4 of them alarms: slots were scarce",
+            )
+        ]
+        await acknowledge(journal, 6)
+        for _ in range(9):
+            await journal.append(FORCED)
+        assert journal.position.head == 6 + 5, "alarms have their slots again"
+
+
+async def test_a_door_that_was_opened_already_is_recorded_without_a_slot(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=Slots(spacious=0, most=0, alarms=0)) as (journal, _):
+        instant = timekeeper().now()
+        opened = Occurrence(EventKind.ACCESS_GRANTED, point=FRONT, tap=TapId("0c" * 16))
+        await journal.settle(opened, instant, since_seq=0)
+        refused = CommandId("6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+        await journal.settle(
+            Occurrence(EventKind.COMMAND_REFUSED, command=refused), instant, since_seq=0
+        )
+        assert [event.kind for event in await chain(journal)] == ["access_granted"]
+        assert journal.position.unrecorded == 1
+
+
+async def test_a_self_test_that_can_not_be_recorded_moves_no_relay(tmp_path: Path) -> None:
+    async with journal_in(tmp_path, slots=Slots(spacious=0, most=0, alarms=0)) as (journal, _):
+        with pytest.raises(JournalFull):
+            await journal.append(Occurrence(EventKind.SELF_TESTED, point=FRONT))
+
+
 async def test_no_door_stands_open_unrecorded_when_slots_are_scarce(tmp_path: Path) -> None:
-    async with journal_in(tmp_path, slots=Slots(spacious=0, most=1)) as (journal, _):
+    async with journal_in(tmp_path, slots=Slots(spacious=0, most=1, alarms=0)) as (journal, _):
         await journal.append(Occurrence(EventKind.UNLOCK_BEGAN, point=FRONT))
         with pytest.raises(JournalFull):
             await journal.append(Occurrence(EventKind.UNLOCK_BEGAN, point=FRONT))
@@ -166,7 +242,7 @@ async def test_no_door_stands_open_unrecorded_when_slots_are_scarce(tmp_path: Pa
 
 async def test_a_revocation_is_applied_also_when_its_event_is_only_counted(tmp_path: Path) -> None:
     done: list[bool] = []
-    async with journal_in(tmp_path, slots=Slots(spacious=0, most=0)) as (journal, _):
+    async with journal_in(tmp_path, slots=Slots(spacious=0, most=0, alarms=0)) as (journal, _):
         applied = Occurrence(EventKind.SNAPSHOT_APPLIED)
         await journal.append(applied, alongside=lambda _c: done.append(True))
     assert done == [True]
@@ -185,22 +261,22 @@ async def test_the_real_limits_hold_and_old_acknowledged_events_go(tmp_path: Pat
         await store.write(
             lambda c: c.executemany(
                 "INSERT INTO event VALUES (?, ?, x'00', x'00')",
-                ((seq, T + 60_000) for seq in range(105_002, 110_001)),
+                ((seq, T + 60_000) for seq in range(105_002, 108_001)),
             )
         )
         with pytest.raises(JournalFull):
             await journal.append(GRANT)
         await journal.prune()
-        assert await remaining(store) == (1, 110_000)
+        assert await remaining(store) == (1, 108_000)
 
         await acknowledge(journal, 2_000)
-        assert await remaining(store) == (1, 110_000)
+        assert await remaining(store) == (1, 108_000)
         await journal.append(GRANT)
         await journal.prune()
-        assert await remaining(store) == (2_001, 110_001)  # the rest is not acknowledged
-        await acknowledge(journal, 110_001)
+        assert await remaining(store) == (2_001, 108_001)  # the rest is not acknowledged
+        await acknowledge(journal, 108_001)  # and tells what was only counted
         await journal.prune()
-        assert await remaining(store) == (4_001, 110_001)  # the rest is younger than 30 days
+        assert await remaining(store) == (4_001, 108_002)  # the rest is younger than 30 days
         await acknowledge(journal, 0)
         batch = await journal.next_batch(0)
         assert batch is not None

@@ -1,13 +1,17 @@
 """When the journal can't be written: nobody gets in, everybody is told, and it heals by itself."""
 
+import json
 import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from edge.status import in_words
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -45,6 +49,35 @@ async def test_a_disk_that_takes_no_more_denies_is_told_and_heals(
     assert {event.reason for event in denied} == {"storage_fault"}
     linked.tap(KARIS_CARD)
     await eventually(lambda: linked.relay() == ["on"])
+
+
+async def test_a_break_glass_opening_is_told_at_once_and_recorded_when_the_disk_is_well(
+    linked: EdgeDaemon, console: ConsoleStandIn
+) -> None:
+    right = replace(SIGNER.right(), is_break_glass=True)
+    await console.send_snapshot(2, {SIGNER.entry(KARIS_CARD): right})
+    await console.wait_until_applied(2)
+    linked.log.unlink()  # the log is a file of the daemon's, too
+    limit_files(linked, 0)
+    linked.tap(OLAS_CARD)
+    await eventually(lambda: linked.point()["state"] == "fault")
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.relay() == ["on", "off"])
+    assert console.kinds("access_") == []
+    await eventually(lambda: console.state()["break_glass"]["unrecorded"] == 1)
+    [told] = console.state()["break_glass"]["openings"]
+    assert (told["point"], told["reason"]) == ("front", "allowed")
+    assert told["entry"] == SIGNER.entry(KARIS_CARD).hex()
+    assert told["member"] == right.member.hex()
+    shown = in_words(linked.status())
+    assert f"! break-glass: front at {datetime.now(UTC):%Y-}" in shown
+    assert KARIS_CARD not in json.dumps(linked.status())
+
+    limit_files(linked, resource.RLIM_INFINITY)
+    [granted] = await console.wait_for_kind("access_granted")
+    assert (granted.tap, granted.stamp.time_ms) == (told["tap"], told["time_ms"])
+    assert granted.detail == "with a break-glass card, while nothing could be recorded"
+    await eventually(lambda: console.state()["break_glass"] == {"unrecorded": 0, "openings": []})
 
 
 @pytest.fixture
@@ -99,11 +132,23 @@ async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_right
 ) -> None:
     journal = console.journal
     linked.stop()
+    mosquitto.stop_now()
     store = linked.data_dir / "edge.sqlite"
-    store.write_bytes(os.urandom(store.stat().st_size))
+    damaged = os.urandom(store.stat().st_size)
+    store.write_bytes(damaged)
     await linked.start_and_wait()
-    assert (linked.data_dir / "edge.sqlite.damaged-1").exists()
+    assert (linked.data_dir / "edge.sqlite.damaged-1").read_bytes() == damaged
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.log_lines("tap.answered", this_boot=True))
+    assert linked.log_lines("tap.answered", this_boot=True)[0]["reason"] == "no_snapshot"
+    state = linked.status()
+    assert state["applied"] == {"epoch": 0, "serial": 0}
+    assert has_fault(state, "store_set_aside: edge.sqlite.damaged-1: look into it")
+    assert linked.relay() == []
+
+    mosquitto.start_now()
     await console.wait_until_applied(1)
+    await eventually(lambda: has_fault(console.state(), "store_set_aside"))
     await eventually(lambda: console.journal != journal)
     [started] = await console.wait_for_kind("controller_started")
     assert started.detail is not None

@@ -4,14 +4,18 @@ import asyncio
 import os
 import resource
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from edge.disk import machine
 from edge.errors import JournalFull, StorageFault
 from edge.store import PENDING_MAX, SCHEMA_VERSION, STORE_NAME, Store, open_store
 from tests.support.signer import OWNER
@@ -111,6 +115,52 @@ async def test_a_disk_that_takes_no_more_is_a_fault_until_it_does_again(store: S
     assert await store.read(clock) == 3
 
 
+async def test_a_disk_that_gives_something_else_back_is_at_fault_until_a_probe_succeeds(
+    tmp_path: Path,
+) -> None:
+    lies = True
+
+    def forget(path: Path) -> None:
+        """As a worn out card: what was synced isn't what is read."""
+        content = path.read_bytes()
+        if lies:
+            path.write_bytes(content.replace(b"a canary", b"a carnar"))
+
+    store, _ = await open_store(tmp_path, OWNER, disk=replace(machine(), forget=forget))
+    with pytest.raises(StorageFault, match="reads back differently: replace the SD card"):
+        await store.probe(b"a canary 1")
+    await store.write(lambda c: set_clock(3, c))
+    assert store.fault is not None, "that a write succeeds says nothing"
+    lies = False
+    await store.probe(b"a canary 2")
+    assert store.fault is None
+    await store.close()
+
+
+async def test_a_probe_that_can_not_be_read_back_is_a_fault(tmp_path: Path) -> None:
+    def forget(_path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    store, _ = await open_store(tmp_path, OWNER, disk=replace(machine(), forget=forget))
+    with pytest.raises(StorageFault, match=r"can't be read back: .*Input/output error"):
+        await store.probe(b"a canary")
+    assert store.fault is not None
+    await store.close()
+
+
+async def test_a_probe_leaves_the_locks_of_the_store_in_force(store: Store, tmp_path: Path) -> None:
+    """Another program that closes the store last would otherwise take its WAL away."""
+    await store.probe(b"a canary")
+    other = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM state')"
+    )
+    path = tmp_path / STORE_NAME
+    subprocess.run([sys.executable, "-c", other + ".fetchall(); c.close()", str(path)], check=True)
+    assert Path(f"{path}-wal").exists()
+    await store.write(lambda c: set_clock(4, c))
+    assert await store.read(clock) == 4
+
+
 @pytest.mark.parametrize("damage", ["garbage", "empty", "middle"])
 async def test_a_damaged_store_is_set_aside_and_a_new_journal_begins(
     damage: str, tmp_path: Path
@@ -207,22 +257,31 @@ async def test_nothing_counts_as_written_to_a_file_that_is_gone(
     assert await store.read(clock) == 9
 
 
-async def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(
-    tmp_path: Path,
+NEW_IN_3 = ("alarms", "alarms_unrecorded", "canary")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_what_it_holds(
+    tmp_path: Path, version: int
 ) -> None:
     store, _ = await open_store(tmp_path, OWNER)
     await store.close()
     with closing(sqlite3.connect(tmp_path / STORE_NAME, isolation_level=None)) as connection:
         connection.execute("UPDATE state SET command_counter = 7")
-        connection.execute("ALTER TABLE state DROP COLUMN age_ms")
-        connection.execute("DROP TABLE hold")
-        connection.execute("PRAGMA user_version = 1")
+        for column in NEW_IN_3:
+            connection.execute(f"ALTER TABLE state DROP COLUMN {column}")
+        if version == 1:
+            connection.execute("ALTER TABLE state DROP COLUMN age_ms")
+            connection.execute("DROP TABLE hold")
+        else:
+            connection.execute("UPDATE state SET age_ms = 0")
+        connection.execute(f"PRAGMA user_version = {version}")
     store, set_aside = await open_store(tmp_path, OWNER)
     assert set_aside is None
     row = await store.read(
         lambda connection: connection.execute(
-            "SELECT command_counter, age_ms, (SELECT count(*) FROM hold) FROM state"
+            "SELECT command_counter, age_ms, alarms, (SELECT count(*) FROM hold) FROM state"
         ).fetchone()
     )
-    assert row == (7, 0, 0)
+    assert row == (7, 0, 0, 0)
     await store.close()

@@ -203,6 +203,11 @@ async def test_an_emergency_stop_needs_a_new_tap(tool: Tool) -> None:
     await tool.is_(ToolState.LOCKED)
     assert not tool.relays.on
     assert tool.tap(KARI) is None
+    stops = [(str(one.kind), one.reason) for one in tool.told if one.reason is not None]
+    assert stops == [
+        ("fault_began", "emergency_stopped"),
+        ("fault_ended", "emergency_stopped"),
+    ]
 
 
 async def test_current_behind_a_relay_that_is_off_means_that_it_is_welded(tool: Tool) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from console.database import Database
+from console.database import Author, Database
 from tests.support import makerspace
+from tests.support.authors import somebody_at
 from tests.support.version_tables import (
     DELETE,
     INSERT,
@@ -130,7 +131,7 @@ async def test_a_transaction_has_one_row_however_much_it_changes(
     beside: Database, ours: psycopg.Connection
 ):
     known = transactions(ours)
-    async with beside.writing(remote_addr="2001:db8::7") as conn:
+    async with beside.writing(by=somebody_at("2001:db8::7")) as conn:
         someone = await makerspace.account(conn)
         circle = await makerspace.circle(conn)
         await makerspace.circle_member(conn, account=someone, circle=circle)
@@ -148,7 +149,7 @@ async def test_the_address_of_one_change_is_not_that_of_the_next(
     beside: Database, ours: psycopg.Connection
 ):
     for address in ("10.0.0.1", None, "10.0.0.2" * 20):
-        async with beside.writing(remote_addr=address) as conn:
+        async with beside.writing(by=Author(None, address, "a test")) as conn:
             await makerspace.account(conn)
     addresses = [one.remote_addr for one in transactions(ours)[-3:]]
     assert addresses == ["10.0.0.1", None, ("10.0.0.2" * 20)[:100]]

@@ -179,6 +179,9 @@ class Campaign:
 _TO_VERSION_1 = (
     "DROP TABLE hold",
     "ALTER TABLE state DROP COLUMN age_ms",
+    "ALTER TABLE state DROP COLUMN alarms",
+    "ALTER TABLE state DROP COLUMN alarms_unrecorded",
+    "ALTER TABLE state DROP COLUMN canary",
     "PRAGMA user_version = 1",
 )
 """What edge/provision.py adds to a store of the first version."""

@@ -24,7 +24,7 @@ from tests.prove.planted import MUTANTS, Mutant, Patch, scenarios
 Figures = dict[str, int | float | str]
 
 HOUSE = Path(__file__).parents[2]
-SEARCHED = 200
+SEARCHED = 100
 RUN_SECONDS_MAX = 900
 ROOMS = ("edge", "sync")
 COPIED = (*ROOMS, "tests/prove", "tests/support", "tests/sync", "tests/edge")
@@ -44,18 +44,30 @@ def hunt(mutants: Sequence[Mutant]) -> Figures:
     sound: dict[tuple[str, ...], bool] = {}
     missed: list[str] = []
     for mutant in mutants:
-        if mutant.hunter not in sound:
-            with copied(()) as folder:
-                sound[mutant.hunter] = fails(folder, mutant.hunter) is None
-        assert sound[mutant.hunter], f"{' '.join(mutant.hunter)} fails without any planted bug"
+        finding = None
         with copied(mutant.patches) as folder:
-            finding = fails(folder, mutant.hunter)
+            for hunter in hunters_of(mutant):
+                if hunter not in sound:
+                    with copied(()) as without:
+                        sound[hunter] = fails(without, hunter) is None
+                assert sound[hunter], f"{' '.join(hunter)} fails without any planted bug"
+                finding = fails(folder, hunter)
+                if finding is not None:
+                    break
         told = f"caught: {mutant.name} – {finding}" if finding else f"MISSED: {mutant.name}"
         print(told, file=sys.stderr, flush=True)
         if finding is None:
             missed.append(mutant.name)
     assert not missed, f"nothing has found: {'; '.join(missed)}"
     return {"caught": f"{len(mutants) - len(missed)}/{len(mutants)}"}
+
+
+def hunters_of(mutant: Mutant) -> Generator[tuple[str, ...]]:
+    """First what has found it before; each change of the software gives scenarios another course,
+    so then more of them."""
+    yield mutant.hunter
+    if "tests.prove.simulate" in mutant.hunter:
+        yield scenarios(1, SEARCHED)
 
 
 @contextmanager

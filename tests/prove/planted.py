@@ -73,7 +73,7 @@ MUTANTS = (
                 "[relay for relay in self._on() if relay.until_ns <= 0]",
             ),
         ),
-        scenarios(12),
+        scenarios(20),
     ),
     Mutant(
         "an unlock has no end",
@@ -123,7 +123,7 @@ MUTANTS = (
     Mutant(
         "a command is obeyed as often as it comes",
         (Patch("edge/accept.py", "    if command.counter <= counter:\n", "    if False:\n"),),
-        scenarios(6),
+        scenarios(35),
     ),
     Mutant(
         "messages for another controller are taken",

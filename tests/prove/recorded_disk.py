@@ -230,6 +230,7 @@ def recorded_disk(record: Record, *, plant: Callable[[str], str] = lambda sql: s
         rename=rename,
         remove=remove,
         sync=sync,
+        forget=lambda _path: None,
         provision=lambda data_dir, owner: provision(data_dir, owner, disk=disk),
     )
     return disk

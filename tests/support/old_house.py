@@ -15,6 +15,7 @@ from console.rights.publish import unix_ms
 from console.web.keys import NoBroker, Publishes
 from sync.ids import AccountRef, PointKey
 from tests.support import console_app, makerspace
+from tests.support.authors import somebody_at
 from tests.support.brokers import mqtt_settings
 from tests.support.old_hardware import DoorController, door_controller, quick_dlock
 
@@ -33,7 +34,9 @@ class House:
     kari: int
 
     async def open(self, *doors: PointKey) -> Outcome:
-        tried = await self.doors.open(doors, actor=AccountRef(self.kari), remote_addr="10.0.0.5")
+        tried = await self.doors.open(
+            doors, actor=AccountRef(self.kari), by=somebody_at("10.0.0.5")
+        )
         return tried.outcome
 
     async def sql(self, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from edge.cues import Lights
 from edge.digests import Digests
 from edge.doorway import Doorway
 from edge.entrance import Entrance, Parts
-from edge.journal import Journal, Slots, open_journal
+from edge.journal import Journal, open_journal
 from edge.listening import Listening
 from edge.port import Port
 from edge.provision import provision
@@ -27,6 +27,7 @@ from edge.readers.reader import OneWay
 from edge.recorder import Recorder
 from edge.relays import Relays
 from edge.rights_cache import RightsCache, Trust, open_rights_cache
+from edge.slots import Slots
 from edge.store import Store, open_store
 from sync.events import Event, decode_event
 from sync.ids import BootId, Entry

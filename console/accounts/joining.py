@@ -1,0 +1,86 @@
+"""`/join`: somebody makes herself an account and is logged in with it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from console.accounts import admission
+from console.accounts.account import (
+    EMAIL_TAKEN,
+    USERNAME_CHARACTERS_MAX,
+    USERNAME_TAKEN,
+    Registration,
+    joining_mistakes,
+)
+from console.accounts.admission import LoggedIn, too_many
+from console.accounts.registration import register
+from console.accounts.throttle import Throttle, Wait
+from console.web import session
+from console.web.render import page
+from console.web.requests import form
+from console.web.routing import Route, Who
+
+JOINS = web.AppKey("joins", Throttle)
+"""How often one address may try, whether or not it succeeds."""
+
+
+def routes() -> list[Route]:
+    """The form, and what it sends."""
+    return [
+        Route("GET", "/join", Who.ANYONE, join_page),
+        Route("POST", "/join", Who.ANYONE, join),
+    ]
+
+
+async def join_page(request: web.Request) -> web.StreamResponse:
+    """The form; somebody who is logged in has an account."""
+    if await session.load(request) is not None:
+        raise web.HTTPSeeOther("/")
+    return _answer(request, {}, {})
+
+
+async def join(request: web.Request) -> web.StreamResponse:
+    """Makes the account and begins a session; or says beside each field what is wrong with it."""
+    fields = await form(request)
+    new = Registration(
+        username=fields.get("username", "").strip(),
+        email=fields.get("email", "").strip(),
+        name=fields.get("name", "").strip(),
+        phone=fields.get("phone", "").strip() or None,
+    )
+    password = fields.get("password", "")
+    mistakes = joining_mistakes(new, password)
+    if mistakes:
+        return _answer(request, fields, mistakes)
+    attempt = request.app[JOINS].attempt(
+        account=new.username,
+        address=session.address_of(request),
+        now=asyncio.get_running_loop().time(),
+    )
+    if isinstance(attempt, Wait):
+        raise too_many(attempt)
+    refusal = await register(request, new, password=password)
+    if refusal is not None:
+        # A name that is taken can't be kept from whoever wants to have it.
+        where = {USERNAME_TAKEN: "username", EMAIL_TAKEN: "email"}.get(refusal, "username")
+        return _answer(request, fields, {where: refusal})
+    outcome = await admission.log_in(request, new.username, password)
+    response = web.Response(status=303, headers={"Location": "/"})
+    if isinstance(outcome, LoggedIn):
+        session.set_cookie(request, response, outcome.token)
+    return response
+
+
+def _answer(
+    request: web.Request, fields: Mapping[str, str], mistakes: Mapping[str, str]
+) -> web.Response:
+    typed = {name: fields.get(name, "") for name in ("name", "username", "email", "phone")}
+    return page(
+        request,
+        "accounts/join.html",
+        status=422 if mistakes else 200,
+        typed=typed,
+        mistakes=mistakes,
+        username_max=USERNAME_CHARACTERS_MAX,
+    )

@@ -1,0 +1,115 @@
+"""What is asked of the database for somebody's own account: who she says she is, her sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+from console.web.versions import version_of
+
+SHOWN_DIGITS = 16
+"""So much of a session's digest names it on the page of whom it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """What somebody says of herself."""
+
+    username: str
+    name: str
+    email: str
+    phone: str
+
+    @property
+    def version(self) -> str:
+        """Of what a form shows."""
+        return version_of(self.name, self.email, self.phone)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessionRow:
+    """Where somebody is logged in. `id`: the beginning of its digest, in hexadecimal digits."""
+
+    id: str
+    is_this: bool
+    created_at: datetime
+    seen_at: datetime
+    address: str | None
+    user_agent: str | None
+
+
+async def profile(
+    conn: Connection, *, account_id: int, is_locking: bool = False
+) -> ProfileRow | None:
+    """What somebody says of herself. `is_locking`: it stays so until the transaction ends."""
+    query = """
+        select username, coalesce(name, '') as name, email, coalesce(phone, '') as phone
+        from account where id = %(account_id)s and not system
+        """
+    async with conn.cursor(row_factory=class_row(ProfileRow)) as cursor:
+        if is_locking:
+            await cursor.execute(
+                "select from account where id = %(account_id)s for no key update",
+                {"account_id": account_id},
+            )
+        await cursor.execute(query, {"account_id": account_id})
+        return await cursor.fetchone()
+
+
+async def is_email_taken(conn: Connection, *, account_id: int, email: str) -> bool:
+    """Whether somebody else has this address, in any case."""
+    cursor = await conn.execute(
+        """
+        select from account
+        where lower(email) = lower(%(email)s) and id <> %(account_id)s limit 1
+        """,
+        {"account_id": account_id, "email": email},
+    )
+    return cursor.rowcount > 0
+
+
+async def set_profile(
+    conn: Connection, *, account_id: int, name: str, email: str, phone: str
+) -> None:
+    """Stores what somebody says of herself."""
+    await conn.execute(
+        """
+        update account
+        set name = %(name)s, email = %(email)s, phone = %(phone)s, updated_at = now()
+        where id = %(account_id)s
+        """,
+        {"account_id": account_id, "name": name, "email": email, "phone": phone},
+    )
+
+
+async def own_sessions(
+    conn: Connection, *, account_id: int, token_digest: bytes | None
+) -> list[OwnSessionRow]:
+    """Where an account is logged in, this browser first, then the most recently used."""
+    async with conn.cursor(row_factory=class_row(OwnSessionRow)) as cursor:
+        await cursor.execute(
+            """
+            select left(encode(token_digest, 'hex'), %(digits)s) as id,
+              token_digest is not distinct from %(token_digest)s as is_this,
+              created_at, seen_at, address, user_agent
+            from access.session
+            where account = %(account_id)s and expires_at > now()
+            order by token_digest is not distinct from %(token_digest)s desc, seen_at desc
+            limit 50
+            """,
+            {"account_id": account_id, "token_digest": token_digest, "digits": SHOWN_DIGITS},
+        )
+        return await cursor.fetchall()
+
+
+async def end_session(conn: Connection, *, account_id: int, session_id: str) -> None:
+    """Ends one session of an account; none of that name is fine."""
+    await conn.execute(
+        """
+        delete from access.session
+        where account = %(account_id)s
+          and left(encode(token_digest, 'hex'), %(digits)s) = %(session_id)s
+        """,
+        {"account_id": account_id, "session_id": session_id, "digits": SHOWN_DIGITS},
+    )

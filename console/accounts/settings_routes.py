@@ -1,0 +1,179 @@
+"""`/me/account`: what somebody says of herself, her password, and where she is logged in.
+
+Decides that another e-mail address needs the password: whoever finds a browser open could else have
+a new password sent to an address of her own.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+
+import psycopg
+from aiohttp import web
+
+from console.accounts import admission, new_password
+from console.accounts import settings_queries as queries
+from console.accounts.account import EMAIL_TAKEN, profile_mistakes
+from console.accounts.new_password import Changed, Refused
+from console.accounts.settings_queries import ProfileRow
+from console.accounts.throttle import Wait
+from console.web import session
+from console.web.keys import DATABASE
+from console.web.render import page
+from console.web.requests import form
+from console.web.routing import Route, Who
+from console.web.session import visitor
+from console.web.versions import CHANGED_MEANWHILE
+
+PATH = "/me/account"
+SAVED = {"profile": "Saved.", "password": "The new password counts from now on."}
+Mistakes = Mapping[str, str]
+
+
+def routes() -> list[Route]:
+    """All below /me/account."""
+    return [
+        Route("GET", PATH, Who.MEMBER, account_page),
+        Route("POST", f"{PATH}/profile", Who.MEMBER, save_profile),
+        Route("POST", f"{PATH}/password", Who.MEMBER, save_password),
+        Route("POST", f"{PATH}/sessions/{{session:[0-9a-f]{{1,16}}}}/end", Who.MEMBER, end_session),
+        Route("POST", f"{PATH}/sessions/others/end", Who.MEMBER, end_others),
+    ]
+
+
+async def account_page(request: web.Request) -> web.StreamResponse:
+    """The three forms."""
+    return await _answer(request, {}, saved=SAVED.get(request.query.get("saved", "")))
+
+
+async def save_profile(request: web.Request) -> web.StreamResponse:
+    """Stores name, e-mail address and phone, unless somebody changed them meanwhile."""
+    fields = await form(request)
+    typed = ProfileRow(
+        username=visitor(request).username,
+        name=fields.get("name", "").strip(),
+        email=fields.get("email", "").strip(),
+        phone=fields.get("phone", "").strip(),
+    )
+    mistakes = profile_mistakes(name=typed.name, email=typed.email, phone=typed.phone)
+    if not mistakes:
+        mistakes = await _proven(request, typed, fields.get("password", ""))
+    if not mistakes:
+        mistakes = await _store(request, typed, version=fields.get("version", ""))
+    if mistakes:
+        # With a stale form the newest values are shown, else what was typed.
+        return await _answer(request, mistakes, typed=None if "form" in mistakes else typed)
+    raise web.HTTPSeeOther(f"{PATH}?saved=profile")
+
+
+async def save_password(request: web.Request) -> web.StreamResponse:
+    """Changes the password; all sessions elsewhere end."""
+    fields = await form(request)
+    outcome = await new_password.change(
+        request, visitor(request), old=fields.get("old", ""), new=fields.get("new", "")
+    )
+    match outcome:
+        case Wait():
+            return await _answer(request, {"old": _wait(outcome)}, status=429)
+        case Refused(words):
+            field = "old" if words == new_password.WRONG else "new"
+            return await _answer(request, {field: words})
+        case Changed(token):
+            response = web.Response(
+                status=303, headers={"Location": f"{PATH}?saved=password#password"}
+            )
+            session.set_cookie(request, response, token)
+            return response
+
+
+async def end_session(request: web.Request) -> web.StreamResponse:
+    """Logs out one browser."""
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
+        await queries.end_session(
+            conn,
+            account_id=visitor(request).account_id,
+            session_id=request.match_info["session"],
+        )
+    raise web.HTTPSeeOther(f"{PATH}#sessions")
+
+
+async def end_others(request: web.Request) -> web.StreamResponse:
+    """Logs out every browser but this one, also those that the old web app let in."""
+    async with request.app[DATABASE].writing(by=session.author(request)) as conn:
+        token = await session.begin_alone(request, conn, account_id=visitor(request).account_id)
+    response = web.Response(status=303, headers={"Location": f"{PATH}#sessions"})
+    session.set_cookie(request, response, token)
+    return response
+
+
+async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mistakes:
+    """A mistake where the e-mail address is another one and the password isn't hers."""
+    me = visitor(request)
+    async with request.app[DATABASE].reading() as conn:
+        known = await queries.profile(conn, account_id=me.account_id)
+    if known is None or known.email == typed.email:
+        return {}
+    if not password:
+        return {"password": "Another e-mail address needs your password."}
+    outcome = await admission.check(request, me.username, password)
+    if isinstance(outcome, Wait):
+        return {"password": _wait(outcome)}
+    if outcome is None or outcome.account_id != me.account_id:
+        return {"password": new_password.WRONG}
+    return {}
+
+
+async def _store(request: web.Request, typed: ProfileRow, *, version: str) -> Mistakes:
+    account_id = visitor(request).account_id
+    try:
+        async with request.app[DATABASE].writing(by=session.author(request)) as conn:
+            known = await queries.profile(conn, account_id=account_id, is_locking=True)
+            if known is None:
+                raise web.HTTPNotFound
+            if known == typed:
+                return {}
+            if known.version != version:
+                return {"form": CHANGED_MEANWHILE}
+            if await queries.is_email_taken(conn, account_id=account_id, email=typed.email):
+                return {"email": EMAIL_TAKEN}
+            await queries.set_profile(
+                conn,
+                account_id=account_id,
+                name=typed.name,
+                email=typed.email,
+                phone=typed.phone,
+            )
+    except psycopg.errors.UniqueViolation:
+        return {"email": EMAIL_TAKEN}
+    return {}
+
+
+async def _answer(
+    request: web.Request,
+    mistakes: Mistakes,
+    *,
+    status: int = 422,
+    typed: ProfileRow | None = None,
+    saved: str | None = None,
+) -> web.StreamResponse:
+    account_id = visitor(request).account_id
+    async with request.app[DATABASE].reading() as conn:
+        known = await queries.profile(conn, account_id=account_id)
+        if known is None:
+            raise web.HTTPNotFound
+        sessions = await queries.own_sessions(
+            conn, account_id=account_id, token_digest=session.digest_of(request)
+        )
+    return page(
+        request,
+        "accounts/settings.html",
+        status=status if mistakes else 200,
+        profile=typed or known,
+        version=known.version,
+        sessions=sessions,
+        mistakes=mistakes,
+        saved=saved,
+    )
+
+
+def _wait(wait: Wait) -> str:
+    return f"Too many wrong tries. Wait {ceil(wait.seconds)} s, then try again."

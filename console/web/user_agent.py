@@ -1,0 +1,19 @@
+"""What a browser calls itself, in two words. Pure."""
+
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS X", "Mac"), ("Linux", "Linux")),
+)
+
+
+def browser_name(user_agent: str | None) -> str:
+    """`Firefox on Linux`; what isn't known is cut to 40 characters."""
+    text = user_agent or ""
+    browser = next((name for mark, name in BROWSERS if mark in text), None)
+    if browser is None and "Safari/" in text:
+        browser = "Safari"
+    system = next((name for mark, name in SYSTEMS if mark in text), None)
+    if browser is None:
+        return text[:40] or "a browser that says no name"
+    return f"{browser} on {system}" if system else browser
