@@ -70,16 +70,14 @@ async def months(conn: Connection, *, begins: Sequence[datetime]) -> list[MonthR
               group by 1
             ), period as (
               select created_by, start_date, end_date,
-                max(end_date) over earlier as paid_before,
-                min(start_date) over later as paid_next
+                max(end_date) over (w rows between unbounded preceding and 1 preceding)
+                  as paid_before,
+                lead(start_date) over w as paid_next
               from stripe_payment, border
               where amount > 0 and amount <> 'NaN'
                 and end_date >= begins[1] - make_interval(days => %(break_days)s)
                 and start_date <= now() + interval '5 minutes'
-              window earlier as (partition by created_by order by start_date, end_date, id
-                  rows between unbounded preceding and 1 preceding),
-                later as (partition by created_by order by start_date, end_date, id
-                  rows between 1 following and unbounded following)
+              window w as (partition by created_by order by start_date, end_date, id)
             ), begun as (
               select width_bucket(start_date, begins) as slot, count(*) as people
               from period, border
