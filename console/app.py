@@ -20,6 +20,7 @@ import console.legacy.routes as legacy
 import console.membership.money_routes as money
 import console.membership.routes as membership
 import console.membership.treasury as treasury
+import console.people.history as history
 import console.people.routes as people
 import console.tools.routes as tools
 from console.cards.live import UnknownCards
@@ -124,6 +125,7 @@ def _routes() -> list[Route]:
         *people.routes(),
         *membership.routes(),
         *money.routes(),
+        *history.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
