@@ -6,6 +6,7 @@ escaped, and that a `Text` is said in the language of the page wherever it stand
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from console.web import times
+from console.web.amounts import amount
 from console.web.phrasebooks import Phrasebooks
 from console.web.script_words import script_words
 from console.web.static_files import StaticFiles
@@ -87,7 +89,9 @@ def _environment(
         finalize=finalize,
         filters={
             "static": files.address,
+            "amount": partial(amount, language=phrasebook.language.value),
             "browser": browser_name,
+            "month": times.month,
             **times.filters(phrasebook),
         },
     )
