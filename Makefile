@@ -18,7 +18,7 @@ setup: .venv/ready  ## build .venv with every extra, and fetch the third-party s
 	sh scripts/fetch-scripts
 	touch .venv/ready
 
-demo: setup  ## a made-up makerspace with two virtual controllers on http://127.0.0.1:8016/
+demo: setup  ## a made-up makerspace with three virtual controllers on http://127.0.0.1:8016/
 	$(BIN)/p2k16-console demo
 
 test: setup system-packages check  ## all checks and tests

@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parity.set_defaults(command=_parity)
 
     demo = commands.add_parser(
-        "demo", parents=[common], help="a made-up makerspace with two virtual controllers"
+        "demo", parents=[common], help="a made-up makerspace with three virtual controllers"
     )
     demo.add_argument("--listen", type=_address, metavar="HOST:PORT", help="for its pages")
     demo.set_defaults(command=_demo)

@@ -33,6 +33,7 @@ ENTRIES = (
     NavEntry(
         "/circles", "Circles", "circle", "Who is in which circle, and who decides that", runs=True
     ),
+    NavEntry("/log/changes", "Changes", "pencil", "Who changed what", runs=True, for_admins=True),
 )
 
 

