@@ -27,8 +27,9 @@ def measure_boot(site: Site, entries: int) -> None:
     trace = TraceReader(Path(site.trace))
     taken: list[float] = []
     used: list[float] = []
+    eventually_sync(lambda: _is_fresh(site, door), seconds=60, every=0.2)
+    site.daemon.end()  # how young its rights are is on the disk now, as it is after half a second
     for number in range(STARTS):
-        site.daemon.kill()
         trace.skip()
         card = site.cards[number % len(site.cards)]
         began = time.monotonic_ns()
@@ -42,6 +43,7 @@ def measure_boot(site: Site, entries: int) -> None:
 
         taken.append((eventually_sync(is_let_in, seconds=60, every=PRESENT_SECONDS) - began) / 1e9)
         used.append(_cpu_seconds(site.daemon.pid))
+        site.daemon.kill()
     cpu_ms = round(sorted(used)[len(used) // 2] * 1000)
     spread_ms(
         "process start to first grant",
@@ -91,6 +93,10 @@ def measure_memory(site: Site, entries: int) -> None:
         entries=entries,
     )
     show("PSS of the guard, everything on", mb=pss_mb(_guard(site)), entries=entries)
+
+
+def _is_fresh(site: Site, door: str) -> bool:
+    return site.status().get("points", {}).get(door, {}).get("staleness") == "fresh"
 
 
 def _start_anew(site: Site) -> None:
