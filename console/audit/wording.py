@@ -132,7 +132,7 @@ def _differences(row: ChangeRow, known: Known, now: datetime, most: int) -> tupl
             None if new is None else _shown(column, new.get(column), known, now, most),
         )
         for column, value in (old or new or NOTHING).items()
-        if is_change or (value is not None and column not in UNTOLD)
+        if is_change or (value not in (None, "") and column not in UNTOLD)
     )
 
 

@@ -10,15 +10,12 @@ from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
 
-import jinja2
-
 from console.database import Connection, Database
 from console.events import queries
 from console.events.happenings import Happening, sentence
 from console.events.queries import RecentRow
 from console.web import times
-from console.web.live_hub import LiveMessage
-from console.web.render import fragment_text
+from console.web.live_hub import LiveFragment
 from console.web.routing import Who
 from sync.events import EventKind
 
@@ -75,7 +72,11 @@ class Day:
 
 async def recent_days(conn: Connection, audience: Who) -> list[Day]:
     """The list as this audience may see it."""
-    rows = await queries.recent_events(conn, kinds=KINDS[audience], limit=SHOWN)
+    return days_of(await queries.recent_events(conn, kinds=KINDS[audience], limit=SHOWN))
+
+
+def days_of(rows: Sequence[RecentRow]) -> list[Day]:
+    """Events, the newest first, below the names of their days."""
     now = times.now()
 
     def day_of(line: Line) -> str:
@@ -106,23 +107,20 @@ def line(row: RecentRow) -> Line:
 class RecentEvents:
     """The list as a source of live updates: it is sent whole, so it can't miss or double a line."""
 
-    def __init__(self, database: Database, environment: jinja2.Environment) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._environment = environment
 
     @property
     def channels(self) -> frozenset[str]:
         """An event that came in; a name that was changed comes with the next one."""
         return frozenset({"access_event"})
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
+    ) -> Sequence[LiveFragment]:
         """The list, whatever changed. Raises: DatabaseUnavailable."""
         del changed
         async with self._database.reading() as conn:
             days = await recent_days(conn, audience)
-        text = fragment_text(
-            self._environment, "events/recent.html", days=days, is_admin=audience is Who.ADMIN
-        )
-        return [LiveMessage("recent", text)]
+        context = {"days": days, "is_admin": audience is Who.ADMIN}
+        return [LiveFragment("recent", "events/recent.html", context)]

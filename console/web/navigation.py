@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from console.web.session import Visitor, visitor_or_none
+from console.words import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,28 +13,49 @@ class NavEntry:
     """One entry. `runs`: for those who run something, so it is listed under Run."""
 
     path: str
-    label: str
+    label: Text
     icon: str
-    says: str
+    says: Text
     runs: bool = False
     for_admins: bool = False
 
 
 ENTRIES = (
-    NavEntry("/", "Home", "home", "Your doors and what happens now"),
-    NavEntry("/tools", "Tools", "tool", "What you can use"),
-    NavEntry("/members", "People", "people", "Who is a member"),
-    NavEntry("/me", "Me", "me", "Your membership and your cards"),
+    NavEntry("/", Text("Home"), "home", Text("Your doors and what happens now")),
+    NavEntry("/tools", Text("Tools"), "tool", Text("What you can use")),
+    NavEntry("/members", Text("People"), "people", Text("Who is a member")),
+    NavEntry("/me", Text("Me"), "me", Text("Your membership and your cards")),
     NavEntry(
-        "/doors", "Doors", "door", "State, who can open, controllers", runs=True, for_admins=True
+        "/doors",
+        Text("Doors"),
+        "door",
+        Text("State, who can open, controllers"),
+        runs=True,
+        for_admins=True,
     ),
     NavEntry(
-        "/cards/unknown", "Cards", "card", "Cards that nobody has yet", runs=True, for_admins=True
+        "/cards/unknown",
+        Text("Cards"),
+        "card",
+        Text("Cards that nobody has yet"),
+        runs=True,
+        for_admins=True,
     ),
     NavEntry(
-        "/circles", "Circles", "circle", "Who is in which circle, and who decides that", runs=True
+        "/circles",
+        Text("Circles"),
+        "circle",
+        Text("Who is in which circle, and who decides that"),
+        runs=True,
     ),
-    NavEntry("/log/changes", "Changes", "pencil", "Who changed what", runs=True, for_admins=True),
+    NavEntry(
+        "/log/changes",
+        Text("Changes"),
+        "pencil",
+        Text("Who changed what"),
+        runs=True,
+        for_admins=True,
+    ),
 )
 
 

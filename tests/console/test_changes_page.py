@@ -160,7 +160,8 @@ async def changed(
 
 def sentences(page: str) -> list[str]:
     found = re.findall(r'<div class="grow">(.*?)<details', page, re.DOTALL)
-    return [unescape(re.sub(r"<[^>]+>", "", one)).strip() for one in found]
+    told = [re.sub(r"<small>.*?</small>", "", one, flags=re.DOTALL) for one in found]
+    return [unescape(re.sub(r"<[^>]+>", "", one)).strip() for one in told]
 
 
 async def test_it_is_for_admins(site: Site):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.status import in_words
+from sync.topics import Leaf
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -128,11 +129,12 @@ async def test_a_full_disk_denies_is_told_and_heals(
 
 
 async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_rights_come(
-    linked: EdgeDaemon, console: ConsoleStandIn, mosquitto: Mosquitto
+    linked: EdgeDaemon, console: ConsoleStandIn
 ) -> None:
     journal = console.journal
     linked.stop()
-    mosquitto.stop_now()
+    for leaf in (Leaf.KEYS, Leaf.SNAPSHOT):  # the broker forgets what it retained
+        await console.publish(leaf, b"", retain=True)
     store = linked.data_dir / "edge.sqlite"
     damaged = os.urandom(store.stat().st_size)
     store.write_bytes(damaged)
@@ -146,11 +148,13 @@ async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_right
     assert has_fault(state, "store_set_aside: edge.sqlite.damaged-1: look into it")
     assert linked.relay() == []
 
-    mosquitto.start_now()
+    await console.send_keys()
+    await console.send_snapshot(1)
     await console.wait_until_applied(1)
     await eventually(lambda: has_fault(console.state(), "store_set_aside"))
     await eventually(lambda: console.journal != journal)
     [started] = await console.wait_for_kind("controller_started")
+    await console.wait_for_kind("access_denied")  # of the time before the rights came
     assert started.detail is not None
     assert "edge.sqlite.damaged-1" in started.detail
     await linked.wait_until_fresh()
