@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from console.rights.queries import GRACE_HOURS
 from console.web import times
+from console.words import Text, all_of
 
 SLACK = timedelta(hours=GRACE_HOURS)
 """Doors go on for so long after the last paid moment."""
@@ -29,31 +30,29 @@ class Standing:
     """`sentence` for pages; `is_active`: a member now, the day of slack included."""
 
     is_active: bool
-    sentence: str
+    sentence: Text
 
 
 def standing(facts: Facts, now: datetime) -> Standing:
     """The membership in a sentence."""
-    employed = f"employed by {' and '.join(facts.companies)}" if facts.companies else ""
-    paid_until = facts.paid_until
+    companies, paid_until = facts.companies, facts.paid_until
+    employed = [Text("employed by {companies}", companies=all_of(companies))] if companies else []
     if paid_until is None:
-        words = employed or "no membership"
-        return Standing(bool(employed), _sentence(words))
+        words = employed or [Text("no membership")]
+        return Standing(bool(employed), Text.joined(words).capital())
+    words = Text.joined([*employed, _paid(paid_until, now)], "; ")
+    return Standing(bool(employed) or now <= paid_until + SLACK, words.capital())
+
+
+def _paid(paid_until: datetime, now: datetime) -> Text:
+    day = times.day(paid_until, now)
     if now <= paid_until:
-        paid = f"paid until {times.day(paid_until, now)}"
-    elif now <= paid_until + SLACK:
-        last = times.day_and_time(paid_until + SLACK, now)
-        paid = f"payment ended {times.day(paid_until, now)}; doors work until {_inner(last)}"
-    else:
-        paid = f"membership ended {times.day(paid_until, now)}"
-    words = f"{employed}; {paid}" if employed else paid
-    return Standing(bool(employed) or now <= paid_until + SLACK, _sentence(words))
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _inner(words: str) -> str:
-    """Today and yesterday lose their capital inside a sentence."""
-    return words[:1].lower() + words[1:] if words.startswith(("Today", "Yesterday")) else words
+        return Text("paid until {day}", day=day)
+    end = paid_until + SLACK
+    if now <= end:
+        return Text(
+            "payment ended {day}; doors work until {end}",
+            day=day,
+            end=times.within_sentence(end, now),
+        )
+    return Text("membership ended {day}", day=day)
