@@ -23,7 +23,7 @@ setup: .venv/ready $(WORDS).mo  ## build .venv with every extra, and fetch the t
 $(WORDS).mo: $(WORDS).po .venv/ready
 	$(BIN)/pybabel --quiet compile --domain console --directory console/locale
 
-demo: setup  ## a made-up makerspace with two virtual controllers on http://127.0.0.1:8016/
+demo: setup  ## a made-up makerspace with three virtual controllers on http://127.0.0.1:8016/
 	$(BIN)/p2k16-console demo
 
 test: setup system-packages check  ## all checks and tests

@@ -19,7 +19,8 @@ from console.errors import ConsoleError
 from console.logs import log_to
 from console.settings import ConsoleSettings, load_settings
 from sync.errors import WireError
-from sync.settings_table import Address, SettingsError
+from sync.settings_table import SettingsError
+from sync.settings_values import Address
 
 Command = Callable[[ConsoleSettings, Asked], int | None]
 
@@ -141,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parity.set_defaults(command=_parity)
 
     demo = commands.add_parser(
-        "demo", parents=[common], help="a made-up makerspace with two virtual controllers"
+        "demo", parents=[common], help="a made-up makerspace with three virtual controllers"
     )
     demo.add_argument("--listen", type=_address, metavar="HOST:PORT", help="for its pages")
     demo.set_defaults(command=_demo)

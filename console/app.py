@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from aiohttp import web
 
 import console.accounts.routes as accounts
+import console.audit.routes as audit
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.controllers.routes as controllers
@@ -16,6 +17,7 @@ import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.treasury as treasury
+import console.people.history as history
 import console.people.routes as people
 import console.tools.routes as tools
 from console.cards.live import UnknownCards
@@ -117,9 +119,11 @@ def _routes() -> list[Route]:
         *live.routes(),
         *language.routes(),
         *accounts.routes(),
+        *audit.routes(),
         *circles.routes(),
         *cards.routes(),
         *people.routes(),
+        *history.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),

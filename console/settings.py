@@ -13,7 +13,8 @@ from pathlib import Path
 
 from console.time_zone import find_zone, system_zone
 from console.words import Language
-from sync.settings_table import Address, SettingsError, SettingsTable
+from sync.settings_table import SettingsError, SettingsTable
+from sync.settings_values import Address
 
 _TOPIC = r"[^+#\x00]{1,200}"
 """An MQTT topic, or the beginning of one: without wildcards."""

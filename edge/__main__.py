@@ -7,18 +7,18 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 from edge import VERSION
 from edge.errors import EdgeError
+from edge.finding import Finding
 from edge.settings import DEFAULT_FILE, EdgeSettings, load_settings
 from sync.settings_table import SettingsError
 
-DONE, FAILED, BAD_SETTINGS = 0, 1, 2
-"""Exit codes."""
-
-NUMBER_MAX = 10_000
+DONE, FAILED, BAD_SETTINGS, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes. Source of the last: 128 and the number of SIGINT, as shells have it."""
 
 
 def main() -> None:
@@ -32,6 +32,8 @@ def _main(arguments: list[str]) -> int:
     try:
         settings = load_settings(path, os.environ)
     except SettingsError as error:
+        if options.command == "check":
+            return _tell_mistakes(error)
         sys.stderr.write(f"{error}\n")
         return BAD_SETTINGS
     try:
@@ -47,6 +49,11 @@ def _main(arguments: list[str]) -> int:
     except EdgeError as error:
         sys.stderr.write(f"p2k16-edge: {error}\n")
         return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read has had enough, as head(1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,30 +68,80 @@ def _parser() -> argparse.ArgumentParser:
         help=f"settings (default: {DEFAULT_FILE})",
     )
     parser = argparse.ArgumentParser(
-        "p2k16-edge", description="A door controller.", parents=[config]
+        "p2k16-edge",
+        description="The controller of doors and tools.",
+        epilog="Tables in a terminal, JSON when piped. Exits with 0, with 1 for what failed, and "
+        "with 2 for mistakes in settings or arguments. More in docs/operating.md.",
+        parents=[config],
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", parents=[config], help="run the daemon")
-    commands.add_parser("check", parents=[config], help="look whether it could run")
-    status = commands.add_parser("status", parents=[config], help="ask the running daemon")
+    commands.add_parser(
+        "run",
+        parents=[config],
+        help="run the daemon",
+        description="Runs until SIGTERM or SIGINT; then relays off.",
+    )
+    commands.add_parser(
+        "check",
+        parents=[config],
+        help="look whether it could run",
+        description="Looks at settings, folder, keys, store, clock, ports, pins, enrolment and "
+        "broker, and tells everything at once. Beside a running daemon, too.",
+    )
+    status = commands.add_parser(
+        "status",
+        parents=[config],
+        help="ask the running daemon",
+        description="What the running daemon says of itself; lines that begin with ! are faults.",
+    )
     status.add_argument("--json", action="store_true", help="print the whole answer as JSON")
-    journal = commands.add_parser("journal", parents=[config], help="what was recorded")
+    journal = commands.add_parser(
+        "journal",
+        parents=[config],
+        help="what was recorded",
+        description="The newest events of the controller's own record, the oldest of them first, "
+        "with or without a running daemon. Times are UTC; a ? marks those of the system's clock, "
+        "from before the console had told the time.",
+    )
     journal.add_argument(
-        "--last", type=_number, default=50, metavar="N", help="how many events (default: 50)"
+        "--last", type=_up_to(10_000), default=50, metavar="N", help="how many events (default: 50)"
     )
     rights = commands.add_parser(
-        "rights", parents=[config], help="what would be said to a card held now; nothing opens"
+        "rights",
+        parents=[config],
+        help="what would be said to a card held now; nothing opens",
+        description="Waits for the next card at a reader of the running daemon, and says what it "
+        "would answer. Nothing opens, and nothing is recorded.",
     )
-    rights.add_argument("point", help="a door or a tool of this controller")
-    rights.add_argument("--seconds", type=_number, default=30, help="to wait (default: 30)")
-    test = commands.add_parser("self-test", parents=[config], help="move a relay for an instant")
-    test.add_argument("point", help="a door or a tool of this controller")
+    rights.add_argument("point", metavar="POINT", help="a door or a tool of this controller")
+    rights.add_argument(
+        "--seconds", type=_up_to(120), default=30, metavar="N", help="to wait (default: 30)"
+    )
+    test = commands.add_parser(
+        "self-test",
+        parents=[config],
+        help="move a relay for an instant",
+        description="Moves the relay of a locked point for less than half a second, and times it. "
+        "It asks first, and is recorded.",
+    )
+    test.add_argument("point", metavar="POINT", help="a door or a tool of this controller")
     test.add_argument("--yes", action="store_true", help="don't ask")
-    bundle = commands.add_parser("import", parents=[config], help="take a bundle over")
-    bundle.add_argument("bundle", type=Path, metavar="BUNDLE")
+    bundle = commands.add_parser(
+        "import",
+        parents=[config],
+        help="take a bundle over",
+        description="Makes this machine the controller that the bundle is for, and deletes the "
+        "file. Restart the daemon if it runs.",
+    )
+    bundle.add_argument(
+        "bundle", type=Path, metavar="BUNDLE", help="what p2k16-console controllers enrol wrote"
+    )
     commands.add_parser(
-        "outputs-off", parents=[config], help="drive every relay low; for ExecStopPost"
+        "outputs-off",
+        parents=[config],
+        help="drive every relay low; for ExecStopPost",
+        description="Drives every relay low, and lets go. Fails while a daemon has the pins.",
     )
     return parser
 
@@ -106,18 +163,33 @@ def _run(settings: EdgeSettings) -> int:
 def _check(settings: EdgeSettings, source: str) -> int:
     from edge.check import check
 
-    failures = 0
-    for finding in check(settings, source):
-        line = str(finding) if sys.stdout.isatty() else json.dumps(finding.document())
-        sys.stdout.write(f"{line}\n")
-        failures += finding.remedy is not None
-    return FAILED if failures else DONE
+    findings = [_tell(finding) for finding in check(settings, source)]
+    return FAILED if any(finding.is_failure for finding in findings) else DONE
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= NUMBER_MAX:
-        raise ValueError(text)
+def _tell_mistakes(error: SettingsError) -> int:
+    from edge.check import mistakes
+
+    for finding in mistakes(error):
+        _tell(finding)
+    return BAD_SETTINGS
+
+
+def _tell(finding: Finding) -> Finding:
+    line = str(finding) if sys.stdout.isatty() else json.dumps(finding.document())
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    return finding
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number from 1 to {most}; got {text}"
+            )
+        return int(text)
+
     return number
 
 

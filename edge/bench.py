@@ -11,10 +11,10 @@ from typing import cast
 
 from edge.assembly import House
 from edge.lease import LEASE_MS_MAX, GrantId
+from edge.status import WAIT_SECONDS_MAX
 from sync.events import EventKind, Occurrence
 from sync.ids import PointKey
 
-WAIT_SECONDS_MAX = 120
 PULSE_SECONDS = LEASE_MS_MAX / 1000 * 0.8
 MOVE_SECONDS = 2.0
 """A relay that has not moved by then does not move."""

@@ -1,62 +1,68 @@
 """Whether a controller could run: every finding at once, each failure with its remedy.
 
-Makes nothing but the data folder. What only one program can have, pins and the broker's session, is
-left alone while a daemon has it.
+No finding keeps another from being told. Makes nothing but the data folder. What only one program
+can have, pins and the broker's session, is left alone while a daemon has it, and that is asked.
 """
 
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
+from edge.check_folder import check_folder
 from edge.claim import AlreadyRunning, claimed
 from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
 from edge.errors import EdgeError, LinkLost, PinError
+from edge.finding import Finding
 from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
+from edge.status import ask
 from sync.bundle import Bundle
+from sync.settings_table import SettingsError
 
 BROKER_SECONDS = 10.0
+EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
+"""A machine that believes in an earlier time has never been told one."""
+
+_BROKER_REMEDIES = {
+    "Not authori": "its password was refused: enrol anew, or run p2k16-console broker-config and "
+    "reload Mosquitto",
+    "Bad user name": "its password was refused: enrol anew, or run p2k16-console broker-config and "
+    "reload Mosquitto",
+    "see its ACL": "run p2k16-console broker-config and reload Mosquitto",
+    "CERTIFICATE_VERIFY": "set mqtt.ca_file to the authority that signed its certificate; look at "
+    "the clock, too",
+    "holds no certificates": "correct mqtt.ca_file",
+    "Name or service": "is the host's name right, and does the network have a name server?",
+    "name resolution": "is the host's name right, and does the network have a name server?",
+}
+"""By what the broker, or the way there, says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`remedy` None: it is well."""
-
-    what: str
-    text: str
-    remedy: str | None = None
-
-    def document(self) -> dict[str, object]:
-        """The same for programs."""
-        is_well = self.remedy is None
-        return {"what": self.what, "ok": is_well, "text": self.text, "remedy": self.remedy}
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.remedy is None else "failed"
-        remedy = "" if self.remedy is None else f" – {self.remedy}"
-        return f"{verdict:<7} {self.what:<10} {self.text}{remedy}"
-
-
-def check(settings: EdgeSettings, source: str) -> Iterator[Finding]:
+def check(
+    settings: EdgeSettings, source: str, *, wall_seconds: Callable[[], float] = time.time
+) -> Iterator[Finding]:
     """Looks at one thing after the other. `source`: where the settings came from."""
     yield Finding(
         "settings", f"{source}, {len(settings.doors)} door(s), {len(settings.tools)} tool(s)"
     )
+    is_running = False
     with ExitStack() as stack:
         try:
             stack.enter_context(claimed(settings.data_dir))
-            is_running = False
         except AlreadyRunning:
             is_running = True
         except EdgeError as error:
             yield Finding("data_dir", str(error), "create it, or let this user write to it")
-            return
-        yield _check_data_dir(settings.data_dir)
+        if settings.data_dir.is_dir():
+            yield from check_folder(settings.data_dir)
+        yield _check_clock(wall_seconds())
         for point in settings.points:
             yield _check_port(f"reader {point.key}", Path(point.reader.port))
         if is_running:
@@ -66,26 +72,32 @@ def check(settings: EdgeSettings, source: str) -> Iterator[Finding]:
         bundle = _bundle(settings)
         if isinstance(bundle, Finding):
             yield bundle
-            return
-        yield Finding("enrolment", f"controller {bundle.controller}")
-        if is_running:
-            yield Finding("broker", "p2k16-edge status tells whether the running daemon is linked")
         else:
-            yield asyncio.run(_check_broker(settings, bundle))
+            yield Finding("enrolment", f"controller {bundle.controller}")
+        yield _check_link(settings, bundle, is_running=is_running)
 
 
-def _check_data_dir(path: Path) -> Finding:
-    try:
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(b"p2k16")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        return Finding("data_dir", f"{path}: {error.strerror}", "free space, or replace the disk")
-    return Finding("data_dir", str(path))
+def mistakes(error: SettingsError) -> Iterator[Finding]:
+    """What is wrong with settings that can't be read: nothing else can be looked at then."""
+    for mistake in error.mistakes:
+        yield Finding("settings", mistake, f"correct it in {error.source}")
+
+
+def _check_clock(wall_seconds: float) -> Finding:
+    now = datetime.fromtimestamp(wall_seconds, UTC)
+    text = f"{now:%Y-%m-%d %H:%M} UTC"
+    if now >= EARLIEST:
+        return Finding("clock", text)
+    remedy = (
+        "connect it to a network with a time server, or add a clock chip (firmware-config); doors "
+        "don't need it, but the broker's certificate does"
+    )
+    return Finding("clock", f"the system's clock was never set: {text}", remedy)
 
 
 def _check_port(what: str, path: Path) -> Finding:
+    if "://" in str(path):
+        return Finding(what, f"{path}, which is tried only by the daemon")
     if not path.exists():
         return Finding(what, f"{path} is not there", "plug it in, or correct reader.port")
     if not os.access(path, os.R_OK | os.W_OK):
@@ -97,7 +109,7 @@ def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
     """In the guard's factory; each is let go of again at once, as it was: off."""
     from edge.pins import InputPin, OutputPin, load_pin_factory
 
-    with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         try:
             load_pin_factory(Path(folder))
         except PinError as error:
@@ -124,23 +136,51 @@ def _bundle(settings: EdgeSettings) -> Bundle | Finding:
         if settings.bundle is not None and offered is not None:
             check_may_replace(kept, offered, settings.bundle)
     except EnrolmentError as error:
-        return Finding("enrolment", str(error), "enrol again: p2k16-console controllers enrol")
+        text, _, remedy = str(error).partition(". ")
+        return Finding("enrolment", text, remedy or "p2k16-console controllers enrol NAME")
     bundle = offered or kept
     if bundle is None:
-        text = "not enrolled, and there is no bundle"
+        missing = (
+            "bundle names none" if settings.bundle is None else f"{settings.bundle} is missing"
+        )
         remedy = "p2k16-console controllers enrol NAME --out FILE, and name FILE as bundle"
-        return Finding("enrolment", text, remedy)
+        return Finding("enrolment", f"not enrolled: {missing}", remedy)
     return bundle
+
+
+def _check_link(settings: EdgeSettings, bundle: Bundle | Finding, *, is_running: bool) -> Finding:
+    if is_running:
+        return _ask_daemon(settings.data_dir)
+    if isinstance(bundle, Finding):
+        return Finding("broker", "not known: a bundle names it", "enrol the controller first")
+    return asyncio.run(_check_broker(settings, bundle))
+
+
+def _ask_daemon(data_dir: Path) -> Finding:
+    try:
+        link = cast("str", ask(data_dir)["link"])
+    except EdgeError as error:
+        return Finding("broker", str(error), "restart the daemon, and look at its log")
+    if link == "up":
+        return Finding("broker", "the running daemon is linked to it")
+    return Finding(
+        "broker",
+        "the running daemon isn't linked to it",
+        "see its log: journalctl -u p2k16-edge; or stop it, and check again",
+    )
 
 
 async def _check_broker(settings: EdgeSettings, bundle: Bundle) -> Finding:
     try:
         route = plan_route(bundle, settings.mqtt)
     except EdgeError as error:
-        return Finding("broker", "not encrypted", str(error))
+        text, _, remedy = str(error).partition(". ")
+        return Finding("broker", text, remedy)
     try:
         async with asyncio.timeout(BROKER_SECONDS), connected(route, bundle):
             return Finding("broker", str(route.address))
     except (LinkLost, TimeoutError) as error:
-        reason = str(error) or f"no answer within {BROKER_SECONDS:.0f} s"
-        return Finding("broker", reason, "is it running, and does it know this controller?")
+        text = str(error) or f"{route.address}: no answer within {BROKER_SECONDS:.0f} s"
+    usual = "is the broker running, and does the network reach it?"
+    found = [remedy for said, remedy in _BROKER_REMEDIES.items() if said in text]
+    return Finding("broker", text, found[0] if found else usual)

@@ -96,14 +96,19 @@ def _read(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise EnrolmentError(f"{path} can't be read: {error.strerror}") from error
+        raise EnrolmentError(
+            f"{path} can't be read: {error.strerror}. Let this user read it"
+        ) from error
 
 
 def _decode(path: Path, content: bytes) -> Bundle:
     try:
         return decode_bundle(content)
     except WireError as error:
-        raise EnrolmentError(f"{path} is no bundle: {error}") from error
+        raise EnrolmentError(
+            f"{path} is no bundle: {error}. Copy it again as p2k16-console controllers enrol wrote "
+            "it, or enrol again with --replace"
+        ) from error
 
 
 def _keep(data_dir: Path, content: bytes) -> None:
@@ -119,7 +124,10 @@ def _keep(data_dir: Path, content: bytes) -> None:
         draft.rename(data_dir / KEPT_NAME)
         _sync_folder(data_dir)
     except OSError as error:
-        raise EnrolmentError(f"{data_dir} can't be written: {error.strerror}") from error
+        raise EnrolmentError(
+            f"{data_dir} can't be written: {error.strerror}. Free space there, and let this user "
+            "write to it"
+        ) from error
 
 
 def _delete(path: Path) -> str | None:

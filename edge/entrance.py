@@ -105,6 +105,8 @@ class Entrance:
         name = entry(parts.bundle.entry_key, await parts.digests.of(credential))
         right = parts.rights.active().entries.get(name)
         reason = Reason.RANDOM_UID if credential.is_random else self._judge(right)
+        if parts.rights.active() is NO_RIGHTS and not credential.is_random:
+            reason = Reason.NO_SNAPSHOT
         version = parts.rights.active().version
         return {
             "point": self._post.point,

@@ -132,6 +132,11 @@ def _faults_of(inside: Inside) -> list[str]:
     found: list[str] = []
     if inside.store.fault:
         found.append(f"{Reason.STORAGE_FAULT}: can't record: {inside.store.fault}")
+    if inside.store.set_aside:
+        found.append(
+            f"store_set_aside: {', '.join(path.name for path in inside.store.set_aside)}: "
+            "look into it, then move it elsewhere; nothing deletes it"
+        )
     slowest_ms = inside.store.commit_p99_ms
     if slowest_ms is not None and slowest_ms > COMMIT_P99_MS_MAX:
         found.append(

@@ -26,7 +26,7 @@ from edge.inbox import Inbox, Received
 from edge.settings import MqttSettings
 from sync.bundle import Bundle
 from sync.envelope import MESSAGE_BYTES_MAX
-from sync.settings_table import Address
+from sync.settings_values import Address
 from sync.topics import Leaf, everything_down, parse, topic
 
 T = TypeVar("T")
@@ -64,7 +64,10 @@ def plan_route(bundle: Bundle, settings: MqttSettings) -> Route:
     try:
         port = parts.port or PORTS[parts.scheme]
     except (ValueError, KeyError) as error:
-        raise EdgeError(f"the bundle's broker URL {bundle.broker_url} can't be read") from error
+        raise EdgeError(
+            f"the bundle's broker URL {bundle.broker_url} can't be read: expected a port from 1 to "
+            "65535. Enrol again with --broker"
+        ) from error
     host = parts.hostname or ""
     address = Address(f"[{host}]" if ":" in host else host, port)
     is_encrypted = parts.scheme == "mqtts"

@@ -20,6 +20,7 @@ UNLOCK_SECONDS_MAX = 300
 UNLOCK_SECONDS_DEFAULT = 30
 HELD_SECONDS_DEFAULT = 30
 DAY_SECONDS = 24 * 3600
+_NAME = "1 to 32 of a-z, 0-9 and -, as on the console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def inputs_of(settings: DoorSettings | ToolSettings) -> dict[str, InputSettings]
 def _point(row: SettingsTable, relay: SettingsTable) -> PointSettings:
     light = row.table("light")
     return PointSettings(
-        key=PointKey(row.text("key", pattern=NAME.pattern)),
+        key=PointKey(row.text("key", pattern=NAME.pattern, words=_NAME)),
         reader=read_reader(row.table("reader")),
         relay_pin=relay.integer("pin", least=0, most=BCM_PIN_MAX),
         feedback=_input(row.table("feedback")),
@@ -151,5 +152,7 @@ def _point(row: SettingsTable, relay: SettingsTable) -> PointSettings:
 
 def _input(table: SettingsTable) -> InputSettings | None:
     pin = table.optional_integer("pin", least=0, most=BCM_PIN_MAX)
+    if table.keys and "pin" not in table.keys:
+        table.refuse("pin", f"missing; expected a whole number from 0 to {BCM_PIN_MAX}")
     is_inverted = table.flag("inverted", default=False)
     return None if pin is None else InputSettings(pin, is_inverted)

@@ -40,12 +40,13 @@ def read_reader(table: SettingsTable) -> ReaderSettings:
     # The first name stands for a wrong one: with it, no other setting is called unknown.
     name = DriverName(table.choice("driver", tuple(DriverName)))
     driver = DRIVERS[name]
+    table.belongs_to(f'the driver "{name}"')
     repeats = driver.repeats
     if name is DriverName.LINE:
         repeats = table.flag("repeats", default=False)
     return ReaderSettings(
         driver=name,
-        port=table.text("port"),
+        port=table.text("port", words='a port, such as "/dev/serial0"'),
         baud=driver.baud if driver.is_baud_fixed else _baud(table, driver.baud),
         repeats=repeats,
         needs_two=repeats and table.flag("read_twice", default=False),
@@ -56,15 +57,23 @@ def read_reader(table: SettingsTable) -> ReaderSettings:
 def _baud(table: SettingsTable, default: int) -> int:
     baud = table.integer("baud", least=BAUDS[0], most=BAUDS[-1], default=default)
     if baud not in BAUDS:
-        table.refuse("baud", "expected one of " + ", ".join(map(str, BAUDS)))
+        table.refuse("baud", f"expected one of {', '.join(map(str, BAUDS))}; got {baud}")
     return baud
 
 
 def _line(table: SettingsTable) -> LineFormat:
-    prefix = table.text("prefix", default="", pattern=r"[\x01-\x7e]{1,16}")
+    prefix = table.text(
+        "prefix",
+        default="",
+        pattern=r"[\x01-\x7e]{1,16}",
+        words="1 to 16 characters of ASCII",
+    )
     # A suffix of letters or digits could stand within a card's number and cut it short.
     suffix = table.text(
-        "suffix", default="any", pattern=r"any|CR|LF|CRLF|[^\w\x7f-\U0010ffff]{1,4}"
+        "suffix",
+        default="any",
+        pattern=r"any|CR|LF|CRLF|[^\w\x7f-\U0010ffff]{1,4}",
+        words='"any", "CR", "LF", "CRLF", or 1 to 4 characters that are no letters and no digits',
     )
     pattern = _pattern(table)
     credential = table.choice("credential", ("line", "w26"), default="line")
@@ -107,5 +116,5 @@ def _lengths(table: SettingsTable) -> frozenset[int]:
         return USUAL_LENGTHS
     least, most = least or 1, most or ID_BYTES_MAX
     if least > most:
-        table.refuse("id_bytes_max", f"expected at least id_bytes_min, {least}")
+        table.refuse("id_bytes_max", f"expected at least id_bytes_min, {least}; got {most}")
     return frozenset(range(least, most + 1))

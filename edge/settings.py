@@ -5,7 +5,6 @@ The only place of the controller that reads the environment. docs/operating.md e
 
 import os
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +60,16 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> EdgeSettings
     """Reads `path`, or the default file. Raises: SettingsError with every mistake at once."""
     path = path or DEFAULT_FILE
     try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
+        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(path), [f"not TOML: {error}"]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), [f"can't be read: {error}"]) from error
+        hint = 'look at that line: texts stand in quotes, as in key = "front", and each key once'
+        raise SettingsError(str(path), [f"not TOML: {error}; {hint}"]) from error
+    except UnicodeDecodeError as error:
+        hint = f"byte {error.start} is no UTF-8; save it as UTF-8"
+        raise SettingsError(str(path), [f"can't be read: {hint}"]) from error
+    except OSError as error:
+        hint = "write it as docs/operating.md has it, or name another with --config"
+        raise SettingsError(str(path), [f"can't be read: {error.strerror}; {hint}"]) from error
     return read_settings(document, environ, source=str(path))
 
 
@@ -112,10 +115,13 @@ def _refuse_repeated(
         for name, value in _own(point)
         if row.name_of(name) not in wrong
     ]
-    times = Counter(value for _, _, value in uses)
+    places: dict[str, list[str]] = {}
     for row, name, value in uses:
-        if times[value] > 1:
-            row.refuse(name, f"{value} stands {times[value]} times; expected another")
+        places.setdefault(value, []).append(row.name_of(name))
+    for row, name, value in uses:
+        others = [place for place in places[value] if place != row.name_of(name)]
+        if others:
+            row.refuse(name, f"{value} is also that of {', '.join(others)}; expected another")
 
 
 def _own(settings: DoorSettings | ToolSettings) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from edge.columns import table
 from edge.errors import EdgeError
 
 SOCKET_NAME = "status.sock"
@@ -21,6 +22,8 @@ PATH_BYTES_MAX = 107
 ANSWER_SECONDS = 2.0
 ANSWER_BYTES_MAX = 1024 * 1024
 QUESTION_BYTES_MAX = 1024
+WAIT_SECONDS_MAX = 120
+"""For a card to be held to a reader."""
 
 
 class NoAnswer(EdgeError):
@@ -89,7 +92,8 @@ def ask(
                 answer += data
     except OSError as error:
         raise NoAnswer(
-            f"no daemon answers at {path} ({error}): is p2k16-edge run running, with this data_dir?"
+            f"no daemon answers at {path} ({error.strerror or error}): is p2k16-edge run running, "
+            "with this data_dir? Start it, or name its settings with --config"
         ) from error
     try:
         answered = cast("dict[str, object]", json.loads(answer))
@@ -107,21 +111,26 @@ def _time_of(one: Mapping[str, object]) -> str:
 
 
 def in_words(state: Mapping[str, object]) -> str:
-    """The answer for people: a line for each point, then everything else that matters."""
+    """The answer for people: a table of the points, then everything else that matters."""
     points = cast("Mapping[str, Mapping[str, object]]", state["points"])
-    lines = [
-        f"{key}: {point['state']}, relay {point['relay']}, light {point['light']}, "
-        f"reader {point['reader']}"
+    rows = [
+        (key, *(point[part] for part in ("state", "relay", "light", "reader", "staleness")))
         for key, point in points.items()
     ]
     applied = cast("Mapping[str, object]", state["applied"])
     journal = cast("Mapping[str, object]", state["journal"])
     clock = cast("Mapping[str, object]", state["clock"])
-    lines += [
+    slow_ms = cast("Mapping[str, object]", state["storage"])["commit_p99_ms"]
+    lines = [
+        table(("point", "state", "relay", "light", "reader", "level"), rows),
         f"controller {state['controller'] or 'not enrolled'}, software {state['software']}",
         f"rights {applied['epoch']}.{applied['serial']}, link {state['link']}, "
         f"clock {'trusted' if clock['trusted'] else 'not trusted'}",
-        f"journal {journal['head']} events, {journal['acknowledged']} at the console",
+        f"journal {journal['head']} events, {journal['acknowledged']} at the console, "
+        f"{journal['fill_percent']} % full",
+        "storage not used yet"
+        if slow_ms is None
+        else f"storage takes 99 of 100 commits within {slow_ms} ms",
     ]
     lines += [f"! {fault}" for fault in cast("Sequence[str]", state["faults"])]
     opened = cast("Mapping[str, Sequence[Mapping[str, object]]]", state["break_glass"])

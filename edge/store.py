@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from math import ceil
@@ -21,6 +21,7 @@ import structlog
 
 from edge.disk import Disk, machine
 from edge.errors import EdgeError, StorageFault
+from edge.set_aside import COMPANIONS, free_name, move, stores_aside
 
 log = structlog.get_logger()
 
@@ -35,9 +36,6 @@ PENDING_MAX = 64
 
 COMMITS_REMEMBERED = 500
 CACHE_KIB = 1024
-_COMPANIONS = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside a store."""
-
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -55,6 +53,8 @@ class Store:
         self._errand: asyncio.Future[None] | None = None
         self._fault: str | None = None
         self._distrust: str | None = None
+        self.set_aside: tuple[Path, ...] = ()
+        """Files of stores that were set aside beside this one, as of the last probe."""
         self._commits = deque[float](maxlen=COMMITS_REMEMBERED)
 
     @property
@@ -153,7 +153,9 @@ class Store:
         try:
             self._disk.forget(Path(f"{self._path}-wal"))  # where the newest commits are
             with closing(_connect(self._path, self._disk)) as connection:
-                return work(connection)
+                found = work(connection)
+            self.set_aside = stores_aside(self._path)
+            return found
         except (OSError, sqlite3.Error) as error:
             self._distrust = f"what was written can't be read back: {error}"
             raise StorageFault(f"{self._path}: {self._distrust}") from error
@@ -204,12 +206,12 @@ def _prepare(data_dir: Path, owner: str, disk: Disk) -> Path | None:
     set_aside: Path | None = None
     try:
         if path.exists() and not _is_sound(path, owner, disk):
-            set_aside = _free_name(path)
-            _move(path, set_aside, ("",), disk)
+            set_aside = free_name(path)
+            move(path, set_aside, ("",), disk)
         if not path.exists():
             # SQLite would take an old WAL for the new file's own and bring its pages back. It lies
             # here still if the power went, or if somebody removed the store alone.
-            _move(path, set_aside or _free_name(path), _COMPANIONS, disk)
+            move(path, set_aside or free_name(path), COMPANIONS, disk)
             disk.provision(data_dir, owner)
         elif _version(path, disk) != SCHEMA_VERSION:
             disk.provision(data_dir, owner)  # an older one is brought up to date
@@ -254,25 +256,6 @@ def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
 
 def _canary(connection: sqlite3.Connection) -> bytes:
     return connection.execute("SELECT canary FROM state").fetchone()[0]
-
-
-def _free_name(path: Path) -> Path:
-    """Where a store can be set aside, with all that belongs to it."""
-    number = 0
-    while True:
-        number += 1
-        aside = path.with_name(f"{path.name}.damaged-{number}")
-        if not any(Path(f"{aside}{ending}").exists() for ending in ("", *_COMPANIONS)):
-            return aside
-
-
-def _move(path: Path, aside: Path, endings: Sequence[str], disk: Disk) -> None:
-    """Moves those files that are there, for good."""
-    there = [ending for ending in endings if Path(f"{path}{ending}").exists()]
-    for ending in there:
-        disk.rename(Path(f"{path}{ending}"), Path(f"{aside}{ending}"))
-    if there:
-        disk.sync(path.parent)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

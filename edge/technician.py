@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from edge.columns import table
 from edge.enrolment import enrol
 from edge.errors import EdgeError, PinError
 from edge.settings import EdgeSettings
@@ -66,20 +67,26 @@ def show_journal(settings: EdgeSettings, *, last: int) -> None:
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return
-    for line in lines:
-        event = cast("dict[str, object]", json.loads(line))
-        at = datetime.fromtimestamp(cast("int", event["time_ms"]) / 1000, UTC)
-        sure = " " if event["clock"] == "trusted" else "?"
-        what = [event.get(key) for key in ("point", "kind", "reason", "detail")]
-        words = "  ".join(str(word) for word in what if word is not None)
-        sys.stdout.write(f"{event['seq']:>7}  {at:%Y-%m-%d %H:%M:%S}{sure} {words}\n")
+    rows = [_row(cast("dict[str, object]", json.loads(line))) for line in lines]
+    head = ("number", "time (UTC)", "point", "what", "why", "more")
+    sys.stdout.write(f"{table(head, rows)}\n")
+
+
+def _row(event: Mapping[str, object]) -> tuple[object, ...]:
+    """A clock that nobody has set runs late, from 1970 on in a new store: then the system's."""
+    is_sure = event["clock"] == "trusted"
+    at = datetime.fromtimestamp(cast("int", event["time_ms" if is_sure else "wall_ms"]) / 1000, UTC)
+    time_of = f"{at:%Y-%m-%d %H:%M:%S}{'' if is_sure else '?'}"
+    said = [event.get(key) for key in ("point", "kind", "reason", "detail")]
+    return event["seq"], time_of, *said
 
 
 def show_rights(settings: EdgeSettings, *, point: str, seconds: int) -> None:
     """What would be said to the next card. Raises: EdgeError."""
-    sys.stderr.write(
-        f"hold a card to the reader of {point} within {seconds} s; nothing will open\n"
-    )
+    if point in cast("Mapping[str, object]", ask(settings.data_dir)["points"]):
+        sys.stderr.write(
+            f"hold a card to the reader of {point} within {seconds} s; nothing will open\n"
+        )
     said = ask(
         settings.data_dir, {"ask": "rights", "point": point, "seconds": seconds}, seconds=seconds
     )
@@ -92,11 +99,13 @@ def show_rights(settings: EdgeSettings, *, point: str, seconds: int) -> None:
 
 def self_test(settings: EdgeSettings, *, point: str, is_sure: bool) -> None:
     """Moves a relay for less than half a second. Raises: EdgeError."""
-    if not is_sure:
+    # Of a point that it doesn't have the daemon says which there are.
+    is_known = point in cast("Mapping[str, object]", ask(settings.data_dir)["points"])
+    if is_known and not is_sure:
         if not sys.stdin.isatty():
             raise EdgeError("this releases the lock or powers the tool for an instant: add --yes")
         sys.stderr.write(f"This moves the relay of {point} for an instant. Go on? [y/N] ")
-        if input().strip().lower() not in {"y", "yes"}:
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise EdgeError("nothing was moved")
     said = ask(settings.data_dir, {"ask": "self-test", "point": point}, seconds=5)
     say(

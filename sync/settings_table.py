@@ -6,18 +6,29 @@ the file hears of all mistakes at once, each with its key and what was expected.
 are is said in `console/settings.py` and `edge/settings.py`; opening the file is theirs, too.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import urlsplit
+
+from sync.settings_values import (
+    Address,
+    found,
+    read_address,
+    read_flag,
+    read_integer,
+    read_matching,
+    read_networks,
+    read_path,
+    read_url,
+)
 
 T = TypeVar("T")
 
 ENVIRONMENT_PREFIX = "P2K16"
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_ANY = r".{1,1000}"
+_PATH = 'a path, such as "/var/lib/x"; nobody expands a ~'
 
 
 class SettingsError(Exception):
@@ -26,23 +37,8 @@ class SettingsError(Exception):
     def __init__(self, source: str, mistakes: list[str]) -> None:
         """`source` is the file's path, as the person knows it."""
         super().__init__(f"{source}:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+        self.source = source
         self.mistakes = mistakes
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host and a TCP port (0 to 65535; 0 lets the system choose)."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return self.host in {"localhost", "[::1]"} or self.host.startswith("127.")
 
 
 class SettingsTable:
@@ -54,6 +50,8 @@ class SettingsTable:
     def __init__(self, values: Mapping[str, object], environ: Mapping[str, str]) -> None:
         """`environ` is the process's environment; `{}` for none."""
         self._path = ""
+        self._top: SettingsTable = self
+        self._for = ""
         self._values = values
         self._environ = environ
         self._asked: set[str] = set()
@@ -65,7 +63,7 @@ class SettingsTable:
         value = self._values.get(key, {})
         self._asked.add(key)
         if not isinstance(value, dict):
-            self._expected(key, "a table", value)
+            self._expected(key, f"a table, as in {key}.… = …", value)
             value = {}
         return self._child(key, cast("dict[str, object]", value), self._environ)
 
@@ -77,7 +75,7 @@ class SettingsTable:
             return []
         rows = cast("list[object]", value if isinstance(value, list) else [None])
         if not all(isinstance(row, dict) for row in rows):
-            self._expected(key, f"an array of tables: [[{key}]]", self._values[key])
+            self._expected(key, f"[[{key}]], in two pairs of brackets", self._values[key])
             return []
         # The environment has no names for the rows of an array.
         return [
@@ -85,19 +83,31 @@ class SettingsTable:
             for number, row in enumerate(rows, start=1)
         ]
 
-    def text(self, key: str, *, default: str | None = None, pattern: str = r".{1,1000}") -> str:
-        """A text that fully matches `pattern`. Without a default the key is required."""
-        expected = "a text" if pattern == r".{1,1000}" else f"a text that matches {pattern}"
-        return self._read(key, lambda raw: _matching(raw, pattern), expected, default, "")
+    def text(
+        self, key: str, *, default: str | None = None, pattern: str = _ANY, words: str = ""
+    ) -> str:
+        """A text that fully matches `pattern`. Without a default the key is required.
 
-    def optional_text(self, key: str, *, pattern: str = r".{1,1000}") -> str | None:
+        `words` say the same for people; they are for texts that hold no secret.
+        """
+        expected = words or ("a text" if pattern == _ANY else f"a text that matches {pattern}")
+        return self._read(
+            key,
+            lambda raw: read_matching(raw, pattern),
+            expected,
+            default,
+            "",
+            is_shown=bool(words),
+        )
+
+    def optional_text(self, key: str, *, pattern: str = _ANY) -> str | None:
         """A text that fully matches `pattern`, or None where the key is absent."""
-        return self._optional(key, lambda raw: _matching(raw, pattern), "a text")
+        return self._optional(key, lambda raw: read_matching(raw, pattern), "a text")
 
     def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
         """An array of addresses and networks such as `"10.0.0.0/8"`; empty where it is absent."""
         return self._read(
-            key, _networks, 'an array of addresses or networks, such as ["10.1.2.3"]', (), ()
+            key, read_networks, 'an array of addresses or networks, such as ["10.1.2.3"]', (), ()
         )
 
     def choice(self, key: str, choices: tuple[str, ...], *, default: str | None = None) -> str:
@@ -108,39 +118,44 @@ class SettingsTable:
             "one of " + ", ".join(f'"{choice}"' for choice in choices),
             default,
             choices[0],
+            is_shown=True,
         )
 
     def path(self, key: str, *, default: Path | None = None) -> Path:
-        """A path; `~` is not expanded. Without a default the key is required."""
-        return self._read(key, _path, "a path", default, Path())
+        """A path; nobody expands a `~`. Without a default the key is required."""
+        return self._read(key, read_path, _PATH, default, Path(), is_shown=True)
 
     def optional_path(self, key: str) -> Path | None:
         """A path, or None where the key is absent."""
-        return self._optional(key, _path, "a path")
+        return self._optional(key, read_path, _PATH, is_shown=True)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """`true` or `false`."""
-        return self._read(key, _flag, "true or false", default, default)
+        return self._read(key, read_flag, "true or false", default, default, is_shown=True)
 
     def integer(self, key: str, *, least: int, most: int, default: int | None = None) -> int:
         """A whole number from `least` to `most`. Without a default the key is required."""
         return self._read(
             key,
-            lambda raw: _integer(raw, least, most),
+            lambda raw: read_integer(raw, least, most),
             f"a whole number from {least} to {most}",
             default,
             least,
+            is_shown=True,
         )
 
     def optional_integer(self, key: str, *, least: int, most: int) -> int | None:
         """A whole number from `least` to `most`, or None where the key is absent."""
         return self._optional(
-            key, lambda raw: _integer(raw, least, most), f"a whole number from {least} to {most}"
+            key,
+            lambda raw: read_integer(raw, least, most),
+            f"a whole number from {least} to {most}",
+            is_shown=True,
         )
 
     def address(self, key: str, *, default: Address) -> Address:
         """`"HOST:PORT"`."""
-        return self._read(key, _address, f'"HOST:PORT", such as "{default}"', default, default)
+        return self._read(key, read_address, f'"HOST:PORT", such as "{default}"', default, default)
 
     def optional_url(
         self, key: str, *, schemes: tuple[str, ...], needs_host: bool = True
@@ -151,7 +166,7 @@ class SettingsTable:
         """
         return self._optional(
             key,
-            lambda raw: _url(raw, schemes, needs_host=needs_host),
+            lambda raw: read_url(raw, schemes, needs_host=needs_host),
             "a URL such as " + " or ".join(f"{scheme}://HOST" for scheme in schemes),
         )
 
@@ -159,18 +174,22 @@ class SettingsTable:
         """How mistakes call a key of this table."""
         return self._name(key)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """What stands in it, right or wrong."""
+        return frozenset(self._values)
+
+    def belongs_to(self, name: str) -> None:
+        """Which settings there are depends on another one, called so in mistakes."""
+        self._for = f" with {name}"
+
     def refuse(self, key: str, mistake: str) -> None:
         """Notes a mistake that only the caller can see: keys that exclude each other, say."""
         self._mistakes.append(f"{self._name(key)}: {mistake}")
 
     def mistakes(self) -> list[str]:
         """What was wrong in this table and those below; call it after everything was asked for."""
-        unknown = [
-            f"{self._name(key)}: there is no such setting; known here: "
-            + ", ".join(sorted(self._asked))
-            for key in self._values
-            if key not in self._asked
-        ]
+        unknown = [self._unknown(key) for key in self._values if key not in self._asked]
         below = [mistake for child in self._children for mistake in child.mistakes()]
         return self._mistakes + unknown + below
 
@@ -179,6 +198,7 @@ class SettingsTable:
     ) -> "SettingsTable":
         child = SettingsTable(values, environ)
         child._path = self._name(key)
+        child._top = self._top
         self._children.append(child)
         return child
 
@@ -189,6 +209,8 @@ class SettingsTable:
         expected: str,
         default: T | None,
         placeholder: T,
+        *,
+        is_shown: bool = False,
     ) -> T:
         raw = self._raw(key)
         if raw is None:
@@ -198,90 +220,46 @@ class SettingsTable:
             return default
         value = convert(raw)
         if value is None:
-            self._expected(key, expected, raw)
+            self._expected(key, expected, raw, is_shown=is_shown)
             return placeholder if default is None else default
         return value
 
-    def _optional(self, key: str, convert: Callable[[object], T | None], expected: str) -> T | None:
+    def _optional(
+        self,
+        key: str,
+        convert: Callable[[object], T | None],
+        expected: str,
+        *,
+        is_shown: bool = False,
+    ) -> T | None:
         raw = self._raw(key)
         if raw is None:
             return None
         value = convert(raw)
         if value is None:
-            self._expected(key, expected, raw)
+            self._expected(key, expected, raw, is_shown=is_shown)
         return value
 
     def _raw(self, key: str) -> object:
         self._asked.add(key)
-        variable = "_".join([ENVIRONMENT_PREFIX, *self._name(key).split(".")]).upper()
-        return self._environ.get(variable, self._values.get(key))
+        return self._environ.get(self._variable(key), self._values.get(key))
+
+    def _variable(self, key: str) -> str:
+        return "_".join([ENVIRONMENT_PREFIX, *self._name(key).split(".")]).upper()
 
     def _name(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
 
-    def _expected(self, key: str, expected: str, raw: object) -> None:
-        # A value may hold a password (a URL's): what was found is named by its type only.
-        found = "another text" if isinstance(raw, str) else _TOML_NAMES.get(type(raw), "a date")
-        self._mistakes.append(f"{self._name(key)}: expected {expected}; got {found}")
+    def _expected(self, key: str, expected: str, raw: object, *, is_shown: bool = False) -> None:
+        got = found(raw, is_shown=is_shown)
+        if self._variable(key) in self._environ:
+            got += f", from {self._variable(key)}"
+        self._mistakes.append(f"{self._name(key)}: expected {expected}; got {got}")
 
-
-_TOML_NAMES: dict[type, str] = {
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    list: "an array",
-    dict: "a table",
-}
-
-
-def _matching(raw: object, pattern: str) -> str | None:
-    return raw if isinstance(raw, str) and re.fullmatch(pattern, raw) else None
-
-
-def _networks(raw: object) -> tuple[IPv4Network | IPv6Network, ...] | None:
-    rows = raw.split(",") if isinstance(raw, str) else raw
-    if not isinstance(rows, list):
-        return None
-    try:
-        return tuple(ip_network(str(row).strip()) for row in cast("list[object]", rows))
-    except ValueError:
-        return None
-
-
-def _path(raw: object) -> Path | None:
-    return Path(raw) if isinstance(raw, str) and raw and "\0" not in raw else None
-
-
-def _flag(raw: object) -> bool | None:
-    if isinstance(raw, str):
-        return {"true": True, "false": False}.get(raw)
-    return raw if isinstance(raw, bool) else None
-
-
-def _integer(raw: object, least: int, most: int) -> int | None:
-    if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,18}", raw):
-        raw = int(raw)
-    if isinstance(raw, bool) or not isinstance(raw, int):
-        return None
-    return raw if least <= raw <= most else None
-
-
-def _address(raw: object) -> Address | None:
-    if not isinstance(raw, str):
-        return None
-    host, colon, port = raw.rpartition(":")
-    if not colon or not _HOST.fullmatch(host) or not re.fullmatch(r"[0-9]{1,5}", port):
-        return None
-    return Address(host, int(port)) if int(port) <= 65535 else None
-
-
-def _url(raw: object, schemes: tuple[str, ...], *, needs_host: bool) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    try:
-        parts = urlsplit(raw)
-        port_is_sound = parts.port is None or parts.port > 0
-    except ValueError:
-        return None
-    has_host = bool(parts.hostname) or not needs_host
-    return raw if parts.scheme in schemes and has_host and port_is_sound else None
+    def _unknown(self, key: str) -> str:
+        mistake = f"{self._name(key)}: there is no such setting{self._for}"
+        if self._top is not self and key in self._top._asked:
+            return f"{mistake} here; expected above the first line in [brackets]"
+        meant = get_close_matches(key, self._asked, 1)
+        guess = f"did you mean {meant[0]}? " if meant else ""
+        return f"{mistake}; {guess}known here: {', '.join(sorted(self._asked))}"

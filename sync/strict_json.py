@@ -39,7 +39,7 @@ class Fields:
                 data, object_pairs_hook=_unique, parse_float=_refuse, parse_constant=_refuse
             )
         except (ValueError, RecursionError) as error:
-            raise Malformed(f"{where}: not the JSON expected") from error
+            raise Malformed(f"{where}: not the JSON expected: {_mistake(data, error)}") from error
         return cls(_object(value, where), where)
 
     def has(self, key: str) -> bool:
@@ -48,20 +48,26 @@ class Fields:
         return self._values.get(key) is not None
 
     def text(self, key: str, pattern: str) -> str:
-        """A text that fully matches `pattern`."""
+        """A text that fully matches `pattern`. It may be a secret, so no error repeats it."""
         value = self._get(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
-            raise Malformed(f"{self._where}: {key} is not what it must be")
+            raise Malformed(f"{self._where}: {key} is no text that matches {pattern}")
         return value
 
     def data(self, key: str, length: int) -> bytes:
         """Bytes, written as lower-case hex digits."""
-        return bytes.fromhex(self.text(key, f"[0-9a-f]{{{length * 2}}}"))
+        value = self._get(key)
+        digits = length * 2
+        if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{digits}}}", value):
+            raise Malformed(f"{self._where}: {key} is not {digits} digits of 0-9 and a-f")
+        return bytes.fromhex(value)
 
     def integer(self, key: str, least: int = 0, most: int = U53) -> int:
         """A whole number from `least` to `most`."""
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            if least == most:
+                raise Malformed(f"{self._where}: {key} is not {least}")
             raise Malformed(f"{self._where}: {key} is no whole number from {least} to {most}")
         return value
 
@@ -111,12 +117,25 @@ def _object(value: object, where: str) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
+def _mistake(data: bytes, error: Exception) -> str:
+    """In a few words, and without a word of what stands there: it may be a secret."""
+    match error:
+        case json.JSONDecodeError():
+            return f"line {error.lineno}: {error.msg}" if data.strip() else "it is empty"
+        case UnicodeDecodeError():
+            return f"byte {error.start} is no UTF-8"
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return str(error)
+
+
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("duplicate key")
+        raise ValueError("a key stands there twice")
     return values
 
 
-def _refuse(text: str) -> object:
-    raise ValueError(f"not a whole number: {text[:20]}")
+def _refuse(_text: str) -> object:
+    raise ValueError("a number is not a whole one")

@@ -36,7 +36,7 @@ def routes() -> list[Route]:
         Route("GET", PATH, Who.MEMBER, account_page),
         Route("POST", f"{PATH}/profile", Who.MEMBER, save_profile),
         Route("POST", f"{PATH}/password", Who.MEMBER, save_password),
-        Route("POST", f"{PATH}/sessions/{{session:[0-9a-f]{{16}}}}/end", Who.MEMBER, end_session),
+        Route("POST", f"{PATH}/sessions/{{session:[0-9a-f]{{1,16}}}}/end", Who.MEMBER, end_session),
         Route("POST", f"{PATH}/sessions/others/end", Who.MEMBER, end_others),
     ]
 

@@ -160,6 +160,12 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
     )
 
 
+def state_shown(kind: PointKind, word: str) -> Shown:
+    """How a controller's word for the state of its door or tool is said to people."""
+    known = _DOOR if kind is PointKind.DOOR else _TOOL
+    return known.get(word, Shown(sentence(word) or Text("Unknown"), "alert", "warn"))
+
+
 def rights(*, enrolled: bool, report: Json | None, serial: int, digest: bytes | None) -> Shown:
     """How the rights in force compare with those that were published; `serial` 0: none were."""
     if not enrolled or serial == 0 or digest is None:
@@ -191,8 +197,7 @@ def _state(row: AtController, kind: PointKind, reported: Json, *, offline: bool)
     if not reported:
         return NOT_SAID
     word = _word(reported)
-    known = _DOOR if kind is PointKind.DOOR else _TOOL
-    said = known.get(word, Shown(sentence(word) or Text("Unknown"), "alert", "warn"))
+    said = state_shown(kind, word)
     if reported.get("relay") != "on" or word in _MAY_BE_ON:
         return said
     on = _ON[kind]

@@ -1,4 +1,4 @@
-"""The virtual building while it runs: two controllers, their cables, readers and doors.
+"""The virtual building while it runs: controllers, their cables, readers, doors, and a saw.
 
 Decides when the controllers are asked how they are: several times a second while somebody watches,
 else only around a tap. What a page shows of it is for `view.py`.
@@ -13,9 +13,11 @@ from typing import Protocol
 
 import structlog
 
+from console.controllers.point_state import IN_USE
 from console.database import Database
 from console.demo import queries
 from console.demo.makerspace import TABLE_CARDS, TableCard, credential_of
+from console.demo.mechanics import Leaf, Move, Saw
 from console.demo.taps import TapLog
 from console.demo.view import BuildingView, Seen, view
 from console.demo.virtual_controller import VirtualController
@@ -26,6 +28,8 @@ LOOK_SECONDS = 0.1
 """Between two looks at the controllers."""
 ASK_SECONDS = 0.5
 """Between two looks into the database."""
+AWAY_SECONDS = 1.6
+"""A card that was away for less is the same tap to a controller. Source: edge/repeats.py."""
 HOLD_SECONDS = 0.7
 """As long as people hold a card to a reader: about ten frames."""
 WATCHERS_MAX = 50
@@ -65,7 +69,7 @@ class Building:
     ) -> None:
         """`names`: of the members, by user name."""
         self._controllers: dict[str, VirtualController] = {
-            c.door.controller: c for c in controllers
+            c.point.controller: c for c in controllers
         }
         self._broker = broker
         self._database = database
@@ -77,6 +81,7 @@ class Building:
         self.owners = {card.key: owner_of(card, names) for card in TABLE_CARDS}
         self._log = TapLog()
         self._held: dict[str, str] = {}
+        self._taken_away: dict[tuple[str, str], float] = {}
         self._watchers = 0
         self._wanted = asyncio.Event()
         self._watched_until = 0.0
@@ -89,19 +94,20 @@ class Building:
         """What the page shows, as it was seen last."""
         seen = [
             Seen(
-                controller.door,
+                controller.point,
+                controller.felt(),
                 controller.reported,
                 is_cut=controller.cable.is_cut,
                 is_booting=controller.is_running,
-                held=self._held.get(controller.door.key),
+                held=self._held.get(controller.point.key),
             )
             for controller in self._controllers.values()
         ]
-        taps = {one.door.key: self._log.last_at(one.door.key) for one in seen}
+        taps = {one.point.key: self._log.last_at(one.point.key) for one in seen}
         return view(
             seen,
             broker_runs=self._broker.is_running,
-            last_taps={door: tap for door, tap in taps.items() if tap is not None},
+            last_taps={key: tap for key, tap in taps.items() if tap is not None},
             cards=self.owners,
             tries=self._log.tries,
         )
@@ -132,17 +138,20 @@ class Building:
             holding.cancel()
 
     async def look(self) -> None:
-        """Asks both controllers now."""
+        """Asks all controllers now."""
         await asyncio.gather(*(controller.ask() for controller in self._controllers.values()))
 
     async def tap(self, card_key: str, door: str) -> None:
-        """Begins to hold a card to a door's reader. Raises: BadRequest."""
+        """Begins to hold a card to a door's or a tool's reader. Raises: BadRequest."""
         card = self._cards.get(card_key)
-        controller = next((c for c in self._controllers.values() if c.door.key == door), None)
-        if card is None or controller is None:
-            raise BadRequest("There is no such card or door here.")
+        if card is None:
+            raise BadRequest("There is no such card here.")
+        controller = self._at(door)
         if door in self._held:
             raise BadRequest("There is a card at that reader now. Wait until it is taken away.")
+        now = asyncio.get_running_loop().time()
+        if now < self._taken_away.get((door, card_key), 0) + AWAY_SECONDS:
+            raise BadRequest("That card was there a moment ago. Wait, or it counts as one tap.")
         self._held[door] = card.colour
         await controller.ask()
         reported = controller.reported
@@ -152,12 +161,30 @@ class Building:
             door=door,
             at=datetime.now(UTC),
             was_offline=reported is None or not reported.is_linked,
+            is_in_use=reported is not None and reported.state in IN_USE,
         )
         holding = asyncio.create_task(self._hold(controller, card))
         self._holding.add(holding)
         holding.add_done_callback(self._holding.discard)
-        self._watched_until = asyncio.get_running_loop().time() + WATCHED_AFTER_TAP_SECONDS
-        self._wanted.set()
+        self._watch_for_a_moment()
+
+    async def move_leaf(self, door: str, move: Move) -> None:
+        """Pushes or pulls a door's leaf. Raises: BadRequest."""
+        leaf = self._at(door).moves
+        if not isinstance(leaf, Leaf):
+            raise BadRequest("That is no door.")
+        await leaf.move(move)
+        self._watch_for_a_moment()
+
+    def switch_motor(self, tool: str, *, runs: bool) -> None:
+        """Raises: BadRequest."""
+        self._saw(tool).switch(runs=runs)
+        self._watch_for_a_moment()
+
+    def press_stop(self, tool: str, *, is_stopped: bool) -> None:
+        """Presses the emergency stop, or pulls it out. Raises: BadRequest."""
+        self._saw(tool).press(is_stopped=is_stopped)
+        self._watch_for_a_moment()
 
     async def switch_cable(self, controller: str, *, is_cut: bool) -> None:
         """Cuts or repairs a controller's cable. Raises: BadRequest."""
@@ -190,7 +217,7 @@ class Building:
                 self._wanted.clear()
                 continue
             await self.look()
-            self._note_lights()
+            self._note_what_is_seen()
             if clock() >= next_question:
                 next_question = clock() + ASK_SECONDS
                 await self._read_records()
@@ -202,14 +229,21 @@ class Building:
         try:
             await controller.reader.hold(credential_of(card.username, card.number), HOLD_SECONDS)
         finally:
-            self._held.pop(controller.door.key, None)
+            key = controller.point.key
+            self._held.pop(key, None)
+            self._taken_away[key, card.key] = asyncio.get_running_loop().time()
 
-    def _note_lights(self) -> None:
+    def _watch_for_a_moment(self) -> None:
+        self._watched_until = asyncio.get_running_loop().time() + WATCHED_AFTER_TAP_SECONDS
+        self._wanted.set()
+
+    def _note_what_is_seen(self) -> None:
         now = datetime.now(UTC)
         for controller in self._controllers.values():
-            door, reported = controller.door.key, controller.reported
+            reported = controller.reported
             if reported is not None:
-                self._log = self._log.with_light(door, reported.light, now)
+                self._log = self._log.with_light(controller.point.key, reported.light, now)
+                self._log = self._log.with_state(reported.state)
 
     async def _read_records(self) -> None:
         try:
@@ -218,6 +252,18 @@ class Building:
         except DatabaseUnavailable:
             return  # it is asked again soon
         self._log = self._log.with_records(records)
+
+    def _at(self, key: str) -> VirtualController:
+        for controller in self._controllers.values():
+            if controller.point.key == key:
+                return controller
+        raise BadRequest("There is no such door or tool here.")
+
+    def _saw(self, key: str) -> Saw:
+        saw = self._at(key).moves
+        if not isinstance(saw, Saw):
+            raise BadRequest("That is no tool.")
+        return saw
 
     def _controller(self, name: str) -> VirtualController:
         controller = self._controllers.get(name)

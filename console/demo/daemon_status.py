@@ -18,8 +18,8 @@ class NoStatus(Exception):
     """No daemon answers, or what it says can't be read."""
 
 
-async def ask_status(data_dir: Path, door: PointKey) -> Reported:
-    """What the daemon of that data folder says now of itself and its door. Raises: NoStatus."""
+async def ask_status(data_dir: Path, key: PointKey) -> Reported:
+    """What the daemon of that data folder says now of itself and its point. Raises: NoStatus."""
     try:
         reader, writer = await asyncio.open_unix_connection(data_dir / SOCKET_NAME)
         writer.write_eof()  # no question: how is it?
@@ -27,16 +27,16 @@ async def ask_status(data_dir: Path, door: PointKey) -> Reported:
             answer = await reader.read()
         finally:
             writer.close()
-        return read_status(answer, door)
+        return read_status(answer, key)
     except (OSError, Malformed) as error:
         raise NoStatus(str(error)) from error
 
 
-def read_status(answer: bytes, door: PointKey) -> Reported:
+def read_status(answer: bytes, key: PointKey) -> Reported:
     """Raises: Malformed."""
     fields = Fields.parse(answer, "status")
     journal = fields.fields("journal")
-    point = fields.fields("points").fields(door)
+    point = fields.fields("points").fields(key)
     return Reported(
         is_linked=fields.text("link", "up|down") == "up",
         waiting=max(0, journal.integer("head") - journal.integer("acknowledged")),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from console.demo.makerspace import DOORS, credential_of
+from console.demo.makerspace import POINTS, credential_of
 from console.demo.month import SEED, Tap
 from console.demo.queries import CardRow
 from console.rights.derive import Content, derive
@@ -69,12 +69,12 @@ def batches(bundle: Bundle, taps: Sequence[Tap], past: Past, since: datetime) ->
     """What one controller sent, oldest first. `since`: when it was started."""
     chance = random.Random(f"{SEED} {bundle.controller}")  # noqa: S311 nothing here is secret
     journal, boot = JournalId(_hex(chance)), BootId(_hex(chance))
-    door = next(door for door in DOORS if door.controller == bundle.controller)
+    keys = {point.key for point in POINTS if point.controller == bundle.controller}
     happened: list[tuple[datetime, Occurrence]] = [
         (since, Occurrence(EventKind.CONTROLLER_STARTED))
     ]
     witness = _Witness(bundle, past, chance)
-    happened += [(tap.at, witness.of(tap)) for tap in taps if tap.door == door.key]
+    happened += [(tap.at, witness.of(tap)) for tap in taps if tap.door in keys]
     lines: list[bytes] = []
     previous = genesis(bundle.controller, journal)
     for seq, (at, occurrence) in enumerate(happened, start=1):

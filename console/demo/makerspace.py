@@ -1,4 +1,4 @@
-"""The made-up makerspace: its circles, companies, doors, and the cards that lie on the table.
+"""The made-up makerspace: its circles, companies, doors, a saw, and the cards on the table.
 
 Values only; people are in `people.py`. Everything is as it would be in a real space, with one of
 each case that matters at a door. How it gets into the database is for `seed.py`.
@@ -96,10 +96,20 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, its controller, and the circle whose members may use it."""
+
+    key: PointKey
+    name: str
+    controller: ControllerId
+    circle: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableCard:
     """A card on the table of the demo: whose (None: nobody's), which of hers, and its story.
 
-    `opens`: the doors that the story promises, as of the start.
+    `opens`: the doors and tools that the story promises, as of the start.
     """
 
     key: str
@@ -110,15 +120,19 @@ class TableCard:
     opens: frozenset[str]
 
 
-FRONT, WORKSHOP = PointKey("front"), PointKey("workshop")
+FRONT, WORKSHOP, SAW = PointKey("front"), PointKey("workshop"), PointKey("saw")
 
 DOORS = (
-    Door(FRONT, "Front door", ControllerId("front-pi"), ("door",), 5),
-    Door(WORKSHOP, "Workshop", ControllerId("workshop-pi"), ("workshop",), 4),
+    Door(FRONT, "Front door", ControllerId("front-pi"), ("door",), 8),
+    Door(WORKSHOP, "Workshop", ControllerId("workshop-pi"), ("workshop",), 8),
 )
+TOOLS = (Tool(SAW, "Table saw", ControllerId("saw-pi"), "table-saw"),)
+POINTS = (*DOORS, *TOOLS)
+"""Each has a controller of its own."""
 
 CIRCLES = (
     Circle("workshop", "Workshop access, after the safety evening", "admin"),
+    Circle("table-saw", "The table saw, after an evening with it", "workshop"),
     Circle("3d-printer", "3D printers", "workshop"),
     Circle("textile", "Sewing and embroidery machines", "admin"),
     Circle("board", "The board", None),
@@ -130,12 +144,13 @@ COMPANIES = (
 )
 
 _BOTH, _NONE = frozenset({"front", "workshop"}), frozenset[str]()
+_ALL = _BOTH | {"saw"}
 
 TABLE_CARDS = (
     TableCard("ingrid", "ingrid", 0, "blue", "Pays, and is in circle door", frozenset({"front"})),
-    TableCard("aase", "aase", 0, "green", "Pays, and is in circles door and workshop", _BOTH),
+    TableCard("aase", "aase", 0, "green", "Pays; circles door, workshop, table-saw", _ALL),
     TableCard("mehmet", "mehmet", 0, "violet", "Works for a company that is active", _BOTH),
-    TableCard("oyvind", "oyvind", 0, "amber", "Payment ended 12 hours ago: a day of grace", _BOTH),
+    TableCard("oyvind", "oyvind", 0, "amber", "A day of grace to pay; circle table-saw too", _ALL),
     TableCard("siobhan", "siobhan", 0, "red", "Payment ended last month", _NONE),
     TableCard("henrik", "henrik", 0, "teal", "Payment begins next week", _NONE),
     TableCard("tuva", "tuva", 0, "pink", "Pays, but is in no circle of a door", _NONE),

@@ -4,6 +4,7 @@ from console.demo.makerspace import Card, Habit, Pays, Person
 
 _DOOR = ("door",)
 _SHOP = ("door", "workshop")
+_SAW = (*_SHOP, "table-saw")
 
 PEOPLE = (
     Person(
@@ -14,8 +15,8 @@ PEOPLE = (
         cards=(Card("key fob"), Card("spare card")),
     ),
     Person("ingrid", "Ingrid Bjørnstad", visits_a_week=3),
-    Person("aase", "Åse Lindqvist", circles=_SHOP, visits_a_week=3, cards=(Card("green fob"),)),
-    Person("oyvind", "Øyvind Dahl", Pays.UNTIL_A_MOMENT_AGO, _SHOP, visits_a_week=2),
+    Person("aase", "Åse Lindqvist", circles=_SAW, visits_a_week=3, cards=(Card("green fob"),)),
+    Person("oyvind", "Øyvind Dahl", Pays.UNTIL_A_MOMENT_AGO, _SAW, visits_a_week=2),
     Person("siobhan", "Siobhán O'Connor", Pays.UNTIL_LAST_MONTH, visits_a_week=0.6),
     Person("henrik", "Henrik Ås", Pays.FROM_NEXT_WEEK, visits_a_week=0.3),
     Person("tuva", "Tuva Ødegård", circles=("textile",), visits_a_week=0.4),

@@ -1,7 +1,7 @@
 """Makes the makerspace in a fresh database, before the console starts.
 
-Decides the order: members, keys, controllers, doors, cards, and then the month that has passed.
-Everything that a command of the console can do is done by that command's own functions.
+Decides the order: members, keys, controllers with a door or a tool, cards, and then the month that
+has passed. Everything that a command of the console can do is done by that command's own functions.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from console.controllers.enrol import enrol
 from console.database import Database
 from console.demo import queries
 from console.demo.history import Past, Sent, batches, milliseconds
-from console.demo.makerspace import Door, Person
+from console.demo.makerspace import Door, Person, Tool
 from console.demo.month import DAYS, month_of_taps
 from console.demo.queries import CardRow
 from console.demo.seed import BOSS, card_rows, seed_members
@@ -24,6 +24,7 @@ from console.link.broker_url import BrokerUrl
 from console.rights import queries as rights_queries
 from console.rights.facts import Controller
 from console.site_keys import SiteKeys
+from console.tools.attaching import Attachment, attach_tool
 from sync.bundle import Bundle, decode_bundle
 from sync.envelope import CONSOLE, Kind, open_
 from sync.events import decode_batch
@@ -51,17 +52,30 @@ async def make_members(
     return cards
 
 
-async def make_door(premises: Premises, door: Door, *, broker_port: int, bundle: Path) -> None:
-    """A controller with its door. `broker_port`: on this machine, as the controller finds it."""
+async def make_point(
+    premises: Premises, point: Door | Tool, *, broker_port: int, bundle: Path
+) -> None:
+    """A controller with its door or tool. `broker_port`: on this machine, as it finds it."""
     broker = BrokerUrl(host="127.0.0.1", port=broker_port, tls=False)
     await enrol(
         premises.database,
         premises.keys,
-        controller=door.controller,
+        controller=point.controller,
         broker=broker,
         prefix=premises.prefix,
         out=bundle,
     )
+    match point:
+        case Door():
+            await _hang(premises, point)
+        case Tool():
+            async with premises.database.writing() as conn:
+                await queries.insert_tool(conn, name=point.name, circle=point.circle)
+            attachment = Attachment(point.name, point.key, point.controller)
+            await attach_tool(premises.database, attachment)
+
+
+async def _hang(premises: Premises, door: Door) -> None:
     async with premises.database.writing() as conn:
         circles = await door_queries.circle_ids(conn, names=door.circles)
         await door_queries.add_door(

@@ -86,6 +86,19 @@ async def insert_circle(
     )
 
 
+async def insert_tool(conn: Connection, *, name: str, circle: str) -> None:
+    """A tool, and the circle whose members may use it."""
+    await conn.execute(
+        """
+        insert into tool_description
+          (created_at, created_by, updated_at, updated_by, name, circle)
+        select now(), a.id, now(), a.id, %(name)s, c.id
+        from account a, circle c where a.username = 'system' and c.name = %(circle)s
+        """,
+        {"name": name, "circle": circle},
+    )
+
+
 async def insert_members(conn: Connection, *, rows: Sequence[MemberRow], by: str) -> None:
     """Who is in which circle; added by the account `by`."""
     async with conn.cursor() as cursor:

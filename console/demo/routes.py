@@ -9,7 +9,9 @@ from aiohttp import web
 
 from console.demo.building import Building
 from console.demo.makerspace import LOGINS, PASSWORD, TABLE_CARDS
+from console.demo.mechanics import Move
 from console.demo.view import BuildingView
+from console.errors import BadRequest
 from console.web.live import encode
 from console.web.live_hub import LiveMessage
 from console.web.render import TEMPLATES, fragment
@@ -61,11 +63,15 @@ class Pages:
     def routes(self) -> list[Route]:
         """The page, its files, its stream, and its buttons."""
         controller = "/demo/controllers/{controller:[a-z0-9-]{1,32}}"
+        key = "{key:[a-z0-9-]{1,32}}"
         return [
             Route("GET", "/demo", Who.ANYONE, self._page),
             Route("GET", "/demo/live", Who.ANYONE, self._live),
             Route("GET", "/demo/static/{name:demo\\.(?:css|js)}", Who.ANYONE, self._file),
             Route("POST", "/demo/taps", Who.ANYONE, self._tap),
+            Route("POST", f"/demo/doors/{key}/leaf", Who.ANYONE, self._move_leaf),
+            Route("POST", f"/demo/tools/{key}/motor", Who.ANYONE, self._switch_motor),
+            Route("POST", f"/demo/tools/{key}/stop", Who.ANYONE, self._press_stop),
             Route("POST", f"{controller}/cable", Who.ANYONE, self._switch_cable),
             Route("POST", f"{controller}/reboots", Who.ANYONE, self._reboot),
             Route("POST", "/demo/broker", Who.ANYONE, self._switch_broker),
@@ -89,6 +95,23 @@ class Pages:
     async def _tap(self, request: web.Request) -> web.Response:
         fields = await form(request)
         await self._building.tap(fields.get("card", ""), fields.get("door", ""))
+        return _done(request)
+
+    async def _move_leaf(self, request: web.Request) -> web.Response:
+        move = (await form(request)).get("move", "")
+        if move not in set(Move):
+            raise BadRequest("A leaf is opened, forced or closed, or somebody leaves through it.")
+        await self._building.move_leaf(request.match_info["key"], Move(move))
+        return _done(request)
+
+    async def _switch_motor(self, request: web.Request) -> web.Response:
+        runs = (await form(request)).get("runs") == "yes"
+        self._building.switch_motor(request.match_info["key"], runs=runs)
+        return _done(request)
+
+    async def _press_stop(self, request: web.Request) -> web.Response:
+        is_stopped = (await form(request)).get("is_stopped") == "yes"
+        self._building.press_stop(request.match_info["key"], is_stopped=is_stopped)
         return _done(request)
 
     async def _switch_cable(self, request: web.Request) -> web.Response:
@@ -141,8 +164,9 @@ def _messages(templates: TemplateSets, building: BuildingView) -> Mapping[str, s
         name: _text(templates, template, building=building)
         for name, template in (("plan", "marks"), ("switches", "switches"), ("tries", "tries"))
     }
-    for door in building.doors:
-        messages[f"door-{door.key}"] = _text(templates, "door", door=door)
+    for point in building.points:
+        for name in ("point", "moves"):
+            messages[f"{name}-{point.key}"] = _text(templates, name, point=point)
     return messages
 
 

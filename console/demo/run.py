@@ -22,9 +22,9 @@ from console.database import open_database
 from console.demo.building import Building
 from console.demo.cable import Cable
 from console.demo.folder import abandon, fresh_folder
-from console.demo.makerspace import DOORS, PASSWORD
+from console.demo.makerspace import PASSWORD, POINTS
 from console.demo.people import PEOPLE
-from console.demo.prepare import Premises, make_door, make_history, make_members
+from console.demo.prepare import Premises, make_history, make_members, make_point
 from console.demo.routes import routes
 from console.demo.virtual_controller import VirtualController
 from console.demo.words import farewell, invitation
@@ -34,7 +34,7 @@ from console.preparation import prepare
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings, DatabaseSettings, MqttSettings, RoleSettings
 from console.supervision import end, keep_running
-from sync.settings_table import Address
+from sync.settings_values import Address
 
 READY_SECONDS = 20
 """Controllers that aren't there by then are left to come later."""
@@ -122,12 +122,12 @@ async def _controllers(
     """All controllers, enrolled and not running; stopped in the end."""
     controllers: list[VirtualController] = []
     try:
-        for door in DOORS:
+        for point in POINTS:
             cable = Cable(broker_port)
             await cable.repair()
-            controller = VirtualController(door, cable, folder / door.key)
+            controller = VirtualController(point, cable, folder / point.key)
             controllers.append(controller)
-            await make_door(premises, door, broker_port=cable.port, bundle=controller.bundle)
+            await make_point(premises, point, broker_port=cable.port, bundle=controller.bundle)
         yield controllers
     finally:
         await asyncio.gather(*(controller.close() for controller in controllers))

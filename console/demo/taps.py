@@ -1,7 +1,7 @@
 """The taps that visitors of the demo have made, and what the console has recorded of each. Pure.
 
 The demo knows which card it held to which reader; the console's database knows what became of it.
-Both are brought together here, and the three things to try are ticked off by them.
+Both are brought together here, and the things to try are ticked off by them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +33,8 @@ class Record:
 class TapMade:
     """A card that was held to a reader. `was_offline`: the controller couldn't reach the console.
 
+    `gives_back`: of a tool, by whoever had it; that is no access, and has no record.
+
     `record` None: the console hasn't heard of it. `is_over`: nor will it, a later one came first.
     `light`: what the reader showed after it, as far as anybody looked.
     """
@@ -43,6 +45,7 @@ class TapMade:
     door: str
     at: datetime
     was_offline: bool
+    gives_back: bool = False
     record: Record | None = None
     is_over: bool = False
     light: str | None = None
@@ -50,11 +53,13 @@ class TapMade:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """Which of the three things to try were seen to happen."""
+    """Which of the things to try were seen to happen."""
 
     tapped: bool = False
     refused: bool = False
     survived: bool = False
+    forced: bool = False
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,19 @@ class TapLog:
     tries: Tries = Tries()
 
     def with_tap(
-        self, *, card: str, digest: bytes, door: str, at: datetime, was_offline: bool
+        self,
+        *,
+        card: str,
+        digest: bytes,
+        door: str,
+        at: datetime,
+        was_offline: bool,
+        is_in_use: bool = False,
     ) -> "TapLog":
-        """After a card was held to a reader."""
+        """After a card was held to a reader. `is_in_use`: of a tool that has power."""
         number = self.taps[-1].number + 1 if self.taps else 1
-        tap = TapMade(number, card, digest, door, at, was_offline)
+        gives_back = is_in_use and self._has(card, door)
+        tap = TapMade(number, card, digest, door, at, was_offline, gives_back)
         return replace(self, taps=(*self.taps, tap)[-KEPT:])
 
     def with_records(self, records: Iterable[Record]) -> "TapLog":
@@ -94,6 +107,25 @@ class TapLog:
             return self
         taps = tuple(replace(t, light=colour) if t is tap else t for t in self.taps)
         return replace(self, taps=taps)
+
+    def with_state(self, state: str) -> "TapLog":
+        """After a door or a tool was seen in that state."""
+        tries = replace(
+            self.tries,
+            forced=self.tries.forced or state == "forced",
+            ran=self.tries.ran or state == "running",
+        )
+        return self if tries == self.tries else replace(self, tries=tries)
+
+    def _has(self, card: str, tool: str) -> bool:
+        """Whether that card powered the tool, as far as anybody has seen."""
+        taps = [
+            tap
+            for tap in self.taps
+            if tap.door == tool
+            and (tap.light == "green" or (tap.record is not None and tap.record.is_granted))
+        ]
+        return bool(taps) and taps[-1].card == card
 
     def last_at(self, door: str) -> TapMade | None:
         """The newest tap at a door."""
@@ -119,6 +151,7 @@ def _may_be(tap: TapMade, record: Record) -> bool:
     return (
         tap.record is None
         and not tap.is_over
+        and not tap.gives_back
         and (tap.door, tap.digest) == (record.door, record.digest)
         and tap.at <= record.received_at + BEFORE
     )
@@ -135,7 +168,8 @@ def _ticked(tries: Tries, taps: Sequence[TapMade], record: Record) -> Tries:
         and (other.card, other.door) == (tap.card, tap.door)
         for other in taps
     )
-    return Tries(
+    return replace(
+        tries,
         tapped=tries.tapped or not tap.was_offline,
         refused=tries.refused or (was_let_in and not record.is_granted),
         survived=tries.survived or tap.was_offline,

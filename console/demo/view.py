@@ -1,20 +1,23 @@
 """What the demo's page shows of the building, as values for its templates. Pure.
 
-Relay and light are what the controllers say of themselves; what a tap led to is what the console
-has recorded or, until it has, what the reader's light showed.
+Relay, light and state are what the controllers say of themselves; what a tap led to is what the
+console has recorded or, until it has, what the reader's light showed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from console.demo.makerspace import Door
+from console.controllers.point_state import state_shown
+from console.controllers.shown import Shown
+from console.demo.makerspace import Door, Tool
 from console.demo.taps import TapMade, Tries
 from console.events.wording import wording
+from sync.rights import PointKind
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a controller says of itself and its door.
+    """What a controller says of itself and its door or tool.
 
     `waiting`: events that the console has not acknowledged. `serial` 0: it has no rights yet.
     """
@@ -28,10 +31,20 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Felt:
+    """How a leaf, or a motor and its emergency stop, stand. None: there is none."""
+
+    leaf: str | None = None
+    motor: str | None = None
+    stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One controller as it was seen last. `reported` None: it doesn't answer."""
 
-    door: Door
+    point: Door | Tool
+    felt: Felt
     reported: Reported | None
     is_cut: bool
     is_booting: bool
@@ -48,12 +61,18 @@ class Words:
     more: str = ""
 
 
+_TONES = {"good": "good", "bad": "bad", "warn": "wait", "": "plain"}
+
+
 @dataclass(frozen=True, slots=True)
-class DoorView:
-    """One door, its reader, and the controller beside it."""
+class PointView:
+    """One door or tool, its reader, and the controller beside it. `icon`: of its state."""
 
     key: str
     name: str
+    is_tool: bool
+    felt: Felt
+    icon: str
     controller: str
     relay: str
     light: str
@@ -68,9 +87,9 @@ class DoorView:
 
 @dataclass(frozen=True, slots=True)
 class BuildingView:
-    """All of it. `marks`: the floor plan's attributes, by which its style moves the doors."""
+    """All of it. `marks`: the floor plan's attributes, by which its style moves doors and saw."""
 
-    doors: tuple[DoorView, ...]
+    points: tuple[PointView, ...]
     broker_runs: bool
     tries: Tries
 
@@ -78,13 +97,16 @@ class BuildingView:
     def marks(self) -> dict[str, str]:
         """Names and values of the floor plan's data attributes."""
         marks = {"broker": "on" if self.broker_runs else "off"}
-        for door in self.doors:
-            marks[f"{door.key}-relay"] = door.relay
-            marks[f"{door.key}-light"] = door.light
-            marks[f"{door.key}-held"] = door.held
-            marks[f"{door.key}-power"] = "on" if door.is_on else "off"
-            marks[f"{door.key}-cable"] = "cut" if door.is_cut else "whole"
-            marks[f"{door.key}-link"] = "up" if door.is_linked else "down"
+        for point in self.points:
+            marks[f"{point.key}-relay"] = point.relay
+            marks[f"{point.key}-light"] = point.light
+            marks[f"{point.key}-held"] = point.held
+            marks[f"{point.key}-power"] = "on" if point.is_on else "off"
+            marks[f"{point.key}-cable"] = "cut" if point.is_cut else "whole"
+            marks[f"{point.key}-link"] = "up" if point.is_linked else "down"
+            felt = point.felt
+            things = {"leaf": felt.leaf, "motor": felt.motor, "stop": felt.stop}
+            marks |= {f"{point.key}-{name}": how for name, how in things.items() if how}
         return marks
 
 
@@ -96,48 +118,48 @@ def view(
     cards: Mapping[str, str],
     tries: Tries,
 ) -> BuildingView:
-    """The page's values. `last_taps`: by door; `cards`: whose card, by the card's key."""
-    doors = tuple(
-        _door(one, broker_runs=broker_runs, tap=last_taps.get(one.door.key), cards=cards)
+    """The page's values. `last_taps`: by point; `cards`: whose card, by the card's key."""
+    points = tuple(
+        _point(one, broker_runs=broker_runs, tap=last_taps.get(one.point.key), cards=cards)
         for one in seen
     )
-    return BuildingView(doors, broker_runs, tries)
+    return BuildingView(points, broker_runs, tries)
 
 
-def _door(
+def _point(
     seen: Seen, *, broker_runs: bool, tap: TapMade | None, cards: Mapping[str, str]
-) -> DoorView:
-    door, reported = seen.door, seen.reported
-    return DoorView(
-        key=door.key,
-        name=door.name,
-        controller=door.controller,
+) -> PointView:
+    point, reported = seen.point, seen.reported
+    is_tool = isinstance(point, Tool)
+    shown = _state(seen)
+    return PointView(
+        key=point.key,
+        name=point.name,
+        is_tool=is_tool,
+        felt=seen.felt,
+        icon=shown.icon,
+        controller=point.controller,
         relay="unknown" if reported is None else reported.relay,
         light="off" if reported is None else reported.light,
         is_linked=reported is not None and reported.is_linked,
         is_cut=seen.is_cut,
         is_on=reported is not None,
         held=seen.held or "none",
-        state=_state(seen),
+        state=Words(_TONES[shown.tone], shown.words),
         network=_network(seen, broker_runs=broker_runs),
-        last=_last(tap, cards),
+        last=_last(tap, cards, yes="may use it" if is_tool else "let in"),
     )
 
 
-def _state(seen: Seen) -> Words:
-    if seen.reported is None:
-        return Words("wait", "Starting" if seen.is_booting else "Controller is off")
-    if seen.reported.relay == "on":
-        return Words("good", "Unlocked")
-    match seen.reported.state:
-        case "boot":
-            return Words("wait", "Starting")
-        case "fault":
-            return Words("bad", "Fault: nobody gets in")
-        case _ if seen.reported.serial == 0:
-            return Words("wait", "Waiting for its rights")
-        case _:
-            return Words("plain", "Locked")
+def _state(seen: Seen) -> Shown:
+    """In the words of the console's own pages."""
+    reported = seen.reported
+    if reported is None:
+        return Shown("Starting" if seen.is_booting else "Controller is off", "alert", "warn")
+    if reported.serial == 0:
+        return Shown("Waiting for its rights", "alert", "warn")
+    kind = PointKind.TOOL if isinstance(seen.point, Tool) else PointKind.DOOR
+    return state_shown(kind, reported.state)
 
 
 def _network(seen: Seen, *, broker_runs: bool) -> Words:
@@ -157,23 +179,26 @@ def _network(seen: Seen, *, broker_runs: bool) -> Words:
     return Words("wait", "Looking for the console", waiting or "It tries again within 30 s")
 
 
-def _last(tap: TapMade | None, cards: Mapping[str, str]) -> Words:
+def _last(tap: TapMade | None, cards: Mapping[str, str], *, yes: str) -> Words:
+    """`yes`: what a grant means."""
     if tap is None:
         return Words("plain", "No card yet")
     who = cards[tap.card]
+    if tap.gives_back:
+        return Words("plain", f"{who}: has finished", "Whoever has it gives it back with her card.")
     if tap.record is not None:
         record = tap.record
         late = "Decided without network; the console got it later."
         if record.is_granted:
             return Words(
-                "good", f"{who}: let in", late if tap.was_offline else "The console has it."
+                "good", f"{who}: {yes}", late if tap.was_offline else "The console has it."
             )
         words = wording(record.reason, is_known_person=record.has_owner)
         why = f"{words.why[:1].upper()}{words.why[1:]}. {words.remedy}".strip()
         return Words("bad", f"{who}: refused", f"{why} {late if tap.was_offline else ''}".strip())
     match tap.light:
         case "green":
-            return Words("good", f"{who}: let in", "The console hears of it when it can.")
+            return Words("good", f"{who}: {yes}", "The console hears of it when it can.")
         case "red":
             return Words("bad", f"{who}: refused", "The console hears of it, and why, when it can.")
         case _ if tap.is_over:

@@ -1,7 +1,7 @@
 """One virtual controller: the real daemon as a process of its own, with a pretended reader.
 
 Decides how the daemon is started, asked and ended. Everything in it is what runs on a Raspberry Pi,
-but for gpiozero's mock pins.
+but for gpiozero's mock pins. What those are wired to is in `mechanics.py`.
 """
 
 import asyncio
@@ -15,8 +15,10 @@ import structlog
 from console.demo.cable import Cable
 from console.demo.card_reader import CardReader
 from console.demo.daemon_status import NoStatus, ask_status
-from console.demo.makerspace import Door
-from console.demo.view import Reported
+from console.demo.makerspace import Door, Tool
+from console.demo.mechanics import Leaf, Saw
+from console.demo.view import Felt, Reported
+from console.demo.wires import Circuits, RelayWire
 from console.errors import ConsoleError
 
 STOP_SECONDS = 10
@@ -28,7 +30,13 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "GPIOZERO_PIN_FACTORY": "mock",
 }
-"""All that the daemon gets: a P2K16_… of the console's is not meant for it."""
+"""All that the daemon gets, beside its wires: a P2K16_… of the console's is not meant for it."""
+
+SETTINGS = {
+    Leaf: "contact.held_seconds = 15\n",
+    Saw: "start_seconds = 60\nidle_seconds = 60\n",
+}
+"""Shorter than the usual ones, for people who want to see what happens then."""
 
 DIE_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "TERM")
 """Ends the daemon should the demo be killed outright. Source: prctl(2), PR_SET_PDEATHSIG."""
@@ -41,11 +49,11 @@ class ControllerFailed(ConsoleError):
 
 
 class VirtualController:
-    """A controller with one door. Made stopped."""
+    """A controller with one door or tool. Made stopped; needs the running loop."""
 
-    def __init__(self, door: Door, cable: Cable, folder: Path) -> None:
-        """`folder`: its data, settings, bundle and log; made here."""
-        self.door = door
+    def __init__(self, point: Door | Tool, cable: Cable, folder: Path) -> None:
+        """`folder`: its data, settings, bundle, log and wires; made here."""
+        self.point = point
         self.cable = cable
         self.reader = CardReader()
         self.reported: Reported | None = None
@@ -53,6 +61,10 @@ class VirtualController:
         self._tied = DIE_WITH_US if Path(DIE_WITH_US[0]).exists() else ()
         self._process: asyncio.subprocess.Process | None = None
         folder.mkdir(mode=0o700)
+        kind = Leaf if isinstance(point, Door) else Saw
+        self._circuits = Circuits(folder, kind.PINS, closed=kind.CLOSED)
+        self.moves: Leaf | Saw = kind(point.name.lower(), self._circuits)
+        self._relay = RelayWire(folder, self.moves.relay_changed)
 
     @property
     def bundle(self) -> Path:
@@ -69,6 +81,17 @@ class VirtualController:
         """Whether the daemon was online and had its rights when it was asked last."""
         return self.reported is not None and self.reported.is_linked and self.reported.serial > 0
 
+    def felt(self) -> Felt:
+        """What of the door or tool stands how."""
+        match self.moves:
+            case Leaf() as leaf:
+                return Felt(leaf="open" if leaf.is_open else "closed")
+            case Saw() as saw:
+                return Felt(
+                    motor="running" if saw.runs else "off",
+                    stop="pressed" if saw.is_stopped else "released",
+                )
+
     async def start(self) -> None:
         """Starts the daemon; returns before it is ready."""
         settings = self._folder / "edge.toml"
@@ -83,7 +106,11 @@ class VirtualController:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=ENVIRONMENT,
+                env={
+                    **ENVIRONMENT,
+                    "P2K16_MOCK_INPUTS": str(self._circuits.fifo),
+                    "P2K16_GUARD_TRACE": str(self._relay.fifo),
+                },
                 # Ctrl-C is for the demo, which stops its controllers in order.
                 start_new_session=True,
             )
@@ -95,7 +122,7 @@ class VirtualController:
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                self.reported = await ask_status(self._folder / "data", self.door.key)
+                self.reported = await ask_status(self._folder / "data", self.point.key)
         except (NoStatus, TimeoutError):
             self.reported = None
 
@@ -105,7 +132,7 @@ class VirtualController:
             lines = (self._folder / "log").read_text(errors="replace").splitlines()
             said = " / ".join(lines[-LOG_LINES_SHOWN:])
             raise ControllerFailed(
-                f"{self.door.controller} ended with {self._process.returncode}: {said}"
+                f"{self.point.controller} ended with {self._process.returncode}: {said}"
             )
 
     async def stop(self) -> None:
@@ -127,6 +154,8 @@ class VirtualController:
         await self.stop()
         await self.cable.cut()
         self.reader.close()
+        self._relay.close()
+        self._circuits.close()
 
     async def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -139,7 +168,7 @@ class VirtualController:
             async with asyncio.timeout(STOP_SECONDS):
                 await process.wait()
         except TimeoutError:
-            log.warning("controller.stop_delayed", controller=self.door.controller)
+            log.warning("controller.stop_delayed", controller=self.point.controller)
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
@@ -148,11 +177,12 @@ class VirtualController:
         return (
             f'data_dir = "{self._folder / "data"}"\n'
             f'bundle = "{self.bundle}"\n\n'
-            "[[door]]\n"
-            f'key = "{self.door.key}"\n'
+            f"[[{'door' if isinstance(self.point, Door) else 'tool'}]]\n"
+            f'key = "{self.point.key}"\n'
             'reader.driver = "rdm6300"\n'
             f'reader.port = "{self.reader.path}"\n'
             "relay.pin = 17\n"
             "light.green_pin = 22\n"
             "light.red_pin = 27\n"
+            f"{self._circuits.settings()}{SETTINGS[type(self.moves)]}"
         )

@@ -8,6 +8,8 @@ TRIES = (
     "Tap a card on the demo's page, and see it on the first page of the console.",
     "As anne, remove Ingrid from the circle “door”, and tap her card again.",
     "Cut a network, tap, repair it: nothing was lost.",
+    "Force a door, and see the alarm.",
+    "Start the saw with Åse's card, and press its emergency stop.",
 )
 
 PUBLIC = (
@@ -18,7 +20,7 @@ PUBLIC = (
 
 
 def invitation(address: str, folder: Path, *, is_public: bool) -> str:
-    """Where everything is, who can log in, and three things to try.
+    """Where everything is, who can log in, and some things to try.
 
     `is_public`: other machines can reach it.
     """
@@ -34,7 +36,7 @@ def invitation(address: str, folder: Path, *, is_public: bool) -> str:
             f"Log in (password: {PASSWORD})",
             *logins,
             "",
-            "Three things to try",
+            "Five things to try",
             *tries,
             "",
             *(PUBLIC if is_public else ()),

@@ -37,19 +37,29 @@ async def set_door(conn: Connection, *, key: PointKey, demands: Demands, open_se
 
 
 async def set_hours(conn: Connection, *, key: PointKey, hours: Sequence[WeeklyHours]) -> None:
-    """When it stands open, instead of what was set before."""
-    await conn.execute("delete from access.open_hours where door = %(key)s", {"key": key})
+    """When it stands open, instead of what was set before; what stays the same isn't touched."""
+    given = {
+        "key": key,
+        "weekdays": [each.weekday for each in hours],
+        "opens": [each.opens_minute for each in hours],
+        "closes": [each.closes_minute for each in hours],
+    }
+    await conn.execute(
+        """
+        delete from access.open_hours
+        where door = %(key)s and (weekday, opens_minute, closes_minute) not in (
+          select *
+            from unnest(%(weekdays)s::smallint[], %(opens)s::smallint[], %(closes)s::smallint[]))
+        """,
+        given,
+    )
     await conn.execute(
         """
         insert into access.open_hours (door, weekday, opens_minute, closes_minute)
         select %(key)s, given.*
           from unnest(%(weekdays)s::smallint[], %(opens)s::smallint[], %(closes)s::smallint[])
             as given
+        on conflict do nothing
         """,
-        {
-            "key": key,
-            "weekdays": [each.weekday for each in hours],
-            "opens": [each.opens_minute for each in hours],
-            "closes": [each.closes_minute for each in hours],
-        },
+        given,
     )

@@ -73,7 +73,11 @@ class Day:
 
 async def recent_days(conn: Connection, audience: Who) -> list[Day]:
     """The list as this audience may see it."""
-    rows = await queries.recent_events(conn, kinds=KINDS[audience], limit=SHOWN)
+    return days_of(await queries.recent_events(conn, kinds=KINDS[audience], limit=SHOWN))
+
+
+def days_of(rows: Sequence[RecentRow]) -> list[Day]:
+    """Events, the newest first, below the names of their days."""
     now = times.now()
 
     def day_of(line: Line) -> str:

@@ -1,5 +1,5 @@
 """Pages of people. Decides who sees what: names and circles are for members; address, payments and
-cards for the person herself and for admins."""
+cards for the person herself and for admins, and for admins who changed what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from aiohttp import web
 from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
+from console.audit.routes import changes_of
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
@@ -105,6 +106,7 @@ async def _person_page(
     private = None
     if me.is_admin or me.account_id == person.account_id:
         private = await _private(conn, person, me)
+    changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     return page(
         request,
         "people/person.html",
@@ -116,6 +118,7 @@ async def _person_page(
         cards=private.cards if private else None,
         typed_card=TypedCard(),
         label_max=LABEL_CHARACTERS_MAX,
+        changes=changes,
     )
 
 

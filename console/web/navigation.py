@@ -48,6 +48,14 @@ ENTRIES = (
         Text("Who is in which circle, and who decides that"),
         runs=True,
     ),
+    NavEntry(
+        "/log/changes",
+        Text("Changes"),
+        "pencil",
+        Text("Who changed what"),
+        runs=True,
+        for_admins=True,
+    ),
 )
 
 

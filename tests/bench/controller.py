@@ -15,10 +15,14 @@ IDLE_SECONDS = 60
 
 
 def measure_boot(site: Site, entries: int) -> None:
-    """Power cut after power cut. A card lies on the reader, read fifty times in a second."""
+    """Power cut after power cut. A card lies on the reader, read fifty times in a second.
+
+    `cpu_ms`: what the daemon itself has used by then, which others on this machine don't lengthen.
+    """
     door, line = next(iter(site.lines.items()))
     trace = TraceReader(Path(site.trace))
     taken: list[float] = []
+    used: list[float] = []
     for number in range(STARTS):
         site.daemon.kill()
         trace.skip()
@@ -31,7 +35,9 @@ def measure_boot(site: Site, entries: int) -> None:
             return trace.change(door, "on")
 
         taken.append((eventually_sync(is_let_in, seconds=60, every=PRESENT_SECONDS) - began) / 1e9)
-    spread_ms("process start to first grant", taken, entries=entries)
+        used.append(_cpu_seconds(site.daemon.pid))
+    cpu_ms = round(sorted(used)[len(used) // 2] * 1000)
+    spread_ms("process start to first grant", taken, cpu_ms=cpu_ms, entries=entries)
 
 
 def measure_idle(site: Site, entries: int) -> None:
@@ -60,7 +66,10 @@ def measure_memory(site: Site, entries: int) -> None:
     time.sleep(SETTLE_SECONDS)
     from_disk_mb = pss_mb(site.daemon.pid)
     serial = site.serial()
-    site.sql("UPDATE access.card SET lost_at = now() WHERE id = (SELECT max(id) FROM access.card)")
+    site.sql(
+        "UPDATE access.card SET lost_at = now()"
+        " WHERE id = (SELECT max(id) FROM access.card WHERE lost_at IS NULL)"
+    )
     eventually_sync(lambda: site.serial() > serial, seconds=120, every=0.2)
     time.sleep(SETTLE_SECONDS)
     show(

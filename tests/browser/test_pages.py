@@ -89,7 +89,7 @@ async def test_everything_works_without_scripts(site: Site, browser: Browser) ->
         await page.get_by_label("Label").fill("blue fob")
         await page.get_by_role("button", name="Assign").click()
         await expect(page.get_by_text("blue fob").first).to_be_visible()
-        await page.get_by_text("Change").first.click()
+        await page.get_by_role("main").get_by_text("Change").first.click()
         await page.get_by_role("button", name="Mark as lost").click()
         await expect(page.get_by_text("lost since")).to_be_visible()
         await page.get_by_role("button", name="Log out").click()
@@ -175,3 +175,34 @@ async def test_a_key_leads_to_the_search(site: Site, browser: Browser) -> None:
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("1 found for “nordm”")).to_be_visible()
         await expect(page.get_by_role("link", name="Kari Nordmann")).to_be_visible()
+
+
+@BOTH
+async def test_finding_out_who_added_somebody(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        await page.goto("/circles/2")
+        await page.get_by_label("Name or user name").fill("kari")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.get_by_role("link", name="Kari Nordmann")).to_be_visible()
+        if viewport is PHONE:
+            await page.get_by_role("link", name="Run").click()
+        await page.get_by_role("link", name="Changes").first.click()
+        await page.get_by_label("Person").fill("kari")
+        await page.get_by_role("main").get_by_role("button", name="Search").click()
+        told = page.get_by_text("added Kari Nordmann to the circle door")
+        await expect(told).to_be_visible()
+        await expect(page.get_by_text("from 127.0.0.1")).to_be_visible()
+        route = page.get_by_text("POST /circles/{circle}/members")
+        await expect(route).to_be_hidden()
+        await page.get_by_text("Details", exact=False).first.click()
+        await expect(route).to_be_visible()
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"]
+        await page.get_by_role("link", name="Kari Nordmann").first.click()
+        await expect(page).to_have_url(f"{address(site)}members/{kari}")
+        await expect(told).to_be_visible()

@@ -115,6 +115,10 @@ async def test_a_link_goes_to_whoever_is_called_so(post: Post, name: str) -> Non
     assert mail.sender == "<post@bitraf.no>"
     assert mail.message["Subject"] == "Reset password for Bitraf"
     token = token_in(mail)
+    cursor = await post.site.connection.execute("select doing, actor, new from access.audit")
+    [(doing, actor, new)] = await cursor.fetchall()
+    assert (doing, actor) == ("POST /service/start-reset-password", None)
+    assert new["reset_token"] == "(secret)"
     assert f'href="http://space.example/reset-password-form?reset_token={token}"' in mail.html
     assert "kari" in mail.html
     assert len(token) >= 22, "128 random bits"

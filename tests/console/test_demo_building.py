@@ -78,6 +78,30 @@ def test_red_is_the_answer_to_a_tap_and_green_only_after_a_moment():
     assert log.with_light("front", "green", NOW + timedelta(seconds=9)).taps[0].light is None
 
 
+def test_whoever_has_a_tool_gives_it_back_with_the_same_card():
+    log = tapped(TapLog()).with_records([record(1)])
+    back = log.with_tap(
+        card="ingrid", digest=INGRID, door="front", at=NOW, was_offline=False, is_in_use=True
+    )
+    assert back.taps[-1].gives_back
+    again = tapped(back, seconds=3).with_records([record(2, seconds=4)])
+    assert [tap.record is not None for tap in again.taps] == [True, False, True]
+
+
+def test_a_card_at_a_tool_that_another_one_has_powered_gives_nothing_back():
+    log = tapped(TapLog()).with_records([record(1)])
+    other = log.with_tap(
+        card="aase", digest=b"aase", door="front", at=NOW, was_offline=False, is_in_use=True
+    )
+    assert not other.taps[-1].gives_back
+
+
+def test_a_forced_door_and_a_running_tool_tick_their_tries():
+    log = TapLog().with_state("locked")
+    assert log.tries == Tries()
+    assert log.with_state("forced").with_state("running").tries == Tries(forced=True, ran=True)
+
+
 def test_the_pretended_reader_says_what_the_real_parser_reads():
     credential = credential_of("ingrid", 0)
     [found] = Rdm6300Parser().feed(frame(credential))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from console.database import Database
-from console.demo.makerspace import DOORS, LOGINS, TABLE_CARDS, credential_of
+from console.demo.makerspace import LOGINS, POINTS, TABLE_CARDS, credential_of
 from console.demo.people import PEOPLE
-from console.demo.prepare import Premises, make_door, make_history, make_members
+from console.demo.prepare import Premises, make_history, make_members, make_point
 from console.demo.queries import CardRow
 from console.rights import queries as rights
 from console.rights.derive import derive
@@ -31,14 +31,14 @@ async def filled(database: Database, tmp_path: Path) -> Filled:
     site = Premises(database, new_site_keys(tmp_path), "p2k16")
     cards = await make_members(site, PEOPLE, password_hash="$2b$12$" + "." * 53)
     bundles: list[bytes] = []
-    for door in DOORS:
-        bundle = tmp_path / f"{door.key}.json"
-        await make_door(site, door, broker_port=1883, bundle=bundle)
+    for point in POINTS:
+        bundle = tmp_path / f"{point.key}.json"
+        await make_point(site, point, broker_port=1883, bundle=bundle)
         bundles.append(bundle.read_bytes())
     return Filled(site, cards, bundles)
 
 
-async def test_each_card_on_the_table_opens_the_doors_that_its_story_promises(filled: Filled):
+async def test_each_card_on_the_table_opens_and_powers_what_its_story_promises(filled: Filled):
     site = filled.site
     now_ms = int(site.now.timestamp() * 1000)
     async with site.database.reading() as conn:
@@ -46,12 +46,12 @@ async def test_each_card_on_the_table_opens_the_doors_that_its_story_promises(fi
     for card in TABLE_CARDS:
         digest = site_digest(credential_of(card.username, card.number), site.keys.site_salt)
         opens: set[str] = set()
-        for door, bundle in zip(DOORS, map(decode_bundle, filled.bundles), strict=True):
-            content = contents[door.controller]
+        for point, bundle in zip(POINTS, map(decode_bundle, filled.bundles), strict=True):
+            content = contents[point.controller]
             right = content.entries.get(entry(bundle.entry_key, digest))
             moment = Moment(now_ms, is_trusted=True)
-            if decide(content.points[door.key], right, Assurance.UID, moment).is_allowed:
-                opens.add(door.key)
+            if decide(content.points[point.key], right, Assurance.UID, moment).is_allowed:
+                opens.add(point.key)
         assert opens == card.opens, card.key
 
 

@@ -23,7 +23,7 @@ from console.settings import MqttSettings
 from console.site_keys import SiteKeys
 from sync.bundle import decode_bundle
 from sync.ids import ControllerId
-from sync.settings_table import Address
+from sync.settings_values import Address
 from sync.signing import public_key
 from tests.support import makerspace
 from tests.support.brokers import mqtt_settings

@@ -160,6 +160,20 @@ async def test_the_history_of_a_payment_is_whole(
         assert version_tables.faults(plain) == []
 
 
+async def test_the_audit_says_that_stripe_recorded_it(
+    paid_site: Site, connection: Connection, kari: int
+) -> None:
+    await tell(paid_site, paid(MONTH))
+    assert await rows(
+        connection, b"select place, operation, account, actor, address, doing from access.audit"
+    ) == [
+        (
+            *("public.stripe_payment", "added", kari, None),
+            *("127.0.0.1", "POST /membership/stripe/webhook"),
+        )
+    ]
+
+
 async def test_the_same_message_again_changes_nothing(
     paid_site: Site, connection: Connection, kari: int
 ) -> None:

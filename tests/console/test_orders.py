@@ -101,6 +101,10 @@ async def test_an_order_goes_out_signed_and_numbered_and_is_written_down(
     assert command.reason == "flood in the cellar"
     assert command.actor == member_ref(control.site.bundle.entry_key, order.actor)
     assert await control.site.rows(
+        "select place, operation, new ->> 'operation', doing from access.audit"
+        " where place = 'access.command'"
+    ) == [("access.command", "added", operation, SOMEBODY.doing)]
+    assert await control.site.rows(
         "select id::text, point, operation, actor, counter, seconds, reason from access.command"
     ) == [
         (

@@ -69,7 +69,7 @@ async def test_status_tells_what_is(linked: EdgeDaemon, console: ConsoleStandIn)
     piped = linked.run("status")
     assert piped.returncode == 0
     assert json.loads(piped.stdout)["points"]["front"]["state"] == "locked"
-    assert "front: locked, relay off" in in_words(linked.status())
+    assert "front  locked  off " in in_words(linked.status())
     assert console.presence[-1] == "online"
 
 

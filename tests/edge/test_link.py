@@ -19,7 +19,7 @@ from edge.link import PACKET_BYTES_MAX, Route, connected, plan_route
 from edge.settings import MqttSettings
 from sync.bundle import Bundle
 from sync.envelope import PAYLOAD_BYTES_MAX, Kind
-from sync.settings_table import Address
+from sync.settings_values import Address
 from sync.topics import Leaf
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto

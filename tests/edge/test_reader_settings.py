@@ -52,7 +52,7 @@ def test_every_driver_is_known():
     assert mistakes(driver="rfid") == [
         "reader.driver: expected one of "
         + ", ".join(f'"{name}"' for name in DriverName)
-        + "; got another text"
+        + '; got "rfid"'
     ]
     # Nothing is said of settings that the driver which was meant may well have.
     assert keys(mistakes(driver="rfid", prefix=":", repeats=True, baud=9600)) == ["driver"]
@@ -173,7 +173,7 @@ def test_all_mistakes_are_told_at_once_each_with_what_was_expected():
 
 def test_limits_that_leave_nothing_and_odd_speeds_are_mistakes():
     assert mistakes(driver="line", id_bytes_min=6, id_bytes_max=5) == [
-        "reader.id_bytes_max: expected at least id_bytes_min, 6"
+        "reader.id_bytes_max: expected at least id_bytes_min, 6; got 5"
     ]
     [mistake] = mistakes(driver="pn532", baud=100000)
     assert mistake.startswith("reader.baud: expected one of 1200, 2400")

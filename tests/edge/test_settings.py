@@ -195,7 +195,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_two_doors_share_neither_key_nor_port_nor_pin() -> None:
     other = {**DOOR, "relay": {"pin": 5}, "light": {"green_pin": 17, "red_pin": 5}}
     found = mistakes({"door": [DOOR, other]})
-    assert 'door[1].key: the key "front" stands 2 times; expected another' in found
+    assert 'door[1].key: the key "front" is also that of door[2].key; expected another' in found
     assert sorted(mistake.partition(":")[0] for mistake in found) == [
         "door[1].key",
         "door[1].reader.port",
@@ -212,7 +212,7 @@ def test_two_doors_share_neither_key_nor_port_nor_pin() -> None:
 def test_there_is_at_least_one_door(doors: dict[str, object]) -> None:
     assert mistakes(doors) == ["door: missing; expected at least one [[door]] or [[tool]]"]
     [mistake] = mistakes({"door": 5})
-    assert mistake.startswith("door: expected an array of tables")
+    assert mistake.startswith("door: expected [[door]], in two pairs of brackets")
 
 
 def test_a_file_that_is_missing_or_no_toml_is_a_mistake_with_its_name(tmp_path: Path) -> None:

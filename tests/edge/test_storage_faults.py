@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.status import in_words
+from sync.topics import Leaf
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -128,17 +129,32 @@ async def test_a_full_disk_denies_is_told_and_heals(
 
 
 async def test_a_damaged_store_is_set_aside_and_everybody_denied_until_the_rights_come(
-    linked: EdgeDaemon, console: ConsoleStandIn, mosquitto: Mosquitto
+    linked: EdgeDaemon, console: ConsoleStandIn
 ) -> None:
     journal = console.journal
     linked.stop()
+    for leaf in (Leaf.KEYS, Leaf.SNAPSHOT):  # the broker forgets what it retained
+        await console.publish(leaf, b"", retain=True)
     store = linked.data_dir / "edge.sqlite"
-    store.write_bytes(os.urandom(store.stat().st_size))
+    damaged = os.urandom(store.stat().st_size)
+    store.write_bytes(damaged)
     await linked.start_and_wait()
-    assert (linked.data_dir / "edge.sqlite.damaged-1").exists()
+    assert (linked.data_dir / "edge.sqlite.damaged-1").read_bytes() == damaged
+    linked.tap(KARIS_CARD)
+    await eventually(lambda: linked.log_lines("tap.answered", this_boot=True))
+    assert linked.log_lines("tap.answered", this_boot=True)[0]["reason"] == "no_snapshot"
+    state = linked.status()
+    assert state["applied"] == {"epoch": 0, "serial": 0}
+    assert has_fault(state, "store_set_aside: edge.sqlite.damaged-1: look into it")
+    assert linked.relay() == []
+
+    await console.send_keys()
+    await console.send_snapshot(1)
     await console.wait_until_applied(1)
+    await eventually(lambda: has_fault(console.state(), "store_set_aside"))
     await eventually(lambda: console.journal != journal)
     [started] = await console.wait_for_kind("controller_started")
+    await console.wait_for_kind("access_denied")  # of the time before the rights came
     assert started.detail is not None
     assert "edge.sqlite.damaged-1" in started.detail
     await linked.wait_until_fresh()

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
+import pty
+import subprocess
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from edge.columns import table
 from tests.edge.conftest import SIGNER
 from tests.support.console_stand_in import ConsoleStandIn
-from tests.support.edge_daemon import EdgeDaemon
+from tests.support.edge_daemon import EDGE, EdgeDaemon
 from tests.support.signer import KARIS_CARD, OLAS_CARD
 from tests.support.waiting import eventually
 
@@ -105,3 +110,95 @@ async def test_commands_that_need_a_daemon_fail_at_once_without_one(daemon: Edge
         done = await asyncio.to_thread(daemon.run, *arguments)
         assert done.returncode == 1
         assert "is p2k16-edge run running" in done.stderr
+
+
+def in_terminal(daemon: EdgeDaemon, *arguments: str, typed: str = "") -> tuple[int, str]:
+    """The exit code, and what a person would see."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [EDGE, *arguments, "--config", str(daemon.config)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=daemon.environment,
+    )
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    seen = bytearray()
+    with suppress(OSError):  # the other end is closed
+        while data := os.read(ours, 65_536):
+            seen += data
+    os.close(ours)
+    return process.wait(60), seen.decode().replace("\r\n", "\n")
+
+
+async def test_in_a_terminal_there_are_tables(linked: EdgeDaemon, console: ConsoleStandIn) -> None:
+    await console.wait_for_kind("snapshot_applied")
+    code, seen = await asyncio.to_thread(in_terminal, linked, "status")
+    lines = seen.splitlines()
+    assert (code, lines[0].split()) == (
+        0,
+        ["point", "state", "relay", "light", "reader", "level"],
+    )
+    assert lines[1].startswith("front  locked  off")
+    assert lines[1].index("locked") == lines[0].index("state")
+    code, seen = await asyncio.to_thread(in_terminal, linked, "journal", "--last", "2")
+    head, *rows = seen.splitlines()
+    assert (code, head.split()) == (0, ["number", "time", "(UTC)", "point", "what", "why", "more"])
+    assert len(rows) == 2
+    assert rows[1].index("snapshot_applied") == head.index("what")
+    code, seen = await asyncio.to_thread(in_terminal, linked, "check")
+    assert code == 0
+    assert all(line.split()[0] in {"ok", "warning"} for line in seen.splitlines())
+
+
+async def test_a_self_test_moves_nothing_without_a_yes(linked: EdgeDaemon) -> None:
+    for typed in ("n\n", "\n", "\x04"):  # the last one ends the input
+        code, seen = await asyncio.to_thread(in_terminal, linked, "self-test", "front", typed=typed)
+        assert (code, "nothing was moved" in seen) == (1, True), seen
+        assert "Traceback" not in seen
+    assert linked.relay() == []
+    code, seen = await asyncio.to_thread(in_terminal, linked, "self-test", "front", typed="y\n")
+    assert (code, "front: on after" in seen) == (0, True), seen
+
+
+async def test_before_the_first_snapshot_rights_says_so(daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    await daemon.start_and_wait()
+    asking = asyncio.create_task(ask(daemon, "rights", "front", "--seconds", "20"))
+    while not asking.done():
+        daemon.tap(KARIS_CARD)
+        await asyncio.sleep(1.7)
+    assert (await asking)["reason"] == "no_snapshot"
+
+
+async def test_the_journal_is_read_without_a_daemon_too(linked: EdgeDaemon) -> None:
+    linked.stop()
+    done = await asyncio.to_thread(linked.run, "journal", "--last", "1")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "required: COMMAND"),
+        (("frob",), "invalid choice: 'frob'"),
+        (("rights",), "required: POINT"),
+        (("rights", "front", "--seconds", "121"), "a whole number from 1 to 120; got 121"),
+        (("journal", "--last", "all"), "a whole number from 1 to 10000; got all"),
+        (("import",), "required: BUNDLE"),
+    ],
+    ids=["none", "unknown", "no point", "too long", "no number", "no bundle"],
+)
+def test_wrong_arguments_are_told_in_a_line(
+    arguments: tuple[str, ...], told: str, daemon: EdgeDaemon
+) -> None:
+    done = subprocess.run(
+        [EDGE, *arguments], capture_output=True, text=True, check=False, env=daemon.environment
+    )
+    assert (done.returncode, told in done.stderr.splitlines()[-1]) == (2, True), done.stderr
+
+
+def test_a_cell_moves_no_cursor_and_widens_its_column() -> None:
+    drawn = table(("a", "b"), [("x\x1b[2J", None), ("1", "long\ncell")])
+    assert drawn == "a      b\nx?[2J\n1      long?cell"

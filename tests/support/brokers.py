@@ -25,7 +25,7 @@ from console.link.embedded_broker import EmbeddedBroker
 from console.link.mosquitto import write_broker_config
 from console.settings import MqttSettings
 from sync.ids import ControllerId
-from sync.settings_table import Address
+from sync.settings_values import Address
 from tests.support.waiting import eventually_sync
 
 PREFIX = "p2k16"

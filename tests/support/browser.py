@@ -22,7 +22,12 @@ QUIET = [
 ]
 """Without these it talks to the network at every start. Root can't have the sandbox."""
 
-EXPECTED = ("Failed to load resource", "htmx:sseError", "[object Event]")
+EXPECTED = (
+    "Failed to load resource",
+    "Response Status Error Code 400",
+    "htmx:sseError",
+    "[object Event]",
+)
 """Refused forms and ended streams, which Chromium and htmx report as errors."""
 
 

@@ -28,7 +28,7 @@ from console.settings import (
     MqttSettings,
     RoleSettings,
 )
-from sync.settings_table import Address
+from sync.settings_values import Address
 
 TEMPLATE = "p2k16_template"
 MEMORY_BYTES_MIN = 2 * 1024**3

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from console.settings import ConsoleSettings, load_settings, read_settings
-from sync.settings_table import Address, SettingsError
+from sync.settings_table import SettingsError
+from sync.settings_values import Address
 
 
 def settings(document: dict[str, object], **environ: str) -> ConsoleSettings:

@@ -1,0 +1,165 @@
+"""A change as a sentence, with what was before and after. Pure.
+
+What is called how stands in `places.py`.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console.audit.change import HIDDEN, NAMES, NOTHING, ChangeRow, Known, Operation, Values
+from console.audit.places import COLUMNS, PLACES, UNTOLD
+from console.rights.facts import WeeklyHours
+from console.rights.weekly_hours import words as hours_words
+from console.web import times
+
+TOLD_MAX = 3
+"""Columns that a sentence names; all are below it."""
+SENTENCE_CHARACTERS_MAX = 60
+VALUE_CHARACTERS_MAX = 300
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_PROMPT = "p2k16-console "
+_STRIPE = "POST /membership/stripe/webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A column in words. `before`, `after` None: there was no such row, or there is none."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change in words: `who` `did`. `who_id`, `whom_id` None: nobody with a page."""
+
+    id: int
+    at: datetime
+    who: str
+    who_id: int | None
+    did: str
+    whom: str
+    whom_id: int | None
+    address: str
+    doing: str
+    differences: tuple[Difference, ...]
+
+
+def tell(row: ChangeRow, known: Known, now: datetime) -> Told:
+    """The change in words. `known`: what the things that it names are called."""
+    return Told(
+        id=row.id,
+        at=row.happened_at,
+        who=_who(row),
+        who_id=row.actor if row.actor_name else None,
+        did=_did(row, known, now),
+        whom=row.account_name or "",
+        whom_id=row.account if row.account_name else None,
+        address=row.address or "",
+        doing=row.doing or "",
+        differences=_differences(row, known, now, VALUE_CHARACTERS_MAX),
+    )
+
+
+def _who(row: ChangeRow) -> str:
+    if row.actor is not None:
+        return row.actor_name or f"account no. {row.actor}"
+    if row.doing is None:
+        return "The program"
+    if row.doing.startswith(_PROMPT):
+        return "Somebody at the server's prompt"
+    return "Stripe" if row.doing == _STRIPE else "Somebody who was not logged in"
+
+
+def _did(row: ChangeRow, known: Known, now: datetime) -> str:
+    place = PLACES.get(row.place)
+    if place is None:
+        did = f"{row.operation} {row.object} in {row.place}"
+    else:
+        did = place.words(row.operation).format_map(_fillings(row, known))
+    if row.operation != Operation.CHANGED:
+        return did
+    differences = _differences(row, known, now, SENTENCE_CHARACTERS_MAX)
+    told = [_difference(each) for each in differences[:TOLD_MAX]]
+    if len(differences) > TOLD_MAX:
+        told.append(f"{len(differences) - TOLD_MAX} more")
+    return f"{did}: {', '.join(told)}"
+
+
+def _fillings(row: ChangeRow, known: Known) -> Mapping[str, str]:
+    """What may stand in the braces of a sentence. Whatever isn't known is a question mark."""
+    facts = row.facts()
+    found = defaultdict(lambda: "?", {key: _plain(key, facts[key], known) for key in facts})
+    found |= {"person": _person(row), "object": row.object, "hours": _hours(facts)}
+    if row.place == "access.card" and not facts.get("label"):
+        found["label"] = f"no. {row.object}"
+    return found
+
+
+def _person(row: ChangeRow) -> str:
+    if row.account is None:
+        return "somebody"
+    facts = row.facts()
+    named = row.account_name or facts.get("name") or facts.get("username")
+    return str(named) if named else f"account no. {row.account}"
+
+
+def _hours(facts: Values) -> str:
+    minutes = [facts.get(column) for column in ("weekday", "opens_minute", "closes_minute")]
+    weekday, opens, closes = (one if isinstance(one, int) else 0 for one in minutes)
+    return hours_words(WeeklyHours(weekday, opens, closes)) if weekday else "?"
+
+
+def _difference(each: Difference) -> str:
+    if HIDDEN in {each.before, each.after}:
+        return f"{each.label} {HIDDEN}"
+    return f"{each.label} {each.before} → {each.after}"
+
+
+def _differences(row: ChangeRow, known: Known, now: datetime, most: int) -> tuple[Difference, ...]:
+    old, new = row.old, row.new
+    is_change = row.operation == Operation.CHANGED
+    return tuple(
+        Difference(
+            COLUMNS.get(column, column.replace("_", " ")),
+            None if old is None else _shown(column, old.get(column), known, now, most),
+            None if new is None else _shown(column, new.get(column), known, now, most),
+        )
+        for column, value in (old or new or NOTHING).items()
+        if is_change or (value not in (None, "") and column not in UNTOLD)
+    )
+
+
+def _shown(column: str, value: Any, known: Known, now: datetime, most: int) -> str:
+    if isinstance(value, str) and column not in NAMES and value != HIDDEN:
+        if _MOMENT.fullmatch(value):
+            return times.day_and_time(datetime.fromisoformat(value), now)
+        value = f"“{_cut(value, most)}”"
+    return _cut(_plain(column, value, known), most + 2)
+
+
+def _plain(column: str, value: Any, known: Known) -> str:
+    """A value as it stands in a sentence, without quotation marks."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case str() | int() | float() if column in NAMES:
+            thing = NAMES[column]
+            called = known.get((thing, str(value)))
+            return called or (value if isinstance(value, str) else f"no. {value}")
+        case str():
+            return value
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,71 @@
+"""`/me/history` and `/members/{account}/history`: what somebody did, and what she was refused.
+
+Her own is hers; somebody else's is for the front desk.
+"""
+
+from datetime import datetime
+
+from aiohttp import web
+
+from console.accounts import queries as accounts
+from console.accounts.finding import person_or_404
+from console.accounts.queries import Person
+from console.database import Connection
+from console.events.person_queries import happened_to
+from console.events.recent import days_of
+from console.web.keys import DATABASE
+from console.web.render import page
+from console.web.requests import ID
+from console.web.routing import Route, Who
+from console.web.session import visitor
+
+SHOWN = 50
+
+
+def routes() -> list[Route]:
+    """Both."""
+    return [
+        Route("GET", "/me/history", Who.MEMBER, own_history),
+        Route("GET", f"/members/{{account:{ID}}}/history", Who.FRONT_DESK, history),
+    ]
+
+
+async def own_history(request: web.Request) -> web.StreamResponse:
+    """The visitor's own."""
+    async with request.app[DATABASE].reading() as conn:
+        person = await accounts.person(conn, account_id=visitor(request).account_id)
+        if person is None:
+            raise web.HTTPNotFound
+        return await _page(request, conn, person, "/me")
+
+
+async def history(request: web.Request) -> web.StreamResponse:
+    """Somebody's."""
+    async with request.app[DATABASE].reading() as conn:
+        person = await person_or_404(conn, request)
+        return await _page(request, conn, person, f"/members/{person.account_id}")
+
+
+async def _page(
+    request: web.Request, conn: Connection, person: Person, path: str
+) -> web.StreamResponse:
+    before = _moment(request.query.get("before", ""))
+    rows = await happened_to(conn, account_id=person.account_id, before=before, limit=SHOWN)
+    return page(
+        request,
+        "people/history.html",
+        person=person,
+        path=path,
+        days=days_of(rows),
+        is_first=before is None,
+        older=rows[-1].at.isoformat() if len(rows) == SHOWN else None,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment of the address; what is none begins at the latest."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
