@@ -115,6 +115,16 @@ def all_of(names: Iterable[str]) -> str:
     return _chain(names, lambda first, next_: Text("{first} and {next}", first=first, next=next_))
 
 
+def quoted(name: str) -> Text:
+    """A name that somebody else has chosen, in quotation marks."""
+    return Text("“{name}”", name=name)
+
+
+def capital(words: str) -> str:
+    """The same, as the beginning of a sentence."""
+    return words.capital() if isinstance(words, Text) else words[:1].upper() + words[1:]
+
+
 def decimal(number: float) -> Text:
     """A number that is not negative, with one digit after the point, or what stands for it."""
     tenths = round(number * 10)

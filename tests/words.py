@@ -4,14 +4,12 @@ New words are added without a translation, words that are gone are dropped, the 
 dates nor places stand in the file, and it is sorted, so that two people's new words seldom meet.
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 CONSOLE = Path(__file__).parents[1] / "console"
@@ -76,15 +74,6 @@ def entries(path: Path = CATALOGUE) -> list[Entry]:
     with path.open("rb") as file:
         catalogue = read_po(file, abort_invalid=True)
     return [_entry(message) for message in catalogue if message.id]
-
-
-def compiled() -> bytes:
-    """The catalogue as the console reads it."""
-    file = io.BytesIO()
-    with CATALOGUE.open("rb") as source:
-        catalogue: Catalog = read_po(source, abort_invalid=True)
-    write_mo(file, catalogue)
-    return file.getvalue()
 
 
 def written(messages: Iterable[tuple[str, ...]], known: Iterable[Entry]) -> str:

@@ -17,6 +17,7 @@ from console.events.queries import RecentRow
 from console.web import times
 from console.web.live_hub import LiveFragment
 from console.web.routing import Who
+from console.words import Text
 from sync.events import EventKind
 
 SHOWN = 25
@@ -80,7 +81,7 @@ def days_of(rows: Sequence[RecentRow]) -> list[Day]:
     now = times.now()
 
     def day_of(line: Line) -> str:
-        return times.day_and_time(line.at, now).rpartition(" ")[0]
+        return times.day_name(line.at, now)
 
     return [Day(name, tuple(lines)) for name, lines in groupby(map(line, rows), day_of)]
 
@@ -89,9 +90,11 @@ def line(row: RecentRow) -> Line:
     """An event in words."""
     told = sentence(
         Happening(row.kind, row.name or row.username, row.reason, row.operation, row.is_tool),
-        row.place or "a controller",
+        row.place or Text("a controller"),
     )
-    has_card = row.card_label and not told.is_yes
+    note: str = told.note
+    if row.card_label and not told.is_yes:
+        note = Text.joined([told.note, Text("Card “{label}”.", label=row.card_label)])
     return Line(
         event_id=row.event_id,
         at=row.at,
@@ -100,7 +103,7 @@ def line(row: RecentRow) -> Line:
         account_id=row.account_id if told.is_person else None,
         who=told.who,
         did=told.did,
-        note=f"{told.note} Card “{row.card_label}”." if has_card else told.note,
+        note=note,
     )
 
 

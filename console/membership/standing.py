@@ -9,6 +9,7 @@ from enum import Enum
 
 from console.rights.queries import GRACE_HOURS
 from console.web import times
+from console.words import Text, all_of
 
 SLACK = timedelta(hours=GRACE_HOURS)
 """Doors go on for so long after the last paid moment."""
@@ -47,41 +48,52 @@ class Standing:
     """`sentence` for pages; `is_active`: a member now, the day of slack included."""
 
     is_active: bool
-    sentence: str
+    sentence: Text
     step: Step = Step.NOTHING
 
 
 def standing(facts: Facts, now: datetime) -> Standing:
     """The membership in a sentence."""
-    employed = f"employed by {' and '.join(facts.companies)}" if facts.companies else ""
+    companies = all_of(facts.companies) if facts.companies else None
+    employed = companies and Text("employed by {companies}", companies=companies)
     is_paying = facts.paid_until is not None and now <= facts.paid_until + SLACK
     paid = _failure(facts, now) if facts.failed_at is not None else _paid(facts, now)
-    words = f"{employed}; {paid}" if employed and paid else employed or paid or "no membership"
-    return Standing(bool(employed) or is_paying, _sentence(words), _step(facts, now))
+    words = Text.joined([part for part in (employed, paid) if part], "; ")
+    sentence = words if employed or paid else Text("no membership")
+    return Standing(bool(employed) or is_paying, sentence.capital(), _step(facts, now))
 
 
-def _failure(facts: Facts, now: datetime) -> str:
+def _failure(facts: Facts, now: datetime) -> Text | None:
     """A payment that failed, and what doors make of it."""
-    failed = f"payment failed {times.day(facts.failed_at, now)}" if facts.failed_at else ""
+    if facts.failed_at is None:
+        return None
+    failed = Text("payment failed {day}", day=times.day(facts.failed_at, now))
     if facts.paid_until is None or facts.companies:
         return failed
     last = facts.paid_until + SLACK
     if now <= last:
-        return f"{failed}; doors work until {_inner(times.day_and_time(last, now))}"
-    return f"{failed}; membership ended {times.day(facts.paid_until, now)}"
+        then = Text("doors work until {end}", end=times.within_sentence(last, now))
+    else:
+        then = Text("membership ended {day}", day=times.day(facts.paid_until, now))
+    return Text.joined([failed, then], "; ")
 
 
-def _paid(facts: Facts, now: datetime) -> str:
+def _paid(facts: Facts, now: datetime) -> Text | None:
     paid_until = facts.paid_until
     if paid_until is None:
-        return ""
+        return None
+    day = times.day(paid_until, now)
     if now <= paid_until:
-        ends = ", and then it ends" if facts.renews is False else ""
-        return f"paid until {times.day(paid_until, now)}{ends}"
+        if facts.renews is False:
+            return Text("paid until {day}, and then it ends", day=day)
+        return Text("paid until {day}", day=day)
     if now <= paid_until + SLACK:
-        last = times.day_and_time(paid_until + SLACK, now)
-        return f"payment ended {times.day(paid_until, now)}; doors work until {_inner(last)}"
-    return f"membership ended {times.day(paid_until, now)}"
+        return Text(
+            "payment ended {day}; doors work until {end}",
+            day=day,
+            end=times.within_sentence(paid_until + SLACK, now),
+        )
+    return Text("membership ended {day}", day=day)
 
 
 def _step(facts: Facts, now: datetime) -> Step:
@@ -93,12 +105,3 @@ def _step(facts: Facts, now: datetime) -> Step:
         return Step.CHOOSE
     is_soon = facts.paid_until - now <= SOON
     return Step.LOOK if is_soon and not facts.renews else Step.NOTHING
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _inner(words: str) -> str:
-    """Today and yesterday lose their capital inside a sentence."""
-    return words[:1].lower() + words[1:] if words.startswith(("Today", "Yesterday")) else words

@@ -22,7 +22,7 @@ from console.errors import Busy, DatabaseUnavailable
 from console.supervision import end
 from console.web.routing import Who
 from console.web.template_sets import TemplateSets
-from console.words import Language
+from console.words import Language, Text
 
 log = structlog.get_logger()
 
@@ -140,10 +140,10 @@ class LiveHub:
         Raises: Busy with too many of them; DatabaseUnavailable while nothing can be live.
         """
         if not self._is_listening:
-            raise DatabaseUnavailable("Live updates are off while PostgreSQL doesn't answer.")
+            raise DatabaseUnavailable(Text("Live updates are off while PostgreSQL doesn't answer."))
         own = sum(1 for each in self._subscriptions if each.account_id == account_id)
         if len(self._subscriptions) >= STREAMS_MAX or own >= STREAMS_PER_ACCOUNT_MAX:
-            raise Busy("Too many pages are open for live updates.")
+            raise Busy(Text("Too many pages are open for live updates."))
         subscription = Subscription(audience, language, account_id)
         self._subscriptions.add(subscription)
         try:

@@ -15,7 +15,7 @@ from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
 from console.web.roles import circles_for
 from console.web.routing import Handler, Who, check_form, rule_of
-from console.words import Text, any_of
+from console.words import Text, any_of, quoted
 
 
 @web.middleware
@@ -77,7 +77,7 @@ def _not_for(who: Who, request: web.Request) -> Exception:
         return web.HTTPForbidden(
             text=f"You are not a member of circle `{circles[0]}`, permission denied"
         )
-    named = any_of(f"“{circle}”" for circle in circles)
+    named = any_of(quoted(circle) for circle in circles)
     return Forbidden(
         Text(
             "This is for members of the circle {circles}. Somebody who is in it can add you.",

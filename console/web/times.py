@@ -33,7 +33,7 @@ _WEEKDAYS = (
     *(Text("Monday"), Text("Tuesday"), Text("Wednesday"), Text("Thursday"), Text("Friday")),
     *(Text("Saturday"), Text("Sunday")),
 )
-_SHORT_WEEKDAYS = (
+SHORT_WEEKDAYS = (
     *(Text("Mon"), Text("Tue"), Text("Wed"), Text("Thu"), Text("Fri"), Text("Sat"), Text("Sun")),
 )
 
@@ -82,6 +82,17 @@ def day_and_time(moment: datetime, now: datetime) -> Text:
     return within_sentence(moment, now).capital()
 
 
+def day_name(moment: datetime, now: datetime) -> Text:
+    """`Today`, `Yesterday`, `3 December`: a heading."""
+    match (local(now).date() - local(moment).date()).days:
+        case 0:
+            return Text("Today")
+        case 1:
+            return Text("Yesterday")
+        case _:
+            return day(moment, now)
+
+
 def within_sentence(moment: datetime, now: datetime) -> Text:
     """`today 18:02`, `yesterday 18:02`, `3 December 18:02`."""
     clock = _clock(moment)
@@ -102,7 +113,7 @@ def coming(moment: datetime, now: datetime) -> Text:
         return Text("today {clock}", clock=clock)
     if days == 1:
         return Text("tomorrow {clock}", clock=clock)
-    name = _SHORT_WEEKDAYS[there.weekday()] if 2 <= days <= 6 else day(moment, now)
+    name = SHORT_WEEKDAYS[there.weekday()] if 2 <= days <= 6 else day(moment, now)
     return Text("{day} {clock}", day=name, clock=clock)
 
 
