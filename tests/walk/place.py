@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from aiohttp import ClientResponse, ClientTimeout
@@ -92,6 +93,19 @@ class Place:
         kind = NAMED.get(path, name)
         assert kind in self.ids, f"{path}: say in tests/walk/seed.py what {{{name}}} may be"
         return self.ids[kind]
+
+    def route_of(self, method: str, path: str) -> str | None:
+        """Which route answers there; None: none does."""
+        plain = urlsplit(path).path
+        for route in self.app[RULES]:
+            resource = route.resource
+            if resource is None or route.method != method:
+                continue
+            info = resource.get_info()
+            pattern = info.get("pattern")
+            if info.get("path") == plain or (pattern is not None and pattern.fullmatch(plain)):
+                return named(route)
+        return None
 
     async def visitor(self, role: Role, *, is_new: bool = False) -> Client:
         """A browser of this role; the same one each time, unless a new one is asked for."""
