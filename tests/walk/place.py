@@ -14,12 +14,15 @@ from aiohttp.test_utils import TestServer
 from aiohttp.web import AbstractRoute, Application
 from psycopg import sql
 
+from console.accounts.reset import RESETS
 from console.database import Connection, open_database
+from console.settings import MailSettings
 from console.web.keys import LIVE
 from console.web.requests import DATA_PATHS
 from console.web.routing import RULES
 from tests.support.console_app import Broker, Client, Site, application, settings_for
 from tests.support.waiting import eventually
+from tests.walk.private_facts import RESET_TOKEN
 from tests.walk.roles import SETTINGS, Role
 from tests.walk.seed import Ids, seed
 
@@ -34,6 +37,9 @@ NAMED = {
 STREAM = "/live"
 STATIC = "/static/{digest}/{name}"
 SECONDS = ClientTimeout(total=20)
+PUBLIC_URL = "http://console.example"
+PASSWORDS_TRIED_MAX = 30
+"""Each takes a fifth of a second; beyond it the answer is that it was too often."""
 NOT_COMPARED = frozenset({"access.session"})
 """Tables that a mere visit may write."""
 
@@ -65,6 +71,8 @@ class Place:
     ids: Ids
     _visitors: dict[Role, Client] = field(default_factory=dict[Role, Client])
     _counting: sql.Composed | None = None
+    _counted: Rows = field(default_factory=dict[str, tuple[int, int]])
+    _counted_at: str = ""
 
     @property
     def app(self) -> Application:
@@ -93,6 +101,13 @@ class Place:
         kind = NAMED.get(path, name)
         assert kind in self.ids, f"{path}: say in tests/walk/seed.py what {{{name}}} may be"
         return self.ids[kind]
+
+    def pages(self) -> list[str]:
+        """Where a page may be: each route that is read, with the ids of which most is known."""
+        return [
+            *(path for name in self.routes("GET") for path in self.paths(name)[:1]),
+            f"/reset-password-form?reset_token={RESET_TOKEN}",
+        ]
 
     def route_of(self, method: str, path: str) -> str | None:
         """Which route answers there; None: none does."""
@@ -128,6 +143,8 @@ class Place:
         """One request; a redirect is not followed."""
         client = await self.visitor(who) if isinstance(who, Role) else who
         headers = {"Accept": "text/html"} | ({"HX-Request": "true"} if is_htmx else {})
+        if isinstance(more.get("data"), bytes):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         if method != "GET" and path.startswith(DATA_PATHS) and not more:
             more = {"json": {}}
         async with client.request(
@@ -136,11 +153,22 @@ class Place:
             return await _answer(response)
 
     async def rows(self) -> Rows:
-        """What the database holds."""
-        if self._counting is None:
-            self._counting = await _counting(self.site.connection)
-        cursor = await self.site.connection.execute(self._counting)
-        return {name: (count, int(total)) for name, count, total in await cursor.fetchall()}
+        """What the database holds. Counted again only after a transaction that may have written."""
+        await self.app[RESETS].close()  # which go on after their answer
+        cursor = await self.site.connection.execute(
+            "select pg_snapshot_xmax(pg_current_snapshot())::text"
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        if row[0] != self._counted_at:
+            if self._counting is None:
+                self._counting = await _counting(self.site.connection)
+            cursor = await self.site.connection.execute(self._counting)
+            self._counted = {
+                name: (count, int(total)) for name, count, total in await cursor.fetchall()
+            }
+            self._counted_at = row[0]
+        return self._counted
 
 
 def named(route: AbstractRoute) -> str:
@@ -160,7 +188,11 @@ def changed(before: Rows, after: Rows) -> list[str]:
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncGenerator[Place]:
     """The seeded makerspace, served."""
-    settings = replace(settings_for(database_url), roles=SETTINGS)
+    settings = replace(
+        settings_for(database_url, public_url=PUBLIC_URL, failures_per_minute=PASSWORDS_TRIED_MAX),
+        roles=SETTINGS,
+        mail=MailSettings(smtp_url="smtp://127.0.0.1:1"),
+    )
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         connection = await stack.enter_async_context(
