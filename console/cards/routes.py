@@ -21,7 +21,7 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, author, visitor
 
 UNKNOWN_DAYS = 30
-UNKNOWN_MAX = 50
+UNKNOWN_MAX = 15
 
 _PERSON = f"/members/{{account:{ID}}}"
 _CARD = f"/cards/{{card:{ID}}}"

@@ -4,7 +4,8 @@ Decides which templates exist (each feature's folder, named after the feature), 
 escaped, and what every template knows.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -17,14 +18,14 @@ from console.web.session import visitor_or_none
 from console.web.static_files import StaticFiles
 from console.web.user_agent import browser_name
 
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 FEATURES = Path(__file__).parent.parent
 
 
 def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environment:
     """Gives the application its templates: `doors/state.html` is in `console/doors/templates`."""
     loaders: dict[str, jinja2.BaseLoader] = {
-        folder.parent.name: jinja2.FileSystemLoader(folder)
-        for folder in sorted(FEATURES.glob("*/templates"))
+        folder.parent.name: _Dense(folder) for folder in sorted(FEATURES.glob("*/templates"))
     }
     return aiohttp_jinja2.setup(
         app,
@@ -46,6 +47,17 @@ def set_up_templates(app: web.Application, files: StaticFiles) -> jinja2.Environ
             "clock": times.clock_tag,
         },
     )
+
+
+class _Dense(jinja2.FileSystemLoader):
+    """Leaves the indentation of the templates out: a tenth of a page would be that."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """A template without the blanks at the beginning of its lines."""
+        source, path, is_unchanged = super().get_source(environment, template)
+        return _INDENTATION.sub("", source), path, is_unchanged
 
 
 def page(
