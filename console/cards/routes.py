@@ -148,6 +148,7 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
         "typed": typed,
         "is_listed": any(row.event_id == typed.event_id for row in rows),
         "label_max": LABEL_CHARACTERS_MAX,
+        "most": UNKNOWN_MAX,
     }
 
 
