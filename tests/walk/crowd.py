@@ -26,7 +26,7 @@ MANY: tuple[LiteralString, ...] = (
     select now(), 3, now(), 3, c.id, a.id, 'has been shown everything, and was very attentive'
     from account a cross join circle c
     where a.username like 'crowd-%%' and c.name in ('door', 'workshop')
-      or a.username = 'vera' and c.name like 'crowded circle 1_'
+      or a.username = 'vera' and c.name like 'crowded circle _'
     """,
     """
     insert into stripe_payment (created_at, created_by, updated_at, updated_by, stripe_id,
@@ -40,7 +40,7 @@ MANY: tuple[LiteralString, ...] = (
     """
     insert into access.card (account, credential_type, site_digest, label)
     select a.id, 'em4100', decode(md5(a.id || '/' || n), 'hex'), 'fob ' || n
-    from account a cross join generate_series(1, case when a.username = 'vera' then 6 else 1 end) n
+    from account a cross join generate_series(1, case when a.username = 'vera' then 5 else 1 end) n
     where a.username like 'crowd-%%' or a.username = 'vera'
     """,
     """

@@ -122,6 +122,10 @@ class Place:
                 return named(route)
         return None
 
+    def leave(self) -> None:
+        """All visitors are gone: a test has ended sessions. They come again with new ones."""
+        self._visitors.clear()
+
     async def visitor(self, role: Role, *, is_new: bool = False) -> Client:
         """A browser of this role; the same one each time, unless a new one is asked for."""
         if is_new or role not in self._visitors:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tests.walk.roles import ADMINS, DESK, MEMBERS, MONEY, NO_ONE, Role
+from tests.walk.roles import ADMINS, FRONT_DESK, MEMBERS, MONEY, NO_ONE, Role
 
 EMAIL = "vera-4fd1@secret.example"
 PHONE = "+4791273645"
@@ -58,26 +58,28 @@ def _day(moment: str, english: str, norwegian: str) -> tuple[str, ...]:
 
 SECRETS: Mapping[str, Secret] = MappingProxyType(
     {
-        "e-mail": Secret((EMAIL,), DESK),
-        "phone": Secret((PHONE, PHONE[1:], PHONE[3:]), DESK),
+        "e-mail": Secret((EMAIL,), FRONT_DESK),
+        "phone": Secret((PHONE, PHONE[1:], PHONE[3:]), FRONT_DESK),
         "phone before, in the audit": Secret(
             (PHONE_BEFORE, PHONE_BEFORE[3:]), ADMINS, is_shown=False
         ),
         "address of a writer, in the audit": Secret((WRITTEN_FROM,), ADMINS, is_shown=False),
-        "card label": Secret((CARD_LABEL,), DESK),
-        "label of a lost card": Secret((LOST_CARD_LABEL,), DESK),
-        "label of a break-glass card": Secret((BREAK_GLASS_LABEL,), DESK),
+        "card label": Secret((CARD_LABEL,), FRONT_DESK),
+        "label of a lost card": Secret((LOST_CARD_LABEL,), FRONT_DESK),
+        "label of a break-glass card": Secret((BREAK_GLASS_LABEL,), FRONT_DESK),
         "amount of a payment": Secret((AMOUNT, AMOUNT.replace(".", ",")), MONEY),
         "fee": Secret((str(FEE),), MONEY),
-        "paid until": Secret(_day(PAID_UNTIL, "19 July 2041", "19. juli 2041"), DESK | MONEY),
+        "paid until": Secret(_day(PAID_UNTIL, "19 July 2041", "19. juli 2041"), FRONT_DESK | MONEY),
         "payment of long ago": Secret(
-            _day(PAID_ONCE, "3 February 1991", "3. februar 1991"), DESK | MONEY
+            _day(PAID_ONCE, "3 February 1991", "3. februar 1991"), FRONT_DESK | MONEY
         ),
         "member since": Secret(
-            _day(FIRST_MEMBERSHIP, "14 March 1987", "14. mars 1987"), DESK | MONEY
+            _day(FIRST_MEMBERSHIP, "14 March 1987", "14. mars 1987"), FRONT_DESK | MONEY
         ),
-        "refused tap": Secret(_day(REFUSED_AT, "7 August 2019", "7. august 2019"), DESK),
-        "tap of an unknown card": Secret(_day(UNKNOWN_CARD_AT, "9 May 2018", "9. mai 2018"), DESK),
+        "refused tap": Secret(_day(REFUSED_AT, "7 August 2019", "7. august 2019"), FRONT_DESK),
+        "tap of an unknown card": Secret(
+            _day(UNKNOWN_CARD_AT, "9 May 2018", "9. mai 2018"), FRONT_DESK
+        ),
         "comment of a circle's membership": Secret((COMMENT,), MEMBERS),
         "controller": Secret((CONTROLLER,), ADMINS),
         "software of a controller": Secret((SOFTWARE,), ADMINS),

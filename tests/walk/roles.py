@@ -39,7 +39,7 @@ CIRCLES: Mapping[Role, str] = MappingProxyType(
 
 EVERYBODY = frozenset(Role)
 MEMBERS = EVERYBODY - {Role.NOBODY}
-DESK = frozenset({Role.FRONT_DESK, Role.ADMIN})
+FRONT_DESK = frozenset({Role.FRONT_DESK, Role.ADMIN})
 MONEY = frozenset({Role.TREASURER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 DESPOTS = frozenset({Role.DESPOT})

@@ -11,6 +11,7 @@ from tests.walk.roles import (
     ADMINS,
     DESPOTS,
     EVERYBODY,
+    FRONT_DESK,
     INSTRUCTORS,
     KEEPERS,
     MEMBERS,
@@ -44,6 +45,7 @@ ALL = Line(EVERYBODY)
 MEMBER = Line(MEMBERS)
 ADMIN = Line(ADMINS)
 DESPOT = Line(DESPOTS)
+DESK = Line(FRONT_DESK)
 OF_KEEPERS = "members of the circle “keepers”"
 OF_DESPOTS = "not a member of circle `despot`"
 COMPANY: Mapping[str, object] = MappingProxyType(
@@ -65,6 +67,13 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /forgot-password": ALL,
         "GET /reset-password-form": Line(EVERYBODY, status=302),
         "POST /set-new-password": ALL,
+        "GET /join": ALL,
+        "POST /join": ALL,
+        "GET /me/account": MEMBER,
+        "POST /me/account/profile": MEMBER,
+        "POST /me/account/password": MEMBER,
+        "POST /me/account/sessions/{session}/end": MEMBER,
+        "POST /me/account/sessions/others/end": MEMBER,
         "GET /suggestions/people": MEMBER,
         # Members
         "GET /": MEMBER,
@@ -72,6 +81,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /me": MEMBER,
         "GET /members": MEMBER,
         "GET /members/{account}": MEMBER,
+        "GET /me/history": MEMBER,
+        "GET /members/{account}/history": DESK,
+        "GET /log/changes": ADMIN,
         # Circles: whoever manages the circle
         "GET /circles": MEMBER,
         "GET /circles/{circle}": MEMBER,

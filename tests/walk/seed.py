@@ -17,6 +17,7 @@ Ids = Mapping[str, Sequence[str]]
 """What may stand for each name in a path; the first is the one that most is known of."""
 
 BADGE = "Welder"
+VERAS_SESSION = hashlib.sha256(b"vera").digest()
 
 
 async def seed(connection: Connection) -> Ids:
@@ -46,6 +47,7 @@ async def seed(connection: Connection) -> Ids:
         "company": _texts(company),
         "badge": _texts(badge),
         "controller": (private.CONTROLLER,),
+        "session": (VERAS_SESSION.hex()[:16],),
     }
 
 
@@ -130,7 +132,7 @@ async def _vera(connection: Connection, circles: Mapping[str, int]) -> int:
         connection,
         "insert into access.session (token_digest, account, expires_at, address, user_agent)"
         " values (%s, %s, now() + interval '1 day', %s, %s)",
-        *(hashlib.sha256(b"vera").digest(), vera),
+        *(VERAS_SESSION, vera),
         *(private.SESSION_ADDRESS, private.SESSION_BROWSER),
     )
     for circle in ("door", "workshop"):

@@ -15,7 +15,7 @@ from tests.walk.roles import MEMBERS, Role
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ALIKE_MAX = 5
+ALIKE_MAX = 3
 SILENCE_SECONDS = 0.5
 """After it a stream has told everything as it is now."""
 ROLES = sorted(Role)
@@ -65,6 +65,9 @@ async def test_nobody_is_found_by_what_the_searcher_may_not_see(
         for field in form.fields
     } | {("/suggestions/people", "username")}
     for path, field in sorted(searches):
+        anyhow = await place.ask(role, "GET", f"{path}?{field}=nothing-of-the-kind")
+        if "Vera Walker" in anyhow.text:
+            continue  # it is no search: she is there whatever is typed
         for name, secret in SECRETS.items():
             if role in secret.may:
                 continue

@@ -59,6 +59,7 @@ async def test_what_is_written_is_for_those_whom_the_table_names(place: Place, n
         assert line.allowed == EVERYBODY or not _is_sent_to_log_in(answer), _words(
             role, name, answer
         )
+    place.leave()  # one of the routes ends all other sessions of who asks
 
 
 @pytest.mark.parametrize("name", FINER)
