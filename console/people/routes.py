@@ -29,7 +29,7 @@ from console.web.requests import ID, is_htmx, query_text
 from console.web.routing import Route, Who
 from console.web.session import Visitor, visitor
 
-PEOPLE_MAX = 200
+PEOPLE_MAX = 50
 PAYMENTS_MAX = 6
 
 

@@ -4,6 +4,7 @@ Decides which templates exist (each feature's folder, named after the feature), 
 escaped, and that a `Text` is said in the language of the page wherever it stands.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,8 @@ from console.web.user_agent import browser_name
 from console.words import Language, Phrasebook, Text
 
 FEATURES = Path(__file__).parent.parent
+
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 
 _KEYS: Mapping[Language, web.AppKey[jinja2.Environment]] = MappingProxyType(
     {
@@ -55,10 +58,7 @@ def set_up_template_sets(
 ) -> TemplateSets:
     """Gives the application its templates: `doors/state.html` is in `console/doors/templates`."""
     loader = jinja2.PrefixLoader(
-        {
-            folder.parent.name: jinja2.FileSystemLoader(folder)
-            for folder in sorted(FEATURES.glob("*/templates"))
-        }
+        {folder.parent.name: _Dense(folder) for folder in sorted(FEATURES.glob("*/templates"))}
     )
     return TemplateSets(
         {
@@ -67,6 +67,17 @@ def set_up_template_sets(
         },
         phrasebooks,
     )
+
+
+class _Dense(jinja2.FileSystemLoader):
+    """Leaves the indentation of the templates out: a tenth of a page would be that."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """A template without the blanks at the beginning of its lines."""
+        source, path, is_unchanged = super().get_source(environment, template)
+        return _INDENTATION.sub("", source), path, is_unchanged
 
 
 def _environment(
