@@ -14,8 +14,8 @@ from console.audit.routes import changes_of
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
-from console.circles.routes import Typed as TypedCircle
 from console.circles.routes import person_circles
+from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import facts_of

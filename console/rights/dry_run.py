@@ -9,7 +9,7 @@ form that posts the same again, and with it `seen`.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -47,8 +47,8 @@ class Listed:
 class Preview:
     """What saving would do. The lists are as in `Effect`.
 
-    `seen`: what the form posts to say that somebody has seen it. `has_changed`: she has seen another
-    effect before; something else was changed meanwhile.
+    `seen`: what the form posts to say that somebody has seen it. `has_changed`: she has seen
+    another effect before, and something else was changed meanwhile.
     """
 
     gains: Listed
@@ -57,6 +57,23 @@ class Preview:
     waits: Listed
     seen: str
     has_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveForm:
+    """A preview with the form that saves it, as `rights/preview.html` shows them.
+
+    `fields`: the change as it was posted; `seen` is added. `back`: a path, for whoever thinks
+    better of it. `is_danger`: it takes something away.
+    """
+
+    told: Preview
+    title: str
+    action: str
+    fields: Mapping[str, str]
+    back: str
+    save: str
+    is_danger: bool = False
 
 
 async def dry_run(
@@ -71,8 +88,8 @@ async def dry_run(
     """Makes the change if its effect was seen. None: it is made, and the caller commits it.
 
     `conn` is in a transaction. `change` gives a refusal if it can't be made. `seen` is empty, or
-    from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it is
-    shown also where nobody gains or loses anything.
+    from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
+    is shown also where nobody gains or loses anything.
     """
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
