@@ -12,6 +12,7 @@ from console.circles.wording import Mistake, mistake
 from console.database import Connection
 from console.rights.dry_run import Preview, SaveForm, dry_run
 from console.web import times
+from console.words import Text
 from sync.ids import AccountRef
 
 
@@ -63,15 +64,13 @@ class Typed:
                 return Typed()
             case Tried(told, circle_, is_removal):
                 name, title = wanted.person.shown_name, circle_.name
-                asked = SaveForm(
-                    told,
-                    f"Remove {name} from “{title}”?" if is_removal else f"Add {name} to “{title}”?",
-                    action,
-                    posted,
-                    back,
-                    f"Remove {name}" if is_removal else f"Add {name}",
-                    is_removal,
-                )
+                if is_removal:
+                    question = Text("Remove {name} from “{circle}”?", name=name, circle=title)
+                    save = Text("Remove {name}", name=name)
+                else:
+                    question = Text("Add {name} to “{circle}”?", name=name, circle=title)
+                    save = Text("Add {name}", name=name)
+                asked = SaveForm(told, question, action, posted, back, save, is_removal)
                 return Typed(asked=asked)
             case refusal:
                 return replace(self, mistake=mistake(refusal))

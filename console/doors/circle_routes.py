@@ -16,6 +16,7 @@ from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
 from console.web.session import author
+from console.words import Text
 from sync.ids import PointKey
 
 CIRCLES_MAX = 40
@@ -91,15 +92,17 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
 
 async def _change(conn: Connection, key: PointKey, choice: Choice) -> Mistaken | None:
     has = await changing_queries.circles_of(conn, key=key)
+    if choice.chosen == has:
+        return None  # as when a form is sent twice
     if has != choice.was:
         return Mistaken(
-            "Somebody changed the circles of this door meanwhile. They are now as below."
+            Text("Somebody changed the circles of this door meanwhile: now it has these.")
         )
     known = {row.circle_id for row in await all_circles(conn)}
     if choice.chosen - known - has:
-        return Mistaken("One of these circles doesn’t exist any more. Choose again.")
+        return Mistaken(Text("One of these circles doesn’t exist any more. Choose again."))
     if len(choice.chosen) > CIRCLES_MAX:
-        return Mistaken(f"A door has at most {CIRCLES_MAX} circles.")
+        return Mistaken(Text("A door has at most {n} circles.", n=CIRCLES_MAX))
     await changing_queries.set_circles(conn, key=key, circles=choice.chosen)
     return None
 
@@ -123,8 +126,10 @@ async def _answer(
     if preview is not None:
         fields = {name: value for name, value in (posted or {}).items() if name != "seen"}
         path = f"/doors/{key}/circles"
-        title = f"Circles of {rows[0].name}"
-        asked = SaveForm(preview, title, path, fields, path, "Save", bool(preview.loses.people))
+        title = Text("Circles of {name}", name=rows[0].name)
+        asked = SaveForm(
+            preview, title, path, fields, path, Text("Save"), bool(preview.loses.people)
+        )
     show = fragment if is_htmx(request) else page
     return show(
         request,

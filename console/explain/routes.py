@@ -55,6 +55,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         headline=tap_wording.headline(told),
         steps=tap_wording.lines(told, now),
         finding=tap_wording.finding(told),
+        decided=tap_wording.decided(told, now, names_controller=me.is_admin),
         today=tap_wording.today(told),
         lacks=today.lacks if today else (),
         remedy=tap_wording.remedy(told),

@@ -80,6 +80,42 @@ def finding(told: TapExplained) -> str:
     )
 
 
+def decided(told: TapExplained, now: datetime, *, names_controller: bool) -> Sequence[str]:
+    """Who decided, and on which rights."""
+    row, rights = told.row, told.rights
+    if row.serial is None:
+        return [Text("The controller did not ask its rights.")]
+    if rights is None:
+        return [
+            Text(
+                "Decided by the controller on rights no. {n}. They are not kept any more, so only "
+                "what it said itself can be told.",
+                n=row.serial,
+            )
+        ]
+    made = times.day_and_time(rights.made_at, now)
+    by = (
+        Text(
+            "Decided by the controller “{name}” itself, on rights no. {n}.",
+            name=row.controller,
+            n=row.serial,
+        )
+        if names_controller
+        else Text("Decided by the controller itself, on rights no. {n}.", n=row.serial)
+    )
+    if rights.next_at is None or rights.next_at > row.happened_at:
+        return [by, Text("They were made {when}, and were current.", when=made)]
+    return [
+        by,
+        Text(
+            "They were made {when}, and were not the newest any more: others were made {later}, "
+            "and had not reached it.",
+            when=made,
+            later=times.day_and_time(rights.next_at, now),
+        ),
+    ]
+
+
 def today(told: TapExplained) -> str:
     """What the same rule says now."""
     row = told.row

@@ -79,6 +79,14 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(house: Hous
     assert await house.circles() == {2, house.lab}
 
 
+async def test_what_is_sent_twice_is_saved_once(house: House):
+    change = {"was": "2", "circle-2": "on", f"circle-{house.lab}": "on"}
+    for _ in range(2):
+        answer = await see_and_save(house.client, "/doors/front/circles", data=change)
+        assert answer.status == 303
+    assert await house.circles() == {2, house.lab}
+
+
 @pytest.mark.parametrize(
     "fields",
     [
