@@ -12,7 +12,7 @@ from console.explain.queries import CircleRow, NamedRow, PlaceRow
 from console.rights import queries as rights
 from console.rights.facts import Door, Person, Tool
 from console.rights.missing import Access, access_to_door, access_to_tool
-from console.rights.verdict import key_of
+from console.rights.verdict import Ground, ground_at_door, ground_at_tool, key_of
 from sync.ids import AccountRef, PointKey
 
 EVERY_PAYMENT_MS = 0
@@ -37,12 +37,16 @@ class OfPerson:
     at: AtPlace
 
 
-async def accesses_of(conn: Connection, *, account_id: int, now_ms: int) -> Sequence[AtPlace]:
-    """Every door and tool, for one person."""
+async def person_of(conn: Connection, *, account_id: int) -> Person:
+    """What decides what somebody may use, all her payments with it."""
     found = await rights.people(
         conn, account=AccountRef(account_id), ended_after_ms=EVERY_PAYMENT_MS
     )
-    person = found[0] if found else _nobody(account_id)
+    return found[0] if found else _nobody(account_id)
+
+
+async def accesses_of(conn: Connection, person: Person, *, now_ms: int) -> Sequence[AtPlace]:
+    """Every door and tool, for one person."""
     places = await queries.places(conn)
     circles = await queries.circles(conn, ids={c for place in places for c in place.circles})
     rules = await _rules(conn)
@@ -53,19 +57,14 @@ async def accesses_of(conn: Connection, *, account_id: int, now_ms: int) -> Sequ
     ]
 
 
-async def access_at(
-    conn: Connection, *, account_id: int, point: PointKey, now_ms: int
-) -> AtPlace | None:
-    """One door or tool, for one person; None: there is no such place (any more)."""
-    every = await accesses_of(conn, account_id=account_id, now_ms=now_ms)
-    return next((one for one in every if one.place.key == point), None)
-
-
 async def who_can(
     conn: Connection, *, point: PointKey, now_ms: int
 ) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
     """Everybody who can open or use it now, by name; None: there is no such place."""
     people = await rights.people(conn, account=None, ended_after_ms=now_ms)
+    rule = (await _rules(conn)).get(point)
+    # Most people lack the circle: the rest is asked of few.
+    people = [person for person in people if rule and _ground(person, rule).is_enough]
     return await _people_at(conn, people, point, now_ms, only_yes=True)
 
 
@@ -73,12 +72,10 @@ async def whether_they_can(
     conn: Connection, *, point: PointKey, accounts: Collection[int], now_ms: int
 ) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
     """The same for these people, whether they can or not."""
-    people: list[Person] = []
-    for account in accounts:
-        found = await rights.people(
-            conn, account=AccountRef(account), ended_after_ms=EVERY_PAYMENT_MS
-        )
-        people.append(found[0] if found else _nobody(account))
+    wanted = [AccountRef(account) for account in accounts]
+    people = await rights.people(
+        conn, account=None, accounts=wanted, ended_after_ms=EVERY_PAYMENT_MS
+    )
     return await _people_at(conn, people, point, now_ms, only_yes=False)
 
 
@@ -118,6 +115,12 @@ def _at(
     known = [circles[circle] for circle in place.circles if circle in circles]
     hers = tuple(circle for circle in known if circle.circle_id in person.circles)
     return AtPlace(place, access, hers, tuple(known))
+
+
+def _ground(person: Person, rule: Door | Tool) -> Ground:
+    if isinstance(rule, Door):
+        return ground_at_door(person, rule)
+    return ground_at_tool(person, rule)
 
 
 def _nobody(account_id: int) -> Person:

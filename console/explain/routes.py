@@ -9,7 +9,7 @@ from aiohttp import web
 
 from console.database import Connection
 from console.explain import queries, tap_wording
-from console.explain.access import accesses_of, whether_they_can, who_can
+from console.explain.access import accesses_of, person_of, whether_they_can, who_can
 from console.explain.queries import PlaceRow
 from console.explain.tap import explained_tap
 from console.explain.wording import Reasons, reasons
@@ -22,7 +22,7 @@ from console.web.routing import Route, Who
 from console.web.session import visitor
 from sync.ids import PointKey
 
-PEOPLE_SHOWN = 300
+PEOPLE_SHOWN = 200
 FOUND_SHOWN = 20
 
 
@@ -87,7 +87,8 @@ async def own_access(request: web.Request) -> web.StreamResponse:
 async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons]:
     """Every door and tool for one person, those first that she can use; for other pages, too."""
     now = times.now()
-    every = await accesses_of(conn, account_id=account_id, now_ms=_ms_of_now())
+    person = await person_of(conn, account_id=account_id)
+    every = await accesses_of(conn, person, now_ms=_ms_of_now())
     told = [reasons(at, now) for at in every]
     return sorted(told, key=lambda one: (one.at.place.tool_id is not None, not one.is_yes))
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from console.database import Connection
 from console.explain import queries
-from console.explain.access import AtPlace, access_at
+from console.explain.access import AtPlace, accesses_of, person_of
 from console.explain.queries import SnapshotRow, TapRow
-from console.rights import queries as rights
 from console.rights import verdict_queries
 from console.rights.explain import CardThen, Explained, Tap, explain, found
+from console.rights.facts import Person
 from console.rights.publish import KEPT_DAYS
 from console.rights.verdict import Verdict
 from sync.credential import entry
@@ -67,6 +67,7 @@ async def explained_tap(conn: Connection, row: TapRow, *, now_ms: int) -> TapExp
     was_lost = row.lost_at is not None and row.lost_at <= row.happened_at
     card = CardThen(row.account_id is not None and not was_assigned_later, was_lost)
     verdict = await _verdict(conn, row, known_at)
+    person = await _person(conn, row)
     explained = explain(
         told, snapshot, card=card, verdict=verdict, asked_the_rule=row.serial is not None
     )
@@ -76,10 +77,10 @@ async def explained_tap(conn: Connection, row: TapRow, *, now_ms: int) -> TapExp
         kept if snapshot is not None else None,
         None if snapshot is None else found(told, snapshot)[1],
         verdict,
-        await _paid_until(conn, row),
+        _paid_until(person, row.happened_at),
         was_assigned_later,
         was_lost,
-        await _today(conn, row, now_ms),
+        await _today(conn, row, person, now_ms),
     )
 
 
@@ -131,18 +132,20 @@ async def _verdict(conn: Connection, row: TapRow, at: datetime) -> Verdict | Non
     return None if kept is None else kept.of(PointKey(row.point))
 
 
-async def _paid_until(conn: Connection, row: TapRow) -> datetime | None:
-    if row.account_id is None:
-        return None
-    people = await rights.people(conn, account=AccountRef(row.account_id), ended_after_ms=0)
-    at_ms = (row.happened_at - _EPOCH) // _MS
-    ends = [paid.end_ms for person in people for paid in person.paid if paid.end_ms < at_ms]
+async def _person(conn: Connection, row: TapRow) -> Person | None:
+    return None if row.account_id is None else await person_of(conn, account_id=row.account_id)
+
+
+def _paid_until(person: Person | None, at: datetime) -> datetime | None:
+    at_ms = (at - _EPOCH) // _MS
+    ends = [paid.end_ms for paid in person.paid if paid.end_ms < at_ms] if person else []
     return _EPOCH + max(ends) * _MS if ends else None
 
 
-async def _today(conn: Connection, row: TapRow, now_ms: int) -> AtPlace | None:
-    if row.account_id is None or row.point is None:
+async def _today(
+    conn: Connection, row: TapRow, person: Person | None, now_ms: int
+) -> AtPlace | None:
+    if person is None:
         return None
-    return await access_at(
-        conn, account_id=row.account_id, point=PointKey(row.point), now_ms=now_ms
-    )
+    every = await accesses_of(conn, person, now_ms=now_ms)
+    return next((one for one in every if one.place.key == row.point), None)
