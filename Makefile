@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check prove bench migrate screenshots lock clean system-packages
+.PHONY: help setup demo test check prove bench migrate screenshots words lock clean system-packages
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-setup: .venv/ready  ## build .venv with every extra, and fetch the third-party scripts
+WORDS := console/locale/nb/LC_MESSAGES/console
+
+setup: .venv/ready $(WORDS).mo  ## build .venv with every extra, and fetch the third-party scripts
 
 .venv/ready: requirements.lock pyproject.toml package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -17,6 +19,9 @@ setup: .venv/ready  ## build .venv with every extra, and fetch the third-party s
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	sh scripts/fetch-scripts
 	touch .venv/ready
+
+$(WORDS).mo: $(WORDS).po .venv/ready
+	$(BIN)/pybabel --quiet compile --domain console --directory console/locale
 
 demo: setup  ## a made-up makerspace with three virtual controllers on http://127.0.0.1:8016/
 	$(BIN)/p2k16-console demo
@@ -43,6 +48,10 @@ migrate: setup  ## bring the database of the default settings up to date
 
 screenshots: setup system-packages  ## make the pictures in docs/ again, by the tests that show them
 	P2K16_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_shown.py tests/browser/test_demo_page.py
+
+words: setup  ## bring the catalogue up to date with the words in templates and code
+	$(BIN)/python -m tests.words
+	@$(MAKE) --no-print-directory $(WORDS).mo
 
 lock: setup  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

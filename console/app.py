@@ -6,7 +6,6 @@ To add a feature: its `routes()` to `_routes`, its live source to `_live_sources
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-import jinja2
 from aiohttp import web
 
 import console.accounts.routes as accounts
@@ -17,6 +16,8 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
+import console.membership.money_routes as money
+import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.history as history
 import console.people.routes as people
@@ -38,7 +39,7 @@ from console.settings import ConsoleSettings
 from console.supervision import end
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
-from console.web import health, live
+from console.web import health, language, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
 from console.web.keys import (
@@ -55,11 +56,13 @@ from console.web.keys import (
 from console.web.live_hub import LiveHub, LiveSource
 from console.web.origin import origin_check
 from console.web.permit import permit
-from console.web.render import set_up_templates
+from console.web.phrasebooks import read_phrasebooks
+from console.web.render import TEMPLATES
 from console.web.requests import BODY_BYTES_MAX
 from console.web.routing import Route, refuse_routes_without_rule, register
 from console.web.slashes import merge_slashes
 from console.web.static_files import read_static_files
+from console.web.template_sets import set_up_template_sets
 
 
 async def build_app(
@@ -87,7 +90,7 @@ async def build_app(
         client_max_size=BODY_BYTES_MAX,
     )
     files = read_static_files()
-    environment = set_up_templates(app, files)
+    app[TEMPLATES] = set_up_template_sets(app, files, read_phrasebooks())
     app[SETTINGS] = settings
     app[DATABASE] = database
     app[SITE_SALT] = site_salt
@@ -102,7 +105,7 @@ async def build_app(
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     treasury.set_up(app)
-    app[LIVE] = LiveHub(database.conninfo, _live_sources(database, environment))
+    app[LIVE] = LiveHub(database.conninfo, _live_sources(database), app[TEMPLATES])
     register(app, [*_routes(), *files.routes(), *routes])
     refuse_routes_without_rule(app)
     app.on_response_prepare.append(add_headers)
@@ -116,11 +119,14 @@ def _routes() -> list[Route]:
     return [
         *health.routes(),
         *live.routes(),
+        *language.routes(),
         *accounts.routes(),
         *audit.routes(),
         *circles.routes(),
         *cards.routes(),
         *people.routes(),
+        *membership.routes(),
+        *money.routes(),
         *history.routes(),
         *doors.routes(),
         *tools.routes(),
@@ -144,13 +150,13 @@ def _any_door(
     return AnyDoor(database, controllers=opener, old_doors=old_doors, now_ms=unix_ms)
 
 
-def _live_sources(database: Database, environment: jinja2.Environment) -> Sequence[LiveSource]:
+def _live_sources(database: Database) -> Sequence[LiveSource]:
     return [
-        RecentEvents(database, environment),
-        UnknownCards(database, environment),
-        DoorStates(database, environment),
-        ToolStates(database, environment),
-        ControllerStates(database, environment),
+        RecentEvents(database),
+        UnknownCards(database),
+        DoorStates(database),
+        ToolStates(database),
+        ControllerStates(database),
     ]
 
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from console.time_zone import find_zone, system_zone
+from console.words import Language
 from sync.settings_table import SettingsError, SettingsTable
 from sync.settings_values import Address
 
@@ -71,9 +72,13 @@ class RoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """`[site]`: `time_zone` is that of open hours, and of the times on pages."""
+    """`[site]`: `time_zone` is that of open hours, and of the times on pages.
+
+    `language`: of pages for whoever has chosen none, and whose browser asks for none of ours.
+    """
 
     time_zone: tzinfo = UTC
+    language: Language = Language.ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class LoginSettings:
 class StripeSettings:
     """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own.
 
-    `publishable_key` is reserved for a page that leads to Stripe's checkout: nothing asks for it.
+    `publishable_key` is for pages that show Stripe's own form: nothing here asks for it.
     """
 
     secret_key: str | None = field(default=None, repr=False)
@@ -211,7 +216,8 @@ def _site(site: SettingsTable, environ: Mapping[str, str]) -> SiteSettings:
     zone = system_zone(environ.get("TZ")) if name is None else find_zone(name)
     if zone is None:
         site.refuse("time_zone", f"there is no time zone {name}; one is Europe/Oslo")
-    return SiteSettings(zone or UTC)
+    tag = site.choice("language", tuple(each.value for each in Language), default="en")
+    return SiteSettings(zone or UTC, Language(tag))
 
 
 def _stripe(stripe: SettingsTable) -> StripeSettings:

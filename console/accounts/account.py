@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from console.words import Text
+
 USERNAME_CHARACTERS_MAX = 50
 EMAIL_CHARACTERS_MAX = 120
 NAME_CHARACTERS_MAX = 100
@@ -11,8 +13,8 @@ PHONE_CHARACTERS_MAX = 50
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 1_000
 
-USERNAME_TAKEN = "Username is taken"
-EMAIL_TAKEN = "Email is already registered"
+USERNAME_TAKEN = Text("Username is taken")
+EMAIL_TAKEN = Text("Email is already registered")
 
 _USERNAME = re.compile(r"[A-Za-z0-9@._+-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -105,14 +107,16 @@ def profile_mistakes(*, name: str, email: str, phone: str) -> Mapping[str, str]:
 def phone_mistakes(phone: str) -> Sequence[str]:
     """What is wrong with a phone number, which may be any short text, also an empty one."""
     if len(phone) > PHONE_CHARACTERS_MAX or not phone.isprintable():
-        return [f"Phone can have at most {PHONE_CHARACTERS_MAX} characters, all printable"]
+        return [
+            Text("Phone can have at most {n} characters, all printable", n=PHONE_CHARACTERS_MAX)
+        ]
     return []
 
 
 def password_mistakes(password: str) -> Sequence[str]:
     """What is wrong with a new password that somebody chooses on a page."""
     if is_short(password):
-        return [f"A password has at least {PASSWORD_CHARACTERS_MIN} characters"]
+        return [Text("A password has at least {n} characters", n=PASSWORD_CHARACTERS_MIN)]
     return password_text_mistakes(password)
 
 
@@ -124,11 +128,11 @@ def is_short(password: str) -> bool:
 def password_text_mistakes(password: str) -> Sequence[str]:
     """What can be no password at all, whoever chose it."""
     if not password:
-        return ["A password can't be empty"]
+        return [Text("A password can't be empty")]
     if len(password) > PASSWORD_CHARACTERS_MAX:
-        return [f"A password has at most {PASSWORD_CHARACTERS_MAX} characters"]
+        return [Text("A password has at most {n} characters", n=PASSWORD_CHARACTERS_MAX)]
     if "\0" in password or any(0xD800 <= ord(character) <= 0xDFFF for character in password):
-        return ["A password is UTF-8 text without NUL characters"]
+        return [Text("A password is UTF-8 text without NUL characters")]
     return []
 
 
@@ -136,11 +140,11 @@ def _username_mistakes(username: str, *, is_taken: bool) -> Sequence[str]:
     if is_taken:
         return [USERNAME_TAKEN]
     if " " in username:
-        return ["Username cannot contain spaces"]
+        return [Text("Username cannot contain spaces")]
     if not _USERNAME.fullmatch(username):
-        return ["Username can only contain a-z, 0-9, @, ., _, + and -."]
+        return [Text("Username can only contain a-z, 0-9, @, ., _, + and -.")]
     if len(username) > USERNAME_CHARACTERS_MAX:
-        return [f"Username can have at most {USERNAME_CHARACTERS_MAX} characters"]
+        return [Text("Username can have at most {n} characters", n=USERNAME_CHARACTERS_MAX)]
     return []
 
 
@@ -148,19 +152,21 @@ def _email_mistakes(email: str, *, is_taken: bool) -> Sequence[str]:
     if is_taken:
         return [EMAIL_TAKEN]
     if not _EMAIL.fullmatch(email) or not email.isprintable():
-        return ["Email must look like name@example.org"]
+        return [Text("Email must look like name@example.org")]
     return _email_length_mistakes(email)
 
 
 def _email_length_mistakes(email: str) -> Sequence[str]:
     if len(email) > EMAIL_CHARACTERS_MAX or not email.isprintable():
-        return [f"Email can have at most {EMAIL_CHARACTERS_MAX} characters, all printable"]
+        return [
+            Text("Email can have at most {n} characters, all printable", n=EMAIL_CHARACTERS_MAX)
+        ]
     return []
 
 
 def _name_mistakes(name: str) -> Sequence[str]:
     if not name.strip():
-        return ["Name cannot be empty."]
+        return [Text("Name cannot be empty.")]
     if len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
-        return [f"Name can have at most {NAME_CHARACTERS_MAX} characters, all printable"]
+        return [Text("Name can have at most {n} characters, all printable", n=NAME_CHARACTERS_MAX)]
     return []

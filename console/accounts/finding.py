@@ -6,16 +6,17 @@ from console.accounts import queries
 from console.accounts.queries import Person
 from console.database import Connection
 from console.web.requests import path_id
+from console.words import Text
 
 
-def not_one(typed: str, found: list[Person]) -> str:
+def not_one(typed: str, found: list[Person]) -> Text:
     """Why a typed name doesn't say who is meant."""
     if not typed:
-        return "Type a name or a user name."
+        return Text("Type a name or a user name.")
     if not found:
-        return f"Nobody is called “{typed[:60]}”. Type a name or a user name."
+        return Text("Nobody is called “{name}”. Type a name or a user name.", name=typed[:60])
     names = ", ".join(person.username for person in found)
-    return f"Several people are called so. Type the user name of one: {names}."
+    return Text("Several people are called so. Type the user name of one: {names}.", names=names)
 
 
 async def person_or_404(conn: Connection, request: web.Request) -> Person:

@@ -9,7 +9,6 @@ from console.accounts import admission
 from console.accounts.account import (
     EMAIL_TAKEN,
     USERNAME_CHARACTERS_MAX,
-    USERNAME_TAKEN,
     Registration,
     joining_mistakes,
 )
@@ -63,7 +62,7 @@ async def join(request: web.Request) -> web.StreamResponse:
     refusal = await register(request, new, password=password)
     if refusal is not None:
         # A name that is taken can't be kept from whoever wants to have it.
-        where = {USERNAME_TAKEN: "username", EMAIL_TAKEN: "email"}.get(refusal, "username")
+        where = "email" if refusal == EMAIL_TAKEN else "username"
         return _answer(request, fields, {where: refusal})
     outcome = await admission.log_in(request, new.username, password)
     response = web.Response(status=303, headers={"Location": "/"})

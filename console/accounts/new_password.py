@@ -17,11 +17,12 @@ from console.accounts.throttle import Wait
 from console.web import session
 from console.web.keys import DATABASE
 from console.web.session import Visitor
+from console.words import Text
 
 log = structlog.get_logger()
 
-WRONG = "Bad password"
-CHANGED_MEANWHILE = "The password was changed a moment ago, so it stays as it is"
+WRONG = Text("Bad password")
+CHANGED_MEANWHILE = Text("The password was changed a moment ago, so it stays as it is")
 
 
 @dataclass(frozen=True, slots=True)

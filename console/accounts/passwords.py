@@ -18,6 +18,7 @@ from typing import TypeVar
 import bcrypt
 
 from console.errors import Busy
+from console.words import Text
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class PasswordThreads:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MAX:
-            raise Busy("Too many people are logging in at once. Try again in some seconds.")
+            raise Busy(Text("Too many people are logging in at once. Try again in some seconds."))
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import psycopg
 import structlog
 from aiohttp import web
-from aiohttp_jinja2 import get_env
 
 from console.accounts import reset_queries
 from console.accounts.reset_queries import Forgetful
@@ -25,7 +24,8 @@ from console.mail import MailFailed
 from console.supervision import end
 from console.web import session
 from console.web.keys import DATABASE, MAILER, SETTINGS
-from console.web.render import fragment_text
+from console.web.render import TEMPLATES
+from console.words import Text
 
 log = structlog.get_logger()
 
@@ -115,7 +115,9 @@ async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
     """Stores a token, then mails it; the one before comes back if the mail isn't taken."""
     token, database, mailer = new_token(), app[DATABASE], app[MAILER]
     token_form, html = stored_form(token), _html(app, person, token)
-    subject = f"Reset password for {mailer.association}"
+    subject = app[TEMPLATES].say(
+        app[SETTINGS].site.language, Text("Reset password for {space}", space=mailer.association)
+    )
     try:
         async with database.writing(by=by) as conn:
             before = await reset_queries.store_token(
@@ -143,11 +145,10 @@ async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
 
 def _html(app: web.Application, person: Forgetful, token: str) -> str:
     public_url = (app[SETTINGS].http.public_url or "").rstrip("/")
-    return fragment_text(
-        get_env(app),
-        "accounts/reset_mail.html",
-        space=app[MAILER].association,
-        username=person.username,
-        link=f"{public_url}/reset-password-form?reset_token={token}",
-        hours=VALID_HOURS,
-    )
+    context = {
+        "space": app[MAILER].association,
+        "username": person.username,
+        "link": f"{public_url}/reset-password-form?reset_token={token}",
+        "hours": VALID_HOURS,
+    }
+    return app[TEMPLATES].text(app[SETTINGS].site.language, "accounts/reset_mail.html", context)

@@ -16,6 +16,7 @@ from console.web.keys import DATABASE
 from console.web.render import page
 from console.web.requests import form
 from console.web.routing import Route, Who
+from console.words import Text
 
 TOKEN_CHARACTERS_MAX = 100
 INVALID = "/login?show_message=recovery-invalid-request"
@@ -40,13 +41,16 @@ async def forgot(request: web.Request) -> web.StreamResponse:
     """Sends a link; the answer is the same whether there is such a person."""
     text = (await form(request)).get("username", "").strip()[:USERNAME_CHARACTERS_MAX]
     if not text:
-        return _forgot(request, status=422, mistake="Type your user name or e-mail address.")
+        return _forgot(request, status=422, mistake=Text("Type your user name or e-mail address."))
     wait = await request.app[RESETS].start(request, text=text)
     if wait is None:
         return web.Response(status=302, headers={"Location": "/login?show_message=recovery"})
     seconds = ceil(wait.seconds)
     response = _forgot(
-        request, status=429, typed=text, mistake=f"Too often. Wait {seconds} s, then try again."
+        request,
+        status=429,
+        typed=text,
+        mistake=Text("Too often. Wait {seconds} s, then try again.", seconds=seconds),
     )
     response.headers["Retry-After"] = str(seconds)
     return response

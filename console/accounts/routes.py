@@ -16,12 +16,13 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import form, local_path, query_text
 from console.web.routing import Route, Who
+from console.words import Text
 
-WRONG = "Wrong user name or password"
+WRONG = Text("Wrong user name or password")
 MISTAKES = {"bad-login": WRONG}
 NOTICES = {
-    "recovery": "If we know you, a link is on its way to your e-mail address.",
-    "recovery-invalid-request": "That link no longer works: it was used, or is too old.",
+    "recovery": Text("If we know you, a link is on its way to your e-mail address."),
+    "recovery-invalid-request": Text("That link no longer works: it was used, or is too old."),
 }
 """By `show_message`, as the old web app calls them."""
 SUGGESTIONS_MAX = 8
@@ -90,7 +91,9 @@ async def log_in(request: web.Request) -> web.StreamResponse:
                 status=429,
                 there=there,
                 username=username,
-                mistake=f"Too many wrong tries. Wait {seconds} s, then try again.",
+                mistake=Text(
+                    "Too many wrong tries. Wait {seconds} s, then try again.", seconds=seconds
+                ),
                 notice=None,
             )
             response.headers["Retry-After"] = str(seconds)

@@ -23,9 +23,10 @@ from console.web.requests import form
 from console.web.routing import Route, Who
 from console.web.session import visitor
 from console.web.versions import CHANGED_MEANWHILE
+from console.words import Text
 
 PATH = "/me/account"
-SAVED = {"profile": "Saved.", "password": "The new password counts from now on."}
+SAVED = {"profile": Text("Saved."), "password": Text("The new password counts from now on.")}
 Mistakes = Mapping[str, str]
 
 
@@ -113,7 +114,7 @@ async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mis
     if known is None or known.email == typed.email:
         return {}
     if not password:
-        return {"password": "Another e-mail address needs your password."}
+        return {"password": Text("Another e-mail address needs your password.")}
     outcome = await admission.check(request, me.username, password)
     if isinstance(outcome, Wait):
         return {"password": _wait(outcome)}
@@ -175,5 +176,7 @@ async def _answer(
     )
 
 
-def _wait(wait: Wait) -> str:
-    return f"Too many wrong tries. Wait {ceil(wait.seconds)} s, then try again."
+def _wait(wait: Wait) -> Text:
+    return Text(
+        "Too many wrong tries. Wait {seconds} s, then try again.", seconds=ceil(wait.seconds)
+    )

@@ -105,6 +105,18 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             "changed a payment of {person}",
             "removed a payment of {person}",
         ),
+        "access.failed_payment": Place(
+            "Failed payments",
+            "recorded that the invoice {object} was not paid",
+            "recorded again that the invoice {object} was not paid",
+            "recorded that nobody waits for the invoice {object} any more",
+        ),
+        "access.stripe_subscription": Place(
+            "Subscriptions at Stripe",
+            "recorded the subscription {object}",
+            "changed whether the subscription {object} goes on",
+            "removed the subscription {object}",
+        ),
         "public.tool_checkout": Place(
             "Who has a tool",
             "checked the tool {tool_description} out to {person}",

@@ -12,6 +12,7 @@ from console.cards.card import clean_label
 from console.cards.queries import OwnerRow
 from console.database import Connection
 from console.errors import Busy
+from console.words import Text
 from sync.credential import parse_credential, site_digest
 from sync.errors import WireError
 
@@ -52,8 +53,10 @@ async def read_typed(text: str, *, site_salt: bytes) -> ReadCard | NotACard:
         return NotACard(str(error))
     if credential.is_random:
         return NotACard(
-            "4 bytes that begin with 08 are random, others each time, as phones and passports show "
-            "them; use a card or fob with a number of its own"
+            Text(
+                "4 bytes that begin with 08 are random, others each time, as phones and passports"
+                " show them; use a card or fob with a number of its own"
+            )
         )
     digest = await asyncio.to_thread(site_digest, credential, site_salt)
     return ReadCard(credential.type.value, digest)
@@ -81,4 +84,4 @@ async def assign(
         owner = await queries.owner_of_digest(conn, site_digest=card.digest)
         if owner is not None:
             return owner
-    raise Busy("This card is being changed by somebody else. Try again.")
+    raise Busy(Text("This card is being changed by somebody else. Try again."))

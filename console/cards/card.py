@@ -1,13 +1,15 @@
 """What a card's label may be, and what its kinds are called. Pure."""
 
+from console.words import Text
+
 LABEL_CHARACTERS_MAX = 100
 
 KINDS = {
-    "em4100": "125 kHz card",
-    "iso14443a": "13.56 MHz card",
-    "w26": "Wiegand card",
-    "line": "card",
-    "osdp": "card",
+    "em4100": Text("125 kHz card"),
+    "iso14443a": Text("13.56 MHz card"),
+    "w26": Text("Wiegand card"),
+    "line": Text("card"),
+    "osdp": Text("card"),
 }
 
 
@@ -17,6 +19,6 @@ def clean_label(text: str) -> str:
     return " ".join(printable.split())[:LABEL_CHARACTERS_MAX]
 
 
-def kind(credential_type: str | None) -> str:
+def kind(credential_type: str | None) -> Text:
     """What people call a card of this type."""
-    return KINDS.get(credential_type or "", "card")
+    return KINDS.get(credential_type or "", Text("card"))

@@ -2,37 +2,32 @@
 
 from collections.abc import Sequence
 
-import jinja2
-
 from console.cards.routes import TypedOwner, unknown_context
 from console.database import Database
-from console.web.live_hub import LiveMessage
-from console.web.render import fragment_text
+from console.web.live_hub import LiveFragment
 from console.web.routing import Who
 
 
 class UnknownCards:
     """Sent whole whenever an event came in or a card was given to somebody."""
 
-    def __init__(self, database: Database, environment: jinja2.Environment) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._environment = environment
 
     @property
     def channels(self) -> frozenset[str]:
         """Taps, and changes of the table of cards."""
         return frozenset({"access_event", "access_changed"})
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
+    ) -> Sequence[LiveFragment]:
         """The list. Raises: DatabaseUnavailable."""
         if audience is not Who.ADMIN or not _concerns_cards(changed):
             return []
         async with self._database.reading() as conn:
             context = await unknown_context(conn, TypedOwner())
-        text = fragment_text(self._environment, "cards/unknown_list.html", **context)
-        return [LiveMessage("unknown-cards", text)]
+        return [LiveFragment("unknown-cards", "cards/unknown_list.html", context)]
 
 
 def _concerns_cards(changed: frozenset[str] | None) -> bool:

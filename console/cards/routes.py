@@ -19,6 +19,7 @@ from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import Visitor, author, visitor
+from console.words import Text
 
 UNKNOWN_DAYS = 30
 UNKNOWN_MAX = 15
@@ -32,7 +33,7 @@ class CardView:
     """A card, with what its type is called."""
 
     row: CardRow
-    kind: str
+    kind: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ async def assign_typed(request: web.Request) -> web.StreamResponse:
     card = await read_typed(fields.get("credential", ""), site_salt=request.app[SITE_SALT])
     mistake: str | None = None
     if isinstance(card, NotACard):
-        mistake = f"Not a card's number: {card.words}."
+        mistake = Text("Not a card's number: {why}.", why=card.words)
     else:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
@@ -165,18 +166,21 @@ async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> Pers
     )
 
 
-def taken(owner: OwnerRow, person: Person) -> str:
+def taken(owner: OwnerRow, person: Person) -> Text:
     """Why a card can't be given: whose it is."""
     if owner.account_id == person.account_id:
-        return f"This card is {owner.shown_name}'s already."
-    return f"This card is {owner.shown_name}'s. If it changed hands, mark it lost there first."
+        return Text("This card is {name}'s already.", name=owner.shown_name)
+    return Text(
+        "This card is {name}'s. If it changed hands, mark it lost there first.",
+        name=owner.shown_name,
+    )
 
 
 async def _assign_seen(conn: Connection, typed: TypedOwner, *, actor_id: int) -> OwnerRow | str:
     """Whose the card is now, or why it was not given."""
     seen = await queries.seen_card(conn, event_id=typed.event_id)
     if seen is None:
-        return "This tap is not one of an unknown card. Reload the page."
+        return Text("This tap is not one of an unknown card. Reload the page.")
     found = await accounts.people_called(conn, text=typed.username)
     if len(found) != 1:
         return not_one(typed.username, found)

@@ -19,6 +19,7 @@ from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
+from console.words import Text
 
 MEMBERS_SHOWN = 25
 _CIRCLE = f"/circles/{{circle:{ID}}}"
@@ -143,7 +144,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
             )
         wrong = mistake(refusal)
     else:
-        wrong = Mistake("Choose a circle.", "circle")
+        wrong = Mistake(Text("Choose a circle."), "circle")
     typed = Typed(circle=circle, comment=comment, mistake=wrong) if wrong else Typed()
     return await _person_answer(request, typed)
 
@@ -191,7 +192,7 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
         "count": await queries.count_members(conn, circle_id=row.circle_id),
         "text": text,
         "may_manage": may_manage(row.circle(), mine),
-        "managers": managers(row.circle()),
+        "managed": Text("Changed by {managers}.", managers=managers(row.circle())),
     }
 
 

@@ -10,6 +10,7 @@ from console.circles.circle import (
     Reason,
     Refused,
 )
+from console.words import Text, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +27,38 @@ def mistake(refusal: Refused | NoSuchCircle | None) -> Mistake | None:
         case None:
             return None
         case NoSuchCircle():
-            return Mistake("This circle doesn't exist any more.", "circle")
+            return Mistake(Text("This circle doesn't exist any more."), "circle")
         case Refused(reason, circle):
             is_comment = reason in {Reason.COMMENT_MISSING, Reason.COMMENT_TOO_LONG}
             return Mistake(_words(reason, circle), "comment" if is_comment else "username")
 
 
-def managers(circle: Circle) -> str:
+def managers(circle: Circle) -> Text:
     """Who may change it, for a sentence: "members of the circle …"."""
     match circle.style:
         case ManagementStyle.ADMIN_CIRCLE:
-            return f"members of the circle “{circle.admin_circle_name}”"
+            return Text("members of the circle “{circle}”", circle=circle.admin_circle_name or "")
         case ManagementStyle.SELF_ADMIN:
-            return "its own members"
+            return Text("its own members")
 
 
-def _words(reason: Reason, circle: Circle) -> str:
-    name = f"“{circle.name}”"
+def _words(reason: Reason, circle: Circle) -> Text:
+    name = quoted(circle.name)
     match reason:
         case Reason.NOT_A_MANAGER:
-            return f"{name} is changed by {managers(circle)}."
+            return Text(
+                "{circle} is changed by {managers}.", circle=name, managers=managers(circle)
+            )
         case Reason.ALREADY_IN:
-            return f"Is already in {name}."
+            return Text("Is already in {circle}.", circle=name)
         case Reason.COMMENT_MISSING:
-            return f"{name} asks for a comment: why does she get it?"
+            return Text("{circle} asks for a comment: why does she get it?", circle=name)
         case Reason.COMMENT_TOO_LONG:
-            return f"A comment has at most {COMMENT_CHARACTERS_MAX} characters."
+            return Text("A comment has at most {n} characters.", n=COMMENT_CHARACTERS_MAX)
         case Reason.NOT_IN:
-            return f"Is not in {name} any more."
+            return Text("Is not in {circle} any more.", circle=name)
         case Reason.LAST_MEMBER:
-            return f"{name} is managed by its own members, so the last one can't leave it."
+            return Text(
+                "{circle} is managed by its own members, so the last one can't leave it.",
+                circle=name,
+            )

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from console.controllers.shown import Shown
 from console.web import times
+from console.words import Text
 from sync.rights import Point, Staleness, staleness
 
 LEVELS = {
-    Staleness.FRESH: Shown("Rights fresh", "check", "good"),
-    Staleness.AGING: Shown("Rights not fresh", "alert"),
-    Staleness.SOFT: Shown("Rights old", "alert", "warn"),
-    Staleness.HARD: Shown("Rights too old", "alert", "bad"),
+    Staleness.FRESH: Shown(Text("Rights fresh"), "check", "good"),
+    Staleness.AGING: Shown(Text("Rights not fresh"), "alert"),
+    Staleness.SOFT: Shown(Text("Rights old"), "alert", "warn"),
+    Staleness.HARD: Shown(Text("Rights too old"), "alert", "bad"),
 }
 _ORDER = tuple(Staleness)
 
@@ -46,21 +47,24 @@ def freshness(
         # The controller goes by the limits in its own rights, which may be older ones.
         reached = max(reached, Staleness(level), key=_ORDER.index)
     soft, hard = (_until(heard_at, age_ms, s) for s in (point.soft_seconds, point.hard_seconds))
-    end, then = hard, "break-glass cards only"
+    end, then = hard, Text("break-glass cards only")
     if point.requires_fresh:
-        end, then = soft, "nobody gets in"
+        end, then = soft, Text("nobody gets in")
     if reached is Staleness.HARD or (reached is Staleness.SOFT and point.requires_fresh):
         at = None if end is None or end > now else end
-        since = "" if at is None else " since "
-        words = f"{then[:1].upper()}{then[1:]}{since}"
-        return Freshness(LEVELS[reached], words, at, ", until it hears from here")
+        words = then.capital() if at is None else Text("{then} since", then=then.capital())
+        return Freshness(LEVELS[reached], words, at, Text(", until it hears from here"))
     if reached is Staleness.FRESH or end is None:
         seconds = point.soft_seconds if point.requires_fresh else point.hard_seconds
-        words = f"Works {times.length(seconds)} without the console, then {then}"
+        words = Text(
+            "Works {time} without the console, then {then}", time=times.length(seconds), then=then
+        )
         return Freshness(LEVELS[reached], words)
-    words = "No open hours now; works" if reached is Staleness.SOFT else "Works"
-    words = f"{words} without the console until "
-    return Freshness(LEVELS[reached], words, end, f": then {then}", counts_down=True)
+    words = Text("Works without the console until")
+    if reached is Staleness.SOFT:
+        words = Text("No open hours now; works without the console until")
+    after = Text(": then {then}", then=then)
+    return Freshness(LEVELS[reached], words, end, after, counts_down=True)
 
 
 def _until(heard_at: datetime, age_ms: int, seconds: int) -> datetime | None:

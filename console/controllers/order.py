@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from console.words import Text
 from sync.commands import REASON_CHARACTERS_MAX, UNLOCK_SECONDS_MAX, Operation
 from sync.ids import AccountRef, PointKey
 from sync.rights import PointKind
@@ -44,15 +45,15 @@ def read_order(
     known = {operation.value: operation for operation in TAKES[kind] - {Operation.OPEN}}
     operation = known.get(fields.get("operation", ""))
     if operation is None:
-        return f"operation: one of {', '.join(sorted(known))}"
+        return Text("operation: one of {names}", names=", ".join(sorted(known)))
     reason = " ".join(fields.get("reason", "").split())
     if len(reason) > REASON_CHARACTERS_MAX or not reason.isprintable():
-        return f"reason: at most {REASON_CHARACTERS_MAX} characters"
+        return Text("reason: at most {n} characters", n=REASON_CHARACTERS_MAX)
     if operation is not Operation.UNLOCK_UNTIL:
         return Order(kind, point, operation, actor, reason=reason)
     minutes = fields.get("minutes", "")
     if not minutes.isascii() or not minutes.isdecimal() or len(minutes) > 4:
-        return f"minutes: a whole number from 1 to {UNLOCK_MINUTES_MAX}"
+        return Text("minutes: a whole number from 1 to {most}", most=UNLOCK_MINUTES_MAX)
     if not 1 <= int(minutes) <= UNLOCK_MINUTES_MAX:
-        return f"minutes: from 1 to {UNLOCK_MINUTES_MAX}"
+        return Text("minutes: from 1 to {most}", most=UNLOCK_MINUTES_MAX)
     return Order(kind, point, operation, actor, seconds=int(minutes) * 60, reason=reason)

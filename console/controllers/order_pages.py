@@ -12,6 +12,7 @@ from console.web import times
 from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.session import author, visitor
+from console.words import Text
 from sync.ids import AccountRef, PointKey
 from sync.rights import PointKind
 
@@ -37,7 +38,7 @@ async def give_order(request: web.Request, place: Place) -> web.StreamResponse:
         raise BadRequest(order)
     orders = request.app.get(ORDERS)
     if orders is None:
-        raise Busy("Controllers can't be reached from here just now.")
+        raise Busy(Text("Controllers can't be reached from here just now."))
     answered = await orders.give(order, by=author(request))
     if isinstance(answered, NoSuchPoint):
         raise web.HTTPNotFound

@@ -24,6 +24,7 @@ from console.database import Author, Database
 from console.errors import BrokerUnavailable, Busy
 from console.events.storing import CommandResult
 from console.link.outbound import Outbound
+from console.words import Text
 from sync.commands import Command, Operation
 from sync.credential import member_ref
 from sync.errors import WireError
@@ -123,7 +124,7 @@ class Orders:
         """
         most = ORDERS_MAX - RESERVED if order.operation is Operation.OPEN else ORDERS_MAX
         if self._waiting >= most:
-            raise Busy("Too much is being asked of the controllers at once.")
+            raise Busy(Text("Too much is being asked of the controllers at once."))
         self._waiting += 1
         try:
             return await self._give(order, by)

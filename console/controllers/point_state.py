@@ -14,6 +14,7 @@ from console.controllers.freshness import Freshness, freshness
 from console.controllers.reports import is_offline
 from console.controllers.said import Json, part, sentence, troubles
 from console.controllers.shown import Shown
+from console.words import Text
 from sync.rights import Point, PointKind
 
 ALARMS_MAX = 10
@@ -71,22 +72,22 @@ class PointView:
     is_ajar: bool
 
 
-_BOOT = Shown("Starting", "alert", "warn")
-_LOCKDOWN = Shown("Locked down", "lock", "bad")
-_OUT_OF_SERVICE = Shown("Out of service", "alert", "warn")
-_FAULT = Shown("Out of order", "alert", "bad")
+_BOOT = Shown(Text("Starting"), "alert", "warn")
+_LOCKDOWN = Shown(Text("Locked down"), "lock", "bad")
+_OUT_OF_SERVICE = Shown(Text("Out of service"), "alert", "warn")
+_FAULT = Shown(Text("Out of order"), "alert", "bad")
 
 _DOOR: Mapping[str, Shown] = MappingProxyType(
     {
         "boot": _BOOT,
-        "locked": Shown("Locked", "lock"),
-        "deciding": Shown("Reading a card", "card"),
-        "released": Shown("Unlocked", "unlock", "good"),
-        "opened": Shown("Open", "unlock", "good"),
-        "held_open": Shown("Held open", "alert", "warn"),
-        "forced": Shown("Forced open", "alert", "bad"),
-        "unlocked": Shown("Unlocked for everybody", "unlock", "good"),
-        "tampered": Shown("Housing opened", "alert", "bad"),
+        "locked": Shown(Text("Locked"), "lock"),
+        "deciding": Shown(Text("Reading a card"), "card"),
+        "released": Shown(Text("Unlocked"), "unlock", "good"),
+        "opened": Shown(Text("Open"), "unlock", "good"),
+        "held_open": Shown(Text("Held open"), "alert", "warn"),
+        "forced": Shown(Text("Forced open"), "alert", "bad"),
+        "unlocked": Shown(Text("Unlocked for everybody"), "unlock", "good"),
+        "tampered": Shown(Text("Housing opened"), "alert", "bad"),
         "lockdown": _LOCKDOWN,
         "out_of_service": _OUT_OF_SERVICE,
         "fault": _FAULT,
@@ -95,14 +96,14 @@ _DOOR: Mapping[str, Shown] = MappingProxyType(
 _TOOL: Mapping[str, Shown] = MappingProxyType(
     {
         "boot": _BOOT,
-        "locked": Shown("Off", "lock"),
-        "deciding": Shown("Reading a card", "card"),
-        "armed": Shown("Ready to be started", "tool", "good"),
-        "running": Shown("Running", "tool", "good"),
-        "idle": Shown("On, and idle", "tool", "good"),
+        "locked": Shown(Text("Off"), "lock"),
+        "deciding": Shown(Text("Reading a card"), "card"),
+        "armed": Shown(Text("Ready to be started"), "tool", "good"),
+        "running": Shown(Text("Running"), "tool", "good"),
+        "idle": Shown(Text("On, and idle"), "tool", "good"),
         "lockdown": _LOCKDOWN,
         "out_of_service": _OUT_OF_SERVICE,
-        "stopped": Shown("Emergency stop pressed", "alert", "bad"),
+        "stopped": Shown(Text("Emergency stop pressed"), "alert", "bad"),
         "fault": _FAULT,
     }
 )
@@ -110,8 +111,8 @@ IN_USE = frozenset({"armed", "running", "idle"})
 """States of a tool in which somebody uses it."""
 _ON: Mapping[PointKind, Shown] = MappingProxyType(
     {
-        PointKind.DOOR: Shown("Unlocked", "unlock", "good"),
-        PointKind.TOOL: Shown("On", "tool", "good"),
+        PointKind.DOOR: Shown(Text("Unlocked"), "unlock", "good"),
+        PointKind.TOOL: Shown(Text("On"), "tool", "good"),
     }
 )
 """Whatever else is reported, while the relay is on."""
@@ -120,19 +121,19 @@ _PASSING = frozenset({"", "boot", "locked", "deciding"})
 """States in which a relay may still be on for an instant."""
 _ALARMS: Mapping[str, str] = MappingProxyType(
     {
-        "forced": "Forced open",
-        "held_open": "Held open",
-        "tampered": "Housing opened",
-        "relay_welded": "The relay doesn't let go",
-        "relay_stuck": "The relay was told to move and did not",
+        "forced": Text("Forced open"),
+        "held_open": Text("Held open"),
+        "tampered": Text("Housing opened"),
+        "relay_welded": Text("The relay doesn't let go"),
+        "relay_stuck": Text("The relay was told to move and did not"),
     }
 )
 
-NOT_ENROLLED = Shown("No controller yet", "alert", "warn")
-IN_QUARANTINE = Shown("Controller in quarantine", "alert", "bad")
-NEVER_HEARD = Shown("Never heard of", "alert", "warn")
-OFFLINE = Shown("Offline", "alert", "warn")
-NOT_SAID = Shown("Not at its controller", "alert", "bad")
+NOT_ENROLLED = Shown(Text("No controller yet"), "alert", "warn")
+IN_QUARANTINE = Shown(Text("Controller in quarantine"), "alert", "bad")
+NEVER_HEARD = Shown(Text("Never heard of"), "alert", "warn")
+OFFLINE = Shown(Text("Offline"), "alert", "warn")
+NOT_SAID = Shown(Text("Not at its controller"), "alert", "bad")
 
 
 def point_view(row: AtController, point: Point, now: datetime) -> PointView:
@@ -162,22 +163,26 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
 def state_shown(kind: PointKind, word: str) -> Shown:
     """How a controller's word for the state of its door or tool is said to people."""
     known = _DOOR if kind is PointKind.DOOR else _TOOL
-    return known.get(word, Shown(sentence(word) or "Unknown", "alert", "warn"))
+    return known.get(word, Shown(sentence(word) or Text("Unknown"), "alert", "warn"))
 
 
 def rights(*, enrolled: bool, report: Json | None, serial: int, digest: bytes | None) -> Shown:
     """How the rights in force compare with those that were published; `serial` 0: none were."""
     if not enrolled or serial == 0 or digest is None:
-        return Shown("No rights published yet", "alert", "warn")
+        return Shown(Text("No rights published yet"), "alert", "warn")
     applied = part(report, "applied")
     if applied.get("digest") == digest.hex():
-        return Shown(f"Up to date, no. {serial}", "check", "good")
+        return Shown(Text("Up to date, no. {serial}", serial=serial), "check", "good")
     has = applied.get("serial")
     if not isinstance(has, int) or has == 0:
-        return Shown(f"Behind: has no rights yet, no. {serial} waits", "alert", "warn")
+        return Shown(
+            Text("Behind: has no rights yet, no. {serial} waits", serial=serial), "alert", "warn"
+        )
     if has >= serial:
-        return Shown(f"Has no. {has}, which we didn't publish", "alert", "bad")
-    return Shown(f"Behind: has no. {has}, no. {serial} waits", "alert", "warn")
+        return Shown(Text("Has no. {has}, which we didn't publish", has=has), "alert", "bad")
+    return Shown(
+        Text("Behind: has no. {has}, no. {serial} waits", has=has, serial=serial), "alert", "warn"
+    )
 
 
 def _state(row: AtController, kind: PointKind, reported: Json, *, offline: bool) -> Shown:
@@ -198,7 +203,7 @@ def _state(row: AtController, kind: PointKind, reported: Json, *, offline: bool)
     on = _ON[kind]
     if word in _PASSING:
         return on
-    return Shown(f"{on.words}, though it says: {said.words.lower()}", "alert", "bad")
+    return Shown(Text("{on}, though it says: {said}", on=on.words, said=said.words), "alert", "bad")
 
 
 def _word(reported: Json) -> str:

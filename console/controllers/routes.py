@@ -15,6 +15,7 @@ from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import page
 from console.web.routing import Route, Who
+from console.words import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,15 @@ def view(row: ListedController, now: datetime, openings: Sequence[str] = ()) -> 
     """A controller as it is now. `openings`: with break-glass cards, which it can't record."""
     offline = is_offline(row.received_at, now)
     if row.quarantined_at is not None:
-        state, tone = "In quarantine", "bad"
+        state, tone = Text("In quarantine"), "bad"
     elif row.enrolled_at is None:
-        state, tone = "Not enrolled yet", "warn"
+        state, tone = Text("Not enrolled yet"), "warn"
     elif row.received_at is None:
-        state, tone = "Never heard of", "warn"
+        state, tone = Text("Never heard of"), "warn"
     elif offline:
-        state, tone = "Offline", "warn"
+        state, tone = Text("Offline"), "warn"
     else:
-        state, tone = "Online", "good"
+        state, tone = Text("Online"), "good"
     return ControllerView(
         id=row.id,
         state=state,
@@ -89,28 +90,31 @@ def view(row: ListedController, now: datetime, openings: Sequence[str] = ()) -> 
 
 
 def _told(opening: str) -> Fact:
-    return Fact("Break-glass", f"{opening}: not recorded yet", is_bad=True)
+    return Fact(
+        Text("Break-glass"), Text("{opening}: not recorded yet", opening=opening), is_bad=True
+    )
 
 
 def _facts(row: ListedController) -> list[Fact]:
     journal, is_long = said.journal(row.report)
     clock, is_wrong = said.clock(row.report)
     storage = said.storage(row.report)
-    software = str(said.part(row.report, "state").get("software", "unknown"))[:40]
+    software = str(said.part(row.report, "state").get("software", "?"))[:40]
     return [
         _rights(row, said.part(row.report, "applied")),
-        Fact("Journal", journal, is_bad=is_long),
-        Fact("Clock", clock, is_bad=is_wrong),
-        *([] if storage is None else [Fact("Storage", storage[0], is_bad=storage[1])]),
-        Fact("Software", software),
-        *(Fact("Trouble", trouble, is_bad=True) for trouble in said.troubles(row.report)),
+        Fact(Text("Journal"), journal, is_bad=is_long),
+        Fact(Text("Clock"), clock, is_bad=is_wrong),
+        *([] if storage is None else [Fact(Text("Storage"), storage[0], is_bad=storage[1])]),
+        Fact(Text("Software"), software),
+        *(Fact(Text("Trouble"), trouble, is_bad=True) for trouble in said.troubles(row.report)),
     ]
 
 
 def _rights(row: ListedController, applied: said.Json) -> Fact:
     has = applied.get("serial")
     if row.digest is None:
-        return Fact("Rights", "none published yet")
+        return Fact(Text("Rights"), Text("none published yet"))
     if applied.get("digest") == row.digest.hex():
-        return Fact("Rights", f"up to date, no. {row.serial}")
-    return Fact("Rights", f"behind: has no. {has or 0}, no. {row.serial} waits", is_bad=True)
+        return Fact(Text("Rights"), Text("up to date, no. {serial}", serial=row.serial))
+    waits = Text("behind: has no. {has}, no. {serial} waits", has=str(has or 0), serial=row.serial)
+    return Fact(Text("Rights"), waits, is_bad=True)

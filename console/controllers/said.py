@@ -6,6 +6,8 @@ A report is read defensively: it is signed, but it may come from newer or broken
 from collections.abc import Mapping
 from typing import cast
 
+from console.words import Text
+
 Json = Mapping[str, object]
 
 TEXT_CHARACTERS_MAX = 200
@@ -36,7 +38,7 @@ def troubles(report: object) -> tuple[str, ...]:
     if refused:
         kind = str(refused.get("kind", "message"))[:20]
         text = str(refused.get("text", ""))[:TEXT_CHARACTERS_MAX]
-        found.append(f"Refused a {kind} since its start: {text}")
+        found.append(Text("Refused a {kind} since its start: {text}", kind=kind, text=text))
     return tuple(found)
 
 
@@ -52,11 +54,15 @@ def clock(report: object) -> tuple[str, bool]:
     said = part(report, "state", "clock")
     offset = said.get("wall_offset_ms")
     if said.get("trusted") is not True:
-        return "not sure of the time since its start: it runs late rather than early", True
+        return Text("not sure of the time since its start: it runs late rather than early"), True
     if isinstance(offset, int) and abs(offset) > WALL_OFFSET_MS_MAX:
         minutes = abs(offset) // 60_000
-        return f"right; the operating system's is {minutes} min off, which does no harm", False
-    return "right", False
+        words = Text(
+            "right; the operating system's is {minutes} min off, which does no harm",
+            minutes=minutes,
+        )
+        return words, False
+    return Text("right"), False
 
 
 def storage(report: object) -> tuple[str, bool] | None:
@@ -64,7 +70,7 @@ def storage(report: object) -> tuple[str, bool] | None:
     slow_ms = part(report, "state", "storage").get("commit_p99_ms")
     if isinstance(slow_ms, bool) or not isinstance(slow_ms, int | float):
         return None
-    words = f"99 of 100 records are on disk within {min(slow_ms, 1e6):.0f} ms"
+    words = Text("99 of 100 records are on disk within {ms} ms", ms=round(min(slow_ms, 1e6)))
     return words, slow_ms > COMMIT_MS_MAX
 
 
@@ -73,8 +79,9 @@ def journal(report: object) -> tuple[str, bool]:
     said = part(report, "state", "journal")
     head, acknowledged = said.get("head"), said.get("acknowledged")
     if not isinstance(head, int) or not isinstance(acknowledged, int):
-        return "not told", True
+        return Text("not told"), True
     waiting = head - acknowledged
     if waiting <= 0:
-        return f"{head} events, all here", False
-    return f"{head} events, {waiting} not yet here", waiting > 1000
+        return Text("{n} events, all here", n=head), False
+    words = Text("{n} events, {waiting} not yet here", n=head, waiting=waiting)
+    return words, waiting > 1000

@@ -14,6 +14,7 @@ from console.controllers import queries
 from console.controllers.said import Json, part
 from console.database import Connection
 from console.web import times
+from console.words import Text
 from sync.credential import entry
 from sync.ids import ControllerId, SiteDigest
 from sync.rights import Reason
@@ -56,7 +57,9 @@ async def unrecorded(
     lines = [_sentence(one, people, names, now) for one in reversed(told)]
     more = part(report, "state", "break_glass").get("unrecorded")
     if isinstance(more, int) and more > len(told):
-        lines.append(f"{more - len(told)} earlier openings, which come as events once it can")
+        lines.append(
+            Text("{n} earlier openings, which come as events once it can", n=more - len(told))
+        )
     return lines
 
 
@@ -86,8 +89,14 @@ def _opening(row: Json) -> Opening:
 def _sentence(
     one: Opening, people: Mapping[str, str], names: Mapping[str, str], now: datetime
 ) -> str:
-    who = people.get(one.name, f"Break-glass card {one.name[:8]}")
-    did = "opened" if one.has_opened else "was let in, but did not get through"
+    who = people.get(one.name) or Text("Break-glass card {name}", name=one.name[:8])
     place = names.get(one.point, one.point)
-    when = "at an unknown time" if one.at is None else times.day_and_time(one.at, now)
-    return f"{who} {did} {place} {when}" if one.has_opened else f"{who} {did} at {place} {when}"
+    when = Text("at an unknown time") if one.at is None else times.within_sentence(one.at, now)
+    if one.has_opened:
+        return Text("{who} opened {place} {when}", who=who, place=place, when=when)
+    return Text(
+        "{who} was let in, but did not get through at {place} {when}",
+        who=who,
+        place=place,
+        when=when,
+    )

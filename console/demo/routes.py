@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 
 from console.demo.building import Building
@@ -16,9 +14,11 @@ from console.demo.view import BuildingView
 from console.errors import BadRequest
 from console.web.live import encode
 from console.web.live_hub import LiveMessage
-from console.web.render import fragment, fragment_text
+from console.web.render import TEMPLATES, fragment
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
+from console.web.template_sets import TemplateSets
+from console.words import Language
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {"demo.css": "text/css", "demo.js": "text/javascript"}
@@ -138,16 +138,16 @@ class Pages:
         async with self._building.watched():
             await response.prepare(request)
             with suppress(ConnectionResetError):  # the browser is gone
-                await self._pass_on(response, aiohttp_jinja2.get_env(request.app))
+                await self._pass_on(response, request.app[TEMPLATES])
         return response
 
-    async def _pass_on(self, response: web.StreamResponse, environment: jinja2.Environment) -> None:
+    async def _pass_on(self, response: web.StreamResponse, templates: TemplateSets) -> None:
         """Sends each fragment when it has changed, until the demo ends."""
         sent: Mapping[str, str] = {}
         quiet_looks = 0
         is_open = True
         while is_open:
-            messages = _messages(environment, self._building.view())
+            messages = _messages(templates, self._building.view())
             news = {name: html for name, html in messages.items() if sent.get(name) != html}
             for name, html in news.items():
                 await response.write(encode(LiveMessage(name, html)))
@@ -158,17 +158,21 @@ class Pages:
             is_open = await self._building.next_look()
 
 
-def _messages(environment: jinja2.Environment, building: BuildingView) -> Mapping[str, str]:
+def _messages(templates: TemplateSets, building: BuildingView) -> Mapping[str, str]:
     """All fragments of the page, as the page itself has them."""
     messages = {
-        name: fragment_text(environment, f"demo/{template}.html", building=building)
+        name: _text(templates, template, building=building)
         for name, template in (("plan", "marks"), ("switches", "switches"), ("tries", "tries"))
     }
     for point in building.points:
         for name in ("point", "moves"):
-            text = fragment_text(environment, f"demo/{name}.html", point=point)
-            messages[f"{name}-{point.key}"] = text
+            messages[f"{name}-{point.key}"] = _text(templates, name, point=point)
     return messages
+
+
+def _text(templates: TemplateSets, template: str, **context: object) -> str:
+    """The demo's own page is in English."""
+    return templates.text(Language.ENGLISH, f"demo/{template}.html", context)
 
 
 def _done(request: web.Request) -> web.Response:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from console.rights.facts import Door
+from console.rights.facts import Door, WeeklyHours
 from console.rights.weekly_hours import words
 from console.web import times
+from console.words import Text
 from sync.rights import Assurance
 
 _CARDS = {
-    Assurance.UID: "any",
-    Assurance.UID_AND_SECOND_FACTOR: "with a second factor",
-    Assurance.MUTUAL_AUTHENTICATION: "that prove themselves",
+    Assurance.UID: Text("any"),
+    Assurance.UID_AND_SECOND_FACTOR: Text("with a second factor"),
+    Assurance.MUTUAL_AUTHENTICATION: Text("that prove themselves"),
 }
 
 
@@ -29,13 +30,22 @@ def about(door: Door, *, zone: tzinfo) -> About:
     """What is set. `zone`: of the hours."""
     demands = door.demands
     soft, hard = times.length(demands.soft_seconds), times.length(demands.hard_seconds)
-    without = f"all cards for {hard}, open hours for {soft}, then break-glass cards only"
+    without = Text(
+        "all cards for {hard}, open hours for {soft}, then break-glass cards only",
+        hard=hard,
+        soft=soft,
+    )
     if demands.requires_fresh:
-        without = f"all cards for {soft}, then nobody"
-    hours = ", ".join(words(each) for each in door.open_hours)
+        without = Text("all cards for {soft}, then nobody", soft=soft)
+    hours = Text.joined([_hours(each) for each in door.open_hours], ", ")
     return About(
         without_console=without,
         cards=_CARDS[demands.min_assurance],
         takes_any_card=demands.min_assurance is Assurance.UID,
-        hours=f"{hours} ({zone})" if hours else "",
+        hours=Text("{hours} ({zone})", hours=hours, zone=str(zone)) if hours else "",
     )
+
+
+def _hours(hours: WeeklyHours) -> Text:
+    _, _, clock = words(hours).partition(" ")
+    return Text("{day} {clock}", day=times.SHORT_WEEKDAYS[hours.weekday - 1], clock=clock)

@@ -17,11 +17,12 @@ from console.doors.old_door import OldDoors
 from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened, Opener, Outcome
 from console.errors import Busy
 from console.rights.access import may_open_which
+from console.words import Text
 from sync.ids import AccountRef, PointKey
 
 log = structlog.get_logger()
 
-NO_CONTROLLER = Failed("Its controller isn't enrolled, or is in quarantine.", is_late=False)
+NO_CONTROLLER = Failed(Text("Its controller isn't enrolled, or is in quarantine."), is_late=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,6 @@ class AnyDoor:
 
     async def _at_controller(self, door: PointKey, *, actor: AccountRef, by: Author) -> Outcome:
         if self._controllers is None:
-            raise Busy("Doors can't be opened from here just now.")
+            raise Busy(Text("Doors can't be opened from here just now."))
         outcome = await self._controllers.open(door, actor=actor, by=by)
         return NO_CONTROLLER if isinstance(outcome, NoSuchDoor) else outcome

@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from console.settings import LegacySettings
+from console.words import Text
 from sync.ids import PointKey
 
 TRY_SECONDS = 3.0
@@ -63,7 +64,7 @@ class Dlock:
     async def unlock(self, door: PointKey, *, seconds: int) -> Failure | None:
         """Unlocks a door for so long; None: done. Takes at most 10 s."""
         if self._base is None:
-            return Failure("isn't configured: [legacy] dlock_url is missing in the settings")
+            return Failure(Text("isn't configured: [legacy] dlock_url is missing in the settings"))
         path = f"doors/{door}/unlock"
         url = URL(f"{self._base.rstrip('/')}/{path}").with_user(None).with_query(duration=seconds)
         deadline = self._clock() + self._budget_seconds
@@ -95,17 +96,23 @@ class Dlock:
             ) as response:
                 status = response.status
         except TimeoutError:
-            words = f"did not answer within {seconds:.0f} s, so the door may have opened"
+            words = Text(
+                "did not answer within {seconds} s, so the door may have opened",
+                seconds=round(seconds),
+            )
             return _Tried(Failure(words, is_late=True), True)
         except aiohttp.ClientConnectorError:
-            return _Tried(Failure("can't be reached"), True)
+            return _Tried(Failure(Text("can't be reached")), True)
         except (aiohttp.ClientConnectionError, OSError):
-            return _Tried(Failure("hung up, so the door may have opened", is_late=True), True)
+            return _Tried(Failure(Text("hung up, so the door may have opened"), is_late=True), True)
         except (aiohttp.ClientError, ValueError) as error:
-            return _Tried(Failure(f"did not answer as HTTP does ({type(error).__name__})"), True)
+            return _Tried(
+                Failure(Text("did not answer as HTTP does ({error})", error=type(error).__name__)),
+                True,
+            )
         if 200 <= status < 300:
             return _Tried(None)
-        return _Tried(Failure(f"answered {status}"), status >= 500)
+        return _Tried(Failure(Text("answered {status}", status=status)), status >= 500)
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -8,6 +8,7 @@ from console.controllers.point_state import point_view
 from console.controllers.shown import Shown
 from console.doors.driver import Driver
 from console.doors.queries import DoorRow
+from console.words import Text
 from sync.ids import PointKey
 from sync.rights import Assurance, Point, PointKind
 
@@ -39,15 +40,10 @@ class DoorView:
 
 
 _OLD_STATES = {
-    Driver.DLOCK: Shown("Opened through the old door controller", "door"),
-    Driver.MQTT: Shown("Opened through MQTT", "door"),
+    Driver.DLOCK: Shown(Text("Opened through the old door controller"), "door"),
+    Driver.MQTT: Shown(Text("Opened through MQTT"), "door"),
 }
 """Nothing reports whether such a door is locked."""
-_MOVERS = {
-    Driver.CONTROLLER: "",
-    Driver.DLOCK: "the old door controller",
-    Driver.MQTT: "MQTT, topic ",
-}
 
 
 def view(row: DoorRow, now: datetime) -> DoorView:
@@ -57,7 +53,7 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         key=row.key,
         name=row.name,
         controller=row.controller,
-        mover=f"{_MOVERS[Driver(row.driver)]}{row.topic or ''}",
+        mover=_mover(row),
         circles=tuple(row.circles),
         open_seconds=row.open_seconds,
         state=at_controller.state if at_controller else _OLD_STATES[Driver(row.driver)],
@@ -70,6 +66,16 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         troubles=at_controller.troubles if at_controller else (),
         is_ajar=at_controller is not None and at_controller.is_ajar,
     )
+
+
+def _mover(row: DoorRow) -> str:
+    match Driver(row.driver):
+        case Driver.CONTROLLER:
+            return ""
+        case Driver.DLOCK:
+            return Text("the old door controller")
+        case Driver.MQTT:
+            return Text("MQTT, topic {topic}", topic=row.topic or "")
 
 
 def _point(row: DoorRow) -> Point:

@@ -28,6 +28,7 @@ from console.rights.access import may_open
 from console.settings import MqttSettings
 from console.web import times
 from console.web.keys import Publishes
+from console.words import Text
 from sync.ids import AccountRef, PointKey
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ TURN_SECONDS = 3.0
 WRITE_SECONDS = 10.0
 """How long a database that is away is waited for, once the door was asked."""
 PAUSE_SECONDS = 0.2
-_MOVER = {Driver.DLOCK: "The old door controller", Driver.MQTT: "The MQTT broker"}
+_MOVER = {Driver.DLOCK: Text("The old door controller"), Driver.MQTT: Text("The MQTT broker")}
 
 
 class OldDoors:
@@ -94,7 +95,10 @@ class OldDoors:
             opening = Opening(0, actor, door, times.now())
             await self._write_down(command, opening, failure, by)
         if failure is not None:
-            return Failed(f"{_MOVER[Driver(row.driver)]} {failure.words}.", failure.is_late)
+            return Failed(
+                Text("{mover} {failure}.", mover=_MOVER[Driver(row.driver)], failure=failure.words),
+                failure.is_late,
+            )
         return Opened(seconds)
 
     @asynccontextmanager
@@ -104,7 +108,7 @@ class OldDoors:
             async with asyncio.timeout(TURN_SECONDS):
                 await turns.acquire()
         except TimeoutError as error:
-            raise Busy("Too many people are opening this door at once.") from error
+            raise Busy(Text("Too many people are opening this door at once.")) from error
         try:
             yield
         finally:
@@ -120,10 +124,13 @@ class OldDoors:
                 # Acknowledged by the broker: only then may anybody be told that it was sent.
                 await self._broker.publish(topic, payload, qos=1)
         except TimeoutError:
-            words = f"did not answer within {PUBLISH_SECONDS:.0f} s, so the door may have opened"
+            words = Text(
+                "did not answer within {seconds} s, so the door may have opened",
+                seconds=round(PUBLISH_SECONDS),
+            )
             return Failure(words, is_late=True)
         except BrokerUnavailable:
-            return Failure("can't be reached")
+            return Failure(Text("can't be reached"))
         return None
 
     async def _write_down(

@@ -8,13 +8,14 @@ from console.events import place_queries as queries
 from console.events.happenings import ASKED, Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
 from console.events.storing import FAILED
+from console.words import Text
 from sync.errors import WireError
 from sync.events import EventKind, decode_event
 
 SHOWN = 20
 KINDS = tuple(kind for kind in EventKind if has_words(kind))
 """All but what controllers do by themselves."""
-_UNKNOWN = "It is not known whether it was done."
+_UNKNOWN = Text("It is not known whether it was done.")
 
 
 _WITH_DETAIL = frozenset(
@@ -54,7 +55,7 @@ def told(row: PlaceRow, *, is_tool: bool) -> Told:
     words = sentence(Happening(row.kind, who, row.reason, row.operation, is_tool), place=None)
     why = words.note or _detail(row)
     if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
-        why = f"What opens it {reason.removeprefix(FAILED)}."
+        why = Text("What opens it {failure}.", failure=reason.removeprefix(FAILED))
     if row.kind == ASKED:
         why = _UNKNOWN
     account_id = row.account_id if words.is_person else None

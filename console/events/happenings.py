@@ -4,11 +4,12 @@ A sentence is told of a place by its name, in a list of all places, or on the pa
 itself. Why something was refused is in `wording.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from console.events.wording import sentences
+from console.words import Text, capital
 from sync.commands import Operation
 from sync.events import EventKind
 
@@ -41,16 +42,21 @@ class Sentence:
     note: str
 
 
+At = Callable[[str], Text]
+"""What happened, at a place that is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """`{}` is the place. `here`: on its own page, where it isn't `did` with “it”.
+    """`did`: at the place, or simply what the place did.
 
-    `nobody`: who did it, if it is nobody that we know. Empty: not people do it, but the place.
+    `here`: on its own page, where it isn't `did` with “it”. `nobody`: who did it, if it is nobody
+    that we know. Empty: not people do it, but the place.
     """
 
-    did: str
-    here: str = ""
-    nobody: str = "Somebody"
+    did: At | Text
+    here: Text | None = None
+    nobody: str = Text("Somebody")
     is_yes: bool = True
     says_why: bool = False
 
@@ -59,66 +65,92 @@ _K = EventKind
 
 _AT_DOORS: Mapping[str, _Words] = MappingProxyType(
     {
-        _K.ACCESS_GRANTED: _Words("opened {}", "came in"),
+        _K.ACCESS_GRANTED: _Words(lambda at: Text("opened {place}", place=at), Text("came in")),
         _K.ACCESS_DENIED: _Words(
-            "was refused at {}",
-            "was refused",
-            nobody="An unknown card",
+            lambda at: Text("was refused at {place}", place=at),
+            Text("was refused"),
+            nobody=Text("An unknown card"),
             is_yes=False,
             says_why=True,
         ),
         _K.ACCESS_WITHDRAWN: _Words(
-            "was let in at {}, but the door did not open",
-            "was let in, but it did not open",
+            lambda at: Text("was let in at {place}, but the door did not open", place=at),
+            Text("was let in, but it did not open"),
             is_yes=False,
             says_why=True,
         ),
-        _K.DOOR_OPENED: _Words("was opened", nobody=""),
-        _K.DOOR_CLOSED: _Words("was closed", nobody=""),
-        _K.DOOR_FORCED: _Words("was forced open", nobody="", is_yes=False),
-        _K.DOOR_HELD_OPEN: _Words("has stood open for too long", nobody="", is_yes=False),
-        _K.EXIT_REQUESTED: _Words("asked to leave at {}", "asked to leave"),
-        _K.TAMPER_BEGAN: _Words("had its housing opened", nobody="", is_yes=False),
-        _K.TAMPER_ENDED: _Words("has its housing closed again", nobody=""),
-        _K.UNLOCK_BEGAN: _Words("stands unlocked for everybody", nobody=""),
-        _K.UNLOCK_ENDED: _Words("is locked again", nobody=""),
-        _K.TOOL_STARTED: _Words("started {}"),
-        _K.TOOL_STOPPED: _Words("stopped {}"),
-        _K.TOOL_RELEASED: _Words("is done with {}"),
-        _K.FAULT_BEGAN: _Words("has a fault", nobody="", is_yes=False, says_why=True),
-        _K.FAULT_ENDED: _Words("works again", nobody=""),
-        _K.STALENESS_CHANGED: _Words("has rights of another age now", nobody=""),
-        _K.READER_FAULT: _Words("has news of its reader", nobody=""),
+        _K.DOOR_OPENED: _Words(Text("was opened"), nobody=""),
+        _K.DOOR_CLOSED: _Words(Text("was closed"), nobody=""),
+        _K.DOOR_FORCED: _Words(Text("was forced open"), nobody="", is_yes=False),
+        _K.DOOR_HELD_OPEN: _Words(Text("has stood open for too long"), nobody="", is_yes=False),
+        _K.EXIT_REQUESTED: _Words(
+            lambda at: Text("asked to leave at {place}", place=at), Text("asked to leave")
+        ),
+        _K.TAMPER_BEGAN: _Words(Text("had its housing opened"), nobody="", is_yes=False),
+        _K.TAMPER_ENDED: _Words(Text("has its housing closed again"), nobody=""),
+        _K.UNLOCK_BEGAN: _Words(Text("stands unlocked for everybody"), nobody=""),
+        _K.UNLOCK_ENDED: _Words(Text("is locked again"), nobody=""),
+        _K.TOOL_STARTED: _Words(lambda at: Text("started {place}", place=at)),
+        _K.TOOL_STOPPED: _Words(lambda at: Text("stopped {place}", place=at)),
+        _K.TOOL_RELEASED: _Words(lambda at: Text("is done with {place}", place=at)),
+        _K.FAULT_BEGAN: _Words(Text("has a fault"), nobody="", is_yes=False, says_why=True),
+        _K.FAULT_ENDED: _Words(Text("works again"), nobody=""),
+        _K.STALENESS_CHANGED: _Words(Text("has rights of another age now"), nobody=""),
+        _K.READER_FAULT: _Words(Text("has news of its reader"), nobody=""),
         _K.EVENTS_UNRECORDED: _Words(
-            "could not record all that happened", nobody="", is_yes=False, says_why=True
+            Text("could not record all that happened"), nobody="", is_yes=False, says_why=True
         ),
         _K.SELF_TESTED: _Words(
-            "tried {}'s relay at the controller", "tried its relay at the controller"
+            lambda at: Text("tried {place}'s relay at the controller", place=at),
+            Text("tried its relay at the controller"),
         ),
     }
 )
 _AT_TOOLS: Mapping[str, _Words] = MappingProxyType(
     {
-        _K.ACCESS_GRANTED: _Words("switched {} on"),
+        _K.ACCESS_GRANTED: _Words(lambda at: Text("switched {place} on", place=at)),
         _K.ACCESS_WITHDRAWN: _Words(
-            "was granted {}, but it did not switch on", is_yes=False, says_why=True
+            lambda at: Text("was granted {place}, but it did not switch on", place=at),
+            is_yes=False,
+            says_why=True,
         ),
     }
 )
 """Where a tool's words differ from a door's."""
 
-_ORDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+_ORDERS: Mapping[str, tuple[At, At]] = MappingProxyType(
     {
-        Operation.OPEN: ("opened {}", "open {}"),
-        Operation.LOCK: ("set {} back to normal", "set {} back to normal"),
-        Operation.UNLOCK_UNTIL: ("unlocked {} for everybody", "unlock {} for everybody"),
-        Operation.LOCKDOWN: ("locked {} down", "lock {} down"),
-        Operation.OUT_OF_SERVICE: ("took {} out of service", "take {} out of service"),
-        Operation.STOP_NOW: ("stopped {} at once", "stop {} at once"),
+        Operation.OPEN: (
+            lambda at: Text("opened {place}", place=at),
+            lambda at: Text("open {place}", place=at),
+        ),
+        Operation.LOCK: (
+            lambda at: Text("set {place} back to normal", place=at),
+            lambda at: Text("put {place} back to normal", place=at),
+        ),
+        Operation.UNLOCK_UNTIL: (
+            lambda at: Text("unlocked {place} for everybody", place=at),
+            lambda at: Text("unlock {place} for everybody", place=at),
+        ),
+        Operation.LOCKDOWN: (
+            lambda at: Text("locked {place} down", place=at),
+            lambda at: Text("lock {place} down", place=at),
+        ),
+        Operation.OUT_OF_SERVICE: (
+            lambda at: Text("took {place} out of service", place=at),
+            lambda at: Text("take {place} out of service", place=at),
+        ),
+        Operation.STOP_NOW: (
+            lambda at: Text("stopped {place} at once", place=at),
+            lambda at: Text("stop {place} at once", place=at),
+        ),
     }
 )
 """What somebody did, and what she could not do."""
-_SOME_ORDER = ("gave {} an order", "give {} an order")
+_SOME_ORDER: tuple[At, At] = (
+    lambda at: Text("gave {place} an order", place=at),
+    lambda at: Text("give {place} an order", place=at),
+)
 """Of a command that isn't in the tables any more."""
 
 ASKED = "command_asked"
@@ -129,11 +161,11 @@ def sentence(happening: Happening, place: str | None) -> Sentence:
     """The event in words. `place`: its name; None: on its own page."""
     words = _words(happening)
     if not words.nobody:
-        who = "It" if place is None else place[:1].upper() + place[1:]
+        who = Text("It") if place is None else capital(place)
     else:
         who = happening.who or words.nobody
-    did = words.did.format(place or "it")
-    if place is None and words.here:
+    did = words.did if isinstance(words.did, Text) else words.did(place or Text("it"))
+    if place is None and words.here is not None:
         did = words.here
     note = ""
     if words.says_why and (happening.reason or not words.is_yes):
@@ -147,14 +179,25 @@ def has_words(kind: str) -> bool:
 
 
 def _words(happening: Happening) -> _Words:
-    did, infinitive = _ORDERS.get(happening.operation or "", _SOME_ORDER)
+    did, do = _ORDERS.get(happening.operation or "", _SOME_ORDER)
     match happening.kind:
         case EventKind.COMMAND_EXECUTED:
-            return _Words(f"{did} from the console")
+            return _Words(lambda at: Text("{did} from the console", did=did(at)))
         case EventKind.COMMAND_REFUSED:
-            return _Words(f"could not {infinitive} from the console", is_yes=False, says_why=True)
+            return _Words(
+                lambda at: Text("could not {do} from the console", do=do(at)),
+                is_yes=False,
+                says_why=True,
+            )
         case "command_asked":
-            return _Words(f"asked to {infinitive} from the console", is_yes=False)
+            return _Words(
+                lambda at: Text("asked to {do} from the console", do=do(at)), is_yes=False
+            )
         case kind:
             at_tool = _AT_TOOLS.get(kind) if happening.is_tool else None
-            return at_tool or _AT_DOORS.get(kind, _Words(f"did “{kind.replace('_', ' ')}” at {{}}"))
+            return at_tool or _AT_DOORS.get(kind) or _unknown(kind)
+
+
+def _unknown(kind: str) -> _Words:
+    name = kind.replace("_", " ")
+    return _Words(lambda at: Text("did “{kind}” at {place}", kind=name, place=at))

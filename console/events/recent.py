@@ -10,16 +10,14 @@ from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
 
-import jinja2
-
 from console.database import Connection, Database
 from console.events import queries
 from console.events.happenings import Happening, sentence
 from console.events.queries import RecentRow
 from console.web import times
-from console.web.live_hub import LiveMessage
-from console.web.render import fragment_text
+from console.web.live_hub import LiveFragment
 from console.web.routing import Who
+from console.words import Text
 from sync.events import EventKind
 
 SHOWN = 25
@@ -83,7 +81,7 @@ def days_of(rows: Sequence[RecentRow]) -> list[Day]:
     now = times.now()
 
     def day_of(line: Line) -> str:
-        return times.day_and_time(line.at, now).rpartition(" ")[0]
+        return times.day_name(line.at, now)
 
     return [Day(name, tuple(lines)) for name, lines in groupby(map(line, rows), day_of)]
 
@@ -92,9 +90,11 @@ def line(row: RecentRow) -> Line:
     """An event in words."""
     told = sentence(
         Happening(row.kind, row.name or row.username, row.reason, row.operation, row.is_tool),
-        row.place or "a controller",
+        row.place or Text("a controller"),
     )
-    has_card = row.card_label and not told.is_yes
+    note: str = told.note
+    if row.card_label and not told.is_yes:
+        note = Text.joined([told.note, Text("Card “{label}”.", label=row.card_label)])
     return Line(
         event_id=row.event_id,
         at=row.at,
@@ -103,30 +103,27 @@ def line(row: RecentRow) -> Line:
         account_id=row.account_id if told.is_person else None,
         who=told.who,
         did=told.did,
-        note=f"{told.note} Card “{row.card_label}”." if has_card else told.note,
+        note=note,
     )
 
 
 class RecentEvents:
     """The list as a source of live updates: it is sent whole, so it can't miss or double a line."""
 
-    def __init__(self, database: Database, environment: jinja2.Environment) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._environment = environment
 
     @property
     def channels(self) -> frozenset[str]:
         """An event that came in; a name that was changed comes with the next one."""
         return frozenset({"access_event"})
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
+    ) -> Sequence[LiveFragment]:
         """The list, whatever changed. Raises: DatabaseUnavailable."""
         del changed
         async with self._database.reading() as conn:
             days = await recent_days(conn, audience)
-        text = fragment_text(
-            self._environment, "events/recent.html", days=days, is_admin=audience is Who.ADMIN
-        )
-        return [LiveMessage("recent", text)]
+        context = {"days": days, "is_admin": audience is Who.ADMIN}
+        return [LiveFragment("recent", "events/recent.html", context)]

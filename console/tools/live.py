@@ -5,52 +5,46 @@
 
 from collections.abc import Sequence
 
-import jinja2
-
 from console.database import Database
 from console.events.at_place import told_at
 from console.tools import page_queries as queries
 from console.tools.view import view
 from console.web import times
-from console.web.live_hub import LiveMessage
-from console.web.render import fragment_text
+from console.web.live_hub import LiveFragment
 from console.web.routing import Who
 
 
 class ToolStates:
     """The tools that controllers power, sent whenever one reports something new."""
 
-    def __init__(self, database: Database, environment: jinja2.Environment) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._environment = environment
 
     @property
     def channels(self) -> frozenset[str]:
         """Reports, events, and changes of rights."""
         return frozenset({"access_report", "access_event", "access_changed"})
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
+    ) -> Sequence[LiveFragment]:
         """Every one of them, whatever changed: they are few. Raises: DatabaseUnavailable."""
         del changed
-        messages: list[LiveMessage] = []
+        fragments: list[LiveFragment] = []
         async with self._database.reading() as conn:
             for row in await queries.tool_rows(conn):
                 if row.key is None:
                     continue
                 tool = view(row, times.now())
-                messages.append(self._message("", "tools/state.html", tool.id, tool=tool))
+                fragments.append(_fragment("", "tools/state.html", tool.id, tool=tool))
                 if audience is Who.ADMIN:
                     happened = await told_at(conn, row.key, is_tool=True)
-                    messages += [
-                        self._message("rights-", "tools/rights.html", tool.id, tool=tool),
-                        self._message(
-                            "happened-", "events/at_place.html", tool.id, happened=happened
-                        ),
+                    fragments += [
+                        _fragment("rights-", "tools/rights.html", tool.id, tool=tool),
+                        _fragment("happened-", "events/at_place.html", tool.id, happened=happened),
                     ]
-        return messages
+        return fragments
 
-    def _message(self, what: str, template: str, tool_id: int, **context: object) -> LiveMessage:
-        text = fragment_text(self._environment, template, **context)
-        return LiveMessage(f"tool-{what}{tool_id}", text)
+
+def _fragment(what: str, template: str, tool_id: int, **context: object) -> LiveFragment:
+    return LiveFragment(f"tool-{what}{tool_id}", template, context)

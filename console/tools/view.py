@@ -9,6 +9,7 @@ from console.controllers.shown import Shown
 from console.rights.access import Answer
 from console.tools.page_queries import ToolPageRow
 from console.web import times
+from console.words import Text
 from sync.ids import PointKey
 from sync.rights import Assurance, Point, PointKind, Reason
 
@@ -52,7 +53,9 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         holder = User(row.holder_id, row.holder, None)
     powered = None if row.key is None else point_view(row, _point(row, PointKey(row.key)), now)
     if powered is None:
-        state = Shown("Checked out", "tool", "good") if holder else Shown("Free", "tool")
+        state = (
+            Shown(Text("Checked out"), "tool", "good") if holder else Shown(Text("Free"), "tool")
+        )
     else:
         state = powered.state
     return ToolView(
@@ -76,24 +79,24 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
 def may_use(answer: Answer | None, row: ToolPageRow, now: datetime) -> Shown:
     """Whether the visitor may use it, and if not, why."""
     if answer is not None and answer.decision.is_allowed:
-        return Shown("You can use it", "check", "good")
+        return Shown(Text("You can use it"), "check", "good")
     return Shown(_why_not(answer, row, now), "cross")
 
 
-def _why_not(answer: Answer | None, row: ToolPageRow, now: datetime) -> str:
+def _why_not(answer: Answer | None, row: ToolPageRow, now: datetime) -> Text:
     if row.circle is None:
-        return "It has no circle, so nobody can use it"
+        return Text("It has no circle, so nobody can use it")
     if answer is None or not answer.is_in_circle:
-        return f"For members of circle “{row.circle}”"
+        return Text("For members of circle “{circle}”", circle=row.circle)
     if answer.decision.reason is Reason.ASSURANCE_TOO_LOW:
-        return "It needs a card that can't be copied"
+        return Text("It needs a card that can't be copied")
     window = answer.window
     if window is None or window.is_over(_ms(now)):
-        return "You have no membership now"
+        return Text("You have no membership now")
     if window.not_before_ms is not None:
         begins = datetime.fromtimestamp(window.not_before_ms / 1000, now.tzinfo)
-        return f"Your membership begins {times.day_and_time(begins, now)}"
-    return "Not for you now"
+        return Text("Your membership begins {time}", time=times.within_sentence(begins, now))
+    return Text("Not for you now")
 
 
 def _user(row: ToolPageRow) -> User | None:

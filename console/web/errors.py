@@ -12,30 +12,31 @@ import structlog
 from aiohttp import web
 from psycopg import errors as pg_errors
 
-from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable
+from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable, Forbidden
 from console.web.render import fragment, page
 from console.web.requests import is_htmx, wants_data
 from console.web.routing import Handler
 from console.web.session import renew_cookie, visitor_or_none
+from console.words import Text
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = 5
 
 _TITLES = {
-    400: "That can't be done",
-    401: "Log in first",
-    403: "Not for you",
-    404: "Not here",
-    405: "Not this way",
-    413: "Too much at once",
-    429: "Too often",
-    503: "Not now",
+    400: Text("That can't be done"),
+    401: Text("Log in first"),
+    403: Text("Not for you"),
+    404: Text("Not here"),
+    405: Text("Not this way"),
+    413: Text("Too much at once"),
+    429: Text("Too often"),
+    503: Text("Not now"),
 }
 _WORDS = {
-    404: "There is nothing at this address. It may have been removed, or the link is wrong.",
-    405: "This address doesn't take that kind of request.",
-    413: "At most 64 kB can be sent at once.",
+    404: Text("There is nothing at this address. It may have been removed, or the link is wrong."),
+    405: Text("This address doesn't take that kind of request."),
+    413: Text("At most 64 kB can be sent at once."),
 }
 
 
@@ -70,7 +71,7 @@ class Problem:
     @property
     def title(self) -> str:
         """A short heading."""
-        return _TITLES.get(self.status, "Something went wrong")
+        return _TITLES.get(self.status, Text("Something went wrong"))
 
 
 @web.middleware
@@ -106,12 +107,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except _IN_EACH_OTHERS_WAY as error:
         log.warning("database.busy", reason=type(error).__name__)
         return _response(
-            request, Problem(503, "The database is too busy at the moment. Nothing was changed.")
+            request,
+            Problem(503, Text("The database is too busy at the moment. Nothing was changed.")),
         )
     except Exception:
         log.exception("request.failed", method=request.method)
         return _response(
-            request, Problem(500, "This is a fault of the console, not yours. It was written down.")
+            request,
+            Problem(500, Text("This is a fault of the console, not yours. It was written down.")),
         )
 
 
@@ -126,19 +129,23 @@ def _words(request: web.Request, error: web.HTTPException) -> str:
 def _console_problem(error: ConsoleError) -> Problem:
     match error:
         case BadRequest():
-            return Problem(400, str(error))
+            return Problem(400, error.words)
+        case Forbidden():
+            return Problem(403, error.words)
         case Busy():
-            return Problem(503, str(error))
+            return Problem(503, error.words)
         case DatabaseUnavailable():
             log.warning("database.unavailable")
             return Problem(
                 503,
-                "The database doesn't answer, so nothing can be shown or changed here."
-                " Doors go on working with cards. Try again in a moment.",
+                Text(
+                    "The database doesn't answer, so nothing can be shown or changed here."
+                    " Doors go on working with cards. Try again in a moment."
+                ),
             )
         case _:
             log.error("request.stopped", error=type(error).__name__)
-            return Problem(500, "The console can't do this now. The log says why.")
+            return Problem(500, Text("The console can't do this now. The log says why."))
 
 
 def _response(request: web.Request, problem: Problem) -> web.Response:

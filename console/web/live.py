@@ -10,6 +10,7 @@ from aiohttp import web
 
 from console.errors import DatabaseUnavailable
 from console.web.keys import LIVE
+from console.web.language import language_of
 from console.web.live_hub import LiveMessage, Subscription
 from console.web.routing import Route, Who
 from console.web.session import Visitor, is_still, visitor
@@ -29,6 +30,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     """Everything as it is now, then every change."""
     me = visitor(request)
     audience = Who.ADMIN if me.is_admin else Who.MEMBER
+    language = language_of(request)
     hub = request.app[LIVE]
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
@@ -36,8 +38,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     if request.method == "HEAD":
         await response.prepare(request)
         return response
-    with hub.subscribe(audience, me.account_id) as subscription:
-        first = await hub.current(audience)
+    with hub.subscribe(audience, language, me.account_id) as subscription:
+        first = await hub.current(audience, language)
         try:
             await response.prepare(request)
             await _write(response, b"retry: 1000\n\n")

@@ -1,14 +1,15 @@
 """Passes what changes in the database on to every page that is open.
 
 One connection listens to PostgreSQL; each hint is turned into page fragments once for each kind of
-audience, and handed to the open pages through bounded queues. A page that can't keep up is dropped:
-it connects again and gets everything as it is then. While nobody listens to PostgreSQL no stream
-is open, so that no page claims to be live when it isn't. What a fragment shows is for the features.
+audience in each language, and handed to the open pages through bounded queues. A page that can't
+keep up is dropped: it connects again and gets everything as it is then. While nobody listens to
+PostgreSQL no stream is open, so that no page claims to be live when it isn't. What a fragment shows
+is for the features.
 """
 
 import asyncio
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +21,8 @@ from psycopg import sql
 from console.errors import Busy, DatabaseUnavailable
 from console.supervision import end
 from console.web.routing import Who
+from console.web.template_sets import TemplateSets
+from console.words import Language, Text
 
 log = structlog.get_logger()
 
@@ -33,6 +36,15 @@ CHECK_SECONDS = 30
 """How often a silent listening connection is asked whether it still lives."""
 CHECK_ANSWER_SECONDS = 5
 BACK_OFF_SECONDS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFragment:
+    """A template with its context, for the places of a page that wait for `name`."""
+
+    name: str
+    template: str
+    context: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +63,9 @@ class LiveSource(Protocol):
         """The NOTIFY channels that it depends on."""
         ...
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
+    ) -> Sequence[LiveFragment]:
         """The fragments that changed, as `audience` (MEMBER or ADMIN) may see them.
 
         `changed`: payloads of the notifications; None means everything, as it is now.
@@ -67,6 +79,7 @@ class Subscription:
     """One open page."""
 
     audience: Who
+    language: Language
     account_id: int
     queue: asyncio.Queue[LiveMessage] = field(
         default_factory=lambda: asyncio.Queue(QUEUE_MESSAGES_MAX)
@@ -97,8 +110,11 @@ class Subscription:
 class LiveHub:
     """The open pages and what feeds them. `run` must be running for pages to be live."""
 
-    def __init__(self, conninfo: str, sources: Sequence[LiveSource]) -> None:
+    def __init__(
+        self, conninfo: str, sources: Sequence[LiveSource], templates: TemplateSets
+    ) -> None:
         self._conninfo = conninfo
+        self._templates = templates
         self._sources = tuple(sources)
         self._subscriptions: set[Subscription] = set()
         self._is_listening = False
@@ -116,27 +132,31 @@ class LiveHub:
         return len(self._subscriptions)
 
     @contextmanager
-    def subscribe(self, audience: Who, account_id: int) -> Generator[Subscription]:
+    def subscribe(
+        self, audience: Who, language: Language, account_id: int
+    ) -> Generator[Subscription]:
         """An open page, for as long as the context lasts.
 
         Raises: Busy with too many of them; DatabaseUnavailable while nothing can be live.
         """
         if not self._is_listening:
-            raise DatabaseUnavailable("Live updates are off while PostgreSQL doesn't answer.")
+            raise DatabaseUnavailable(Text("Live updates are off while PostgreSQL doesn't answer."))
         own = sum(1 for each in self._subscriptions if each.account_id == account_id)
         if len(self._subscriptions) >= STREAMS_MAX or own >= STREAMS_PER_ACCOUNT_MAX:
-            raise Busy("Too many pages are open for live updates.")
-        subscription = Subscription(audience, account_id)
+            raise Busy(Text("Too many pages are open for live updates."))
+        subscription = Subscription(audience, language, account_id)
         self._subscriptions.add(subscription)
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
 
-    async def current(self, audience: Who) -> list[LiveMessage]:
+    async def current(self, audience: Who, language: Language) -> list[LiveMessage]:
         """Everything as it is now: what a page gets first. Raises: DatabaseUnavailable."""
         return [
-            message for source in self._sources for message in await source.messages(audience, None)
+            self._said(fragment, language)
+            for source in self._sources
+            for fragment in await source.fragments(audience, None)
         ]
 
     async def run(self) -> None:
@@ -211,7 +231,18 @@ class LiveHub:
         for audience in {each.audience for each in self._subscriptions}:
             for index, hints in pending.items():
                 changed = None if hints is None else frozenset(hints)
-                for message in await self._sources[index].messages(audience, changed):
-                    for subscription in self._subscriptions:
-                        if subscription.audience is audience:
-                            subscription.offer(message)
+                for fragment in await self._sources[index].fragments(audience, changed):
+                    self._offer(fragment, audience)
+
+    def _offer(self, fragment: LiveFragment, audience: Who) -> None:
+        said: dict[Language, LiveMessage] = {}
+        for subscription in self._subscriptions:
+            if subscription.audience is audience:
+                language = subscription.language
+                if language not in said:
+                    said[language] = self._said(fragment, language)
+                subscription.offer(said[language])
+
+    def _said(self, fragment: LiveFragment, language: Language) -> LiveMessage:
+        text = self._templates.text(language, fragment.template, fragment.context)
+        return LiveMessage(fragment.name, text)

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from console.errors import Forbidden
 from console.web.routing import Handler
+from console.words import Text
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -62,9 +64,11 @@ def origin_check(public_url: str | None) -> Middleware:
             fetch_sites=request.headers.getall("Sec-Fetch-Site", []),
         )
         if is_foreign(sender, public_url=public_url):
-            raise web.HTTPForbidden(
-                text="This request came from another web site, so nothing was changed."
-                " Open the page here and try again."
+            raise Forbidden(
+                Text(
+                    "This request came from another web site, so nothing was changed."
+                    " Open the page here and try again."
+                )
             )
         return await handler(request)
 

@@ -9,12 +9,13 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from console.errors import DatabaseUnavailable
+from console.errors import DatabaseUnavailable, Forbidden
 from console.web import session
 from console.web.keys import SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
 from console.web.roles import circles_for
 from console.web.routing import Handler, Who, check_form, rule_of
+from console.words import Text, any_of, quoted
 
 
 @web.middleware
@@ -70,13 +71,16 @@ def _log_in(page: str) -> str:
     return "/login" if page == "/" else f"/login?next={quote(page, safe='/')}"
 
 
-def _not_for(who: Who, request: web.Request) -> web.HTTPException:
+def _not_for(who: Who, request: web.Request) -> Exception:
     circles = circles_for(who, request.app[SETTINGS].roles)
     if who is Who.DESPOT:  # the old web app's words
         return web.HTTPForbidden(
             text=f"You are not a member of circle `{circles[0]}`, permission denied"
         )
-    named = " or ".join(f"“{circle}”" for circle in circles)
-    return web.HTTPForbidden(
-        text=f"This is for members of the circle {named}. Somebody who is in it can add you."
+    named = any_of(quoted(circle) for circle in circles)
+    return Forbidden(
+        Text(
+            "This is for members of the circle {circles}. Somebody who is in it can add you.",
+            circles=named,
+        )
     )

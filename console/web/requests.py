@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from aiohttp import web
 
 from console.errors import BadRequest
+from console.words import Text
 
 BODY_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 50
@@ -32,27 +33,37 @@ async def form(request: web.Request) -> Mapping[str, str]:
         "application/x-www-form-urlencoded",
         "application/octet-stream",
     }:
-        raise BadRequest("A form is expected here (application/x-www-form-urlencoded).")
+        raise BadRequest(Text("A form is expected here (application/x-www-form-urlencoded)."))
     try:
         body = await request.read()
     except (web.RequestPayloadError, ConnectionResetError) as error:
-        raise BadRequest("What was sent can't be read: it is garbled, or ended early.") from error
+        raise BadRequest(
+            Text("What was sent can't be read: it is garbled, or ended early.")
+        ) from error
     try:
         pairs = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
         )
     except ValueError as error:  # UnicodeDecodeError is one
         raise BadRequest(
-            f"The form holds too much, or is not UTF-8: {FIELDS_MAX} fields at most."
+            Text(
+                "The form holds too much, or is not UTF-8: {fields_max} fields at most.",
+                fields_max=FIELDS_MAX,
+            )
         ) from error
     fields: dict[str, str] = {}
     for name, value in pairs:
         if name in fields:
-            raise BadRequest(f"The field {name[:40]!r} came twice.")
+            raise BadRequest(Text("The field {name} came twice.", name=repr(name[:40])))
         if len(value) > FIELD_CHARACTERS_MAX:
-            raise BadRequest(f"A field may have at most {FIELD_CHARACTERS_MAX} characters.")
+            raise BadRequest(
+                Text(
+                    "A field may have at most {characters_max} characters.",
+                    characters_max=FIELD_CHARACTERS_MAX,
+                )
+            )
         if any(ord(character) < 32 and character not in "\t\r\n" for character in value):
-            raise BadRequest("A field holds control characters.")
+            raise BadRequest(Text("A field holds control characters."))
         fields[name] = value
     return fields
 

@@ -3,9 +3,12 @@
 The zone is the one that the operating system (or TZ) gives; it is looked up here only.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
+
+from console.words import Phrasebook, Text
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -15,6 +18,24 @@ _PLAIN = Markup()
 _AGO = Markup(" data-ago")
 _LEFT = Markup(" data-left")
 """What the page's script looks for, to keep a time true."""
+
+_Tag = Callable[[datetime], Markup]
+
+JUST_NOW = Text("just now")
+NOW = Text("now")
+
+_MONTHS = (
+    *(Text("January"), Text("February"), Text("March"), Text("April"), Text("May"), Text("June")),
+    *(Text("July"), Text("August"), Text("September"), Text("October"), Text("November")),
+    Text("December"),
+)
+_WEEKDAYS = (
+    *(Text("Monday"), Text("Tuesday"), Text("Wednesday"), Text("Thursday"), Text("Friday")),
+    *(Text("Saturday"), Text("Sunday")),
+)
+SHORT_WEEKDAYS = (
+    *(Text("Mon"), Text("Tue"), Text("Wed"), Text("Thu"), Text("Fri"), Text("Sat"), Text("Sun")),
+)
 
 
 def now() -> datetime:
@@ -27,111 +48,145 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone()
 
 
-def ago(moment: datetime, now: datetime) -> str:
+def ago(moment: datetime, now: datetime) -> Text:
     """`just now`, `2 min ago`, `3 h ago`; from a day on (and for what is ahead) the date."""
     age = now - moment
     if age < timedelta(seconds=-5) or age >= _DAY:
         return day_and_time(moment, now)
     if age < timedelta(seconds=10):
-        return "just now"
+        return JUST_NOW
     if age < _MINUTE:
-        return f"{age // timedelta(seconds=1)} s ago"
+        return Text("{seconds} s ago", seconds=age // timedelta(seconds=1))
     if age < _HOUR:
-        return f"{age // _MINUTE} min ago"
-    return f"{age // _HOUR} h ago"
+        return Text("{minutes} min ago", minutes=age // _MINUTE)
+    return Text("{hours} h ago", hours=age // _HOUR)
 
 
-def day(moment: datetime, now: datetime) -> str:
+def day(moment: datetime, now: datetime) -> Text:
     """`3 December`; with the year where it isn't this one."""
     there, here = local(moment), local(now)
-    text = f"{there.day} {there:%B}"
-    return text if there.year == here.year else f"{text} {there.year}"
+    name = _MONTHS[there.month - 1]
+    if there.year == here.year:
+        return Text("{day} {month}", day=there.day, month=name)
+    return Text("{day} {month} {year}", day=there.day, month=name, year=there.year)
 
 
-def day_and_time(moment: datetime, now: datetime) -> str:
-    """`Today 18:02`, `Yesterday 18:02`, `3 December 18:02`."""
-    there, here = local(moment), local(now)
-    match (here.date() - there.date()).days:
-        case 0:
-            name = "Today"
-        case 1:
-            name = "Yesterday"
-        case _:
-            name = day(moment, now)
-    return f"{name} {there:%H:%M}"
-
-
-def coming(moment: datetime, now: datetime) -> str:
-    """`today 14:00`, `tomorrow 14:00`, `Tue 14:00` within a week; else with the day."""
+def month(moment: datetime) -> Text:
+    """`December 2026`."""
     there = local(moment)
+    return Text("{month} {year}", month=_MONTHS[there.month - 1], year=there.year)
+
+
+def day_and_time(moment: datetime, now: datetime) -> Text:
+    """`Today 18:02`, `Yesterday 18:02`, `3 December 18:02`: for a place of its own."""
+    return within_sentence(moment, now).capital()
+
+
+def day_name(moment: datetime, now: datetime) -> Text:
+    """`Today`, `Yesterday`, `3 December`: a heading."""
+    match (local(now).date() - local(moment).date()).days:
+        case 0:
+            return Text("Today")
+        case 1:
+            return Text("Yesterday")
+        case _:
+            return day(moment, now)
+
+
+def within_sentence(moment: datetime, now: datetime) -> Text:
+    """`today 18:02`, `yesterday 18:02`, `3 December 18:02`."""
+    clock = _clock(moment)
+    match (local(now).date() - local(moment).date()).days:
+        case 0:
+            return Text("today {clock}", clock=clock)
+        case 1:
+            return Text("yesterday {clock}", clock=clock)
+        case _:
+            return Text("{day} {clock}", day=day(moment, now), clock=clock)
+
+
+def coming(moment: datetime, now: datetime) -> Text:
+    """`today 14:00`, `tomorrow 14:00`, `Tue 14:00` within a week; else with the day."""
+    there, clock = local(moment), _clock(moment)
     days = (there.date() - local(now).date()).days
-    names = {0: "today", 1: "tomorrow"} | dict.fromkeys(range(2, 7), f"{there:%a}")
-    return f"{names.get(days, day(moment, now))} {there:%H:%M}"
+    if days == 0:
+        return Text("today {clock}", clock=clock)
+    if days == 1:
+        return Text("tomorrow {clock}", clock=clock)
+    name = SHORT_WEEKDAYS[there.weekday()] if 2 <= days <= 6 else day(moment, now)
+    return Text("{day} {clock}", day=name, clock=clock)
 
 
-def left(moment: datetime, now: datetime) -> str:
+def left(moment: datetime, now: datetime) -> Text:
     """`in 3 days`, `in 5 h`, `in 12 min`, `in 40 s`; `now` for what is over."""
     seconds = (moment - now) // timedelta(seconds=1)
     if seconds < 1:
-        return "now"
+        return NOW
+    if seconds < 60:
+        return Text("in {seconds} s", seconds=seconds)
     if seconds < 3600:
-        return f"in {length(seconds)}"
-    return f"in {seconds // 86400} days" if seconds >= 2 * 86400 else f"in {seconds // 3600} h"
+        return Text("in {minutes} min", minutes=seconds // 60)
+    if seconds < 2 * 86400:
+        return Text("in {hours} h", hours=seconds // 3600)
+    return Text("in {days} days", days=seconds // 86400)
 
 
-def length(seconds: int) -> str:
+def length(seconds: int) -> Text:
     """`45 s`, `15 min`, `2 h`, `1 h 30 min`, `7 days`: a length of time, rounded down."""
     minutes = seconds // 60
     hours = minutes // 60
     if minutes < 1:
-        return f"{seconds} s"
+        return Text("{seconds} s", seconds=seconds)
     if hours < 1:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 and hours < 12 else f"{hours} h"
-    return f"{hours // 24} days"
+        return Text("{minutes} min", minutes=minutes)
+    if hours >= 48:
+        return Text("{days} days", days=hours // 24)
+    if minutes % 60 and hours < 12:
+        return Text("{hours} h {minutes} min", hours=hours, minutes=minutes % 60)
+    return Text("{hours} h", hours=hours)
 
 
-def exact(moment: datetime) -> str:
+def exact(moment: datetime) -> Text:
     """`Tuesday 1 December 2026 18:02:11 CET`: what a pointer or a screen reader gets."""
     there = local(moment)
-    return f"{there:%A} {there.day} {there:%B %Y %H:%M:%S %Z}"
+    clock = f"{there:%H:%M:%S %Z}"
+    return Text(
+        "{weekday} {day} {month} {year} {clock}",
+        weekday=_WEEKDAYS[there.weekday()],
+        day=there.day,
+        month=_MONTHS[there.month - 1],
+        year=there.year,
+        clock=clock,
+    )
 
 
-def ago_tag(moment: datetime) -> Markup:
-    """A `<time>` that says how long ago; the page's script keeps it true."""
-    return _tag(moment, ago(moment, now()), kept=_AGO)
+def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]]:
+    """What templates call to write a moment as a `<time>`: `{{ door.heard_at|ago }}`.
+
+    `ago` and `left` are kept true by the page's script.
+    """
+
+    def tag(words: Callable[[datetime], Text], kept: Markup = _PLAIN) -> _Tag:
+        return lambda moment: _tag(moment, words(moment), phrasebook, kept)
+
+    return {
+        "ago": tag(lambda moment: ago(moment, now()), _AGO),
+        "clock": tag(lambda moment: Text("{clock}", clock=_clock(moment))),
+        "coming": tag(lambda moment: coming(moment, now())),
+        "day": tag(lambda moment: day(moment, now())),
+        "left": tag(lambda moment: left(moment, now()), _LEFT),
+        "when": tag(lambda moment: day_and_time(moment, now())),
+    }
 
 
-def coming_tag(moment: datetime) -> Markup:
-    """A `<time>` with the weekday and the time of day of what is ahead."""
-    return _tag(moment, coming(moment, now()))
+def _clock(moment: datetime) -> str:
+    return f"{local(moment):%H:%M}"
 
 
-def left_tag(moment: datetime) -> Markup:
-    """A `<time>` that counts down; the page's script keeps it true."""
-    return _tag(moment, left(moment, now()), kept=_LEFT)
-
-
-def day_tag(moment: datetime) -> Markup:
-    """A `<time>` with the day."""
-    return _tag(moment, day(moment, now()))
-
-
-def when_tag(moment: datetime) -> Markup:
-    """A `<time>` with day and time of day."""
-    return _tag(moment, day_and_time(moment, now()))
-
-
-def clock_tag(moment: datetime) -> Markup:
-    """A `<time>` with the time of day, for lists that say the day in a heading."""
-    return _tag(moment, f"{local(moment):%H:%M}")
-
-
-def _tag(moment: datetime, text: str, *, kept: Markup = _PLAIN) -> Markup:
+def _tag(moment: datetime, words: Text, phrasebook: Phrasebook, kept: Markup) -> Markup:
     return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
         moment.astimezone(UTC).isoformat(timespec="seconds"),
-        exact(moment),
+        phrasebook.say(exact(moment)),
         kept,
-        text,
+        phrasebook.say(words),
     )

@@ -1,5 +1,7 @@
 """What a browser calls itself, in two words. Pure."""
 
+from console.words import Text
+
 BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
 SYSTEMS = (
     *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
@@ -15,5 +17,5 @@ def browser_name(user_agent: str | None) -> str:
         browser = "Safari"
     system = next((name for mark, name in SYSTEMS if mark in text), None)
     if browser is None:
-        return text[:40] or "a browser that says no name"
-    return f"{browser} on {system}" if system else browser
+        return text[:40] or Text("a browser that says no name")
+    return Text("{browser} on {system}", browser=browser, system=system) if system else browser

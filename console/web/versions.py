@@ -7,7 +7,9 @@ row locked, with the version of what is there.
 import hashlib
 import json
 
-CHANGED_MEANWHILE = (
+from console.words import Text
+
+CHANGED_MEANWHILE = Text(
     "Somebody changed this meanwhile. Here is what it says now: look, and save again."
 )
 

@@ -285,7 +285,7 @@ async def test_openings_that_can_not_be_recorded_are_told_one_by_one(site: Site)
     )
     for path in ("/doors", "/controllers"):
         words = await plain(site, path)
-        assert "Kari Nordmann (“fob”) opened Front door Today " in words
+        assert "Kari Nordmann (“fob”) opened Front door today " in words
         assert "Break-glass card bebebebe opened Front door at an unknown time" in words
         assert "Kari Nordmann (“fob”) was let in, but did not get through at Front door" in words
         assert "2 earlier openings" in words
@@ -313,7 +313,7 @@ async def test_the_page_of_a_door_tells_what_is_set_for_it(site: Site):
         "insert into access.open_hours values ('front', 2, 1080, 1320), ('front', 5, 1200, 1560)"
     )
     words = await plain(site, "/doors/front")
-    assert "tue 18:00-22:00, fri 20:00-02:00 (UTC)" in words
+    assert "Tue 18:00-22:00, Fri 20:00-02:00 (UTC)" in words
     assert "all cards for 2 h, then nobody" in words
     assert "that prove themselves" in words
     assert "this door takes only cards that prove themselves" in words

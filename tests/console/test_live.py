@@ -3,8 +3,9 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
+import jinja2
 import pytest
 from aiohttp import ClientResponse, ClientTimeout
 
@@ -13,8 +14,10 @@ from console.web import live as live_route
 from console.web import live_hub
 from console.web.keys import LIVE
 from console.web.live import encode
-from console.web.live_hub import LiveHub, LiveMessage
+from console.web.live_hub import LiveFragment, LiveHub, LiveMessage, Subscription
 from console.web.routing import Who
+from console.web.template_sets import TemplateSets
+from console.words import Language
 from tests.support import makerspace
 from tests.support.console_app import Client, Site, admin, member
 from tests.support.recorded import event
@@ -205,15 +208,30 @@ class Counter:
 
     channels = frozenset({"access_event"})
 
-    async def messages(
+    async def fragments(
         self, audience: Who, changed: frozenset[str] | None
-    ) -> Sequence[LiveMessage]:
-        return [LiveMessage("count", f"{audience.value} {sorted(changed or ())}")]
+    ) -> Sequence[LiveFragment]:
+        said = f"{audience.value} {sorted(changed or ())}"
+        return [LiveFragment("count", "count.html", {"said": said})]
+
+
+def templates() -> TemplateSets:
+    """One template, which says in which language it is."""
+    return TemplateSets(
+        {
+            each: jinja2.Environment(
+                loader=jinja2.DictLoader({"count.html": f"{each.value}: {{{{ said }}}}"}),
+                autoescape=True,
+            )
+            for each in Language
+        },
+        {},
+    )
 
 
 @asynccontextmanager
 async def hub(conninfo: str, source: Counter) -> AsyncGenerator[LiveHub]:
-    running = LiveHub(conninfo, [source])
+    running = LiveHub(conninfo, [source], templates())
     task = asyncio.create_task(running.run())
     try:
         yield running
@@ -229,7 +247,7 @@ async def test_a_page_that_does_not_keep_up_is_dropped_and_the_others_are_not(
     monkeypatch.setattr(live_hub, "COALESCE_SECONDS", 0)
     async with hub(database_url, Counter()) as running:
         await eventually(lambda: running.is_listening)
-        with running.subscribe(Who.MEMBER, 1) as slow, running.subscribe(Who.MEMBER, 2) as quick:
+        with subscribed(running, 1) as slow, subscribed(running, 2) as quick:
             for n in range(live_hub.QUEUE_MESSAGES_MAX + 10):
                 await event(site.connection, seconds_ago=n)
                 assert await quick.next(seconds=5) is not None
@@ -237,6 +255,43 @@ async def test_a_page_that_does_not_keep_up_is_dropped_and_the_others_are_not(
             assert slow.dropped.is_set()
             assert slow.queue.qsize() <= live_hub.QUEUE_MESSAGES_MAX
             assert await slow.next(seconds=5) is None
+
+
+def subscribed(
+    running: LiveHub, account: int, language: Language = Language.ENGLISH
+) -> AbstractContextManager[Subscription]:
+    return running.subscribe(Who.MEMBER, language, account)
+
+
+async def test_each_open_page_hears_its_own_language(
+    site: Site, kari: int, database_url: str
+) -> None:
+    del kari
+    async with hub(database_url, Counter()) as running:
+        await eventually(lambda: running.is_listening)
+        with (
+            subscribed(running, 1) as english,
+            subscribed(running, 2, Language.NORWEGIAN) as norwegian,
+            subscribed(running, 3, Language.NORWEGIAN) as another,
+        ):
+            await event(site.connection)
+            heard = [await each.next(seconds=5) for each in (english, norwegian, another)]
+            texts = [message.html for message in heard if message is not None]
+            assert [text[:10] for text in texts] == ["en: member", "nb: member", "nb: member"]
+            assert heard[1] is heard[2], "it was rendered once for both"
+
+
+async def test_the_stream_speaks_the_language_of_the_page(site: Site, kari: int) -> None:
+    client = await site.browser("kari")
+    client.session.headers["Accept-Language"] = "nb-NO,nb;q=0.9,en;q=0.8"
+    async with streaming(client) as stream:
+        await stream.next()
+        await event(site.connection, account=kari)
+        told = await stream.next()
+        assert "Kari Nordmann" in told
+        assert "åpnet Front door" in told
+        page = await (await client.get("/")).text()
+        assert flat(told) in flat(page), "the page and the stream hold the same fragment"
 
 
 async def test_a_browser_that_takes_nothing_is_cut_off(
@@ -266,8 +321,8 @@ def hub_of(site: Site) -> LiveHub:
 
 
 async def test_nothing_is_live_while_nobody_listens_to_the_database() -> None:
-    running = LiveHub("host=/nonexistent", [Counter()])
-    with pytest.raises(DatabaseUnavailable), running.subscribe(Who.MEMBER, 1):
+    running = LiveHub("host=/nonexistent", [Counter()], templates())
+    with pytest.raises(DatabaseUnavailable), subscribed(running, 1):
         pass
 
 

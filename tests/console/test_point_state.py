@@ -148,7 +148,7 @@ def test_a_fresh_door_says_how_long_it_would_go_on():
 def test_a_door_that_hears_nothing_counts_down_to_the_moment():
     aging = fresh(HOUR, heard=2 * HOUR)
     assert aging.level.words == "Rights not fresh"
-    assert aging.before == "Works without the console until "
+    assert aging.before == "Works without the console until"
     assert aging.at == NOW - 3 * HOUR + 7 * DAY
     assert aging.after == ": then break-glass cards only"
     assert aging.counts_down
@@ -157,13 +157,13 @@ def test_a_door_that_hears_nothing_counts_down_to_the_moment():
 def test_old_rights_have_no_open_hours_and_count_down_on():
     soft = fresh(2 * DAY)
     assert soft.level == Shown("Rights old", "alert", "warn")
-    assert soft.before == "No open hours now; works without the console until "
+    assert soft.before == "No open hours now; works without the console until"
     assert soft.at == NOW + 5 * DAY
 
 
 def test_what_needs_rights_of_today_says_since_when_it_lets_nobody_in():
     shut = fresh(30 * HOUR, requires_fresh=True)
-    assert shut.before == "Nobody gets in since "
+    assert shut.before == "Nobody gets in since"
     assert shut.at == NOW - 6 * HOUR
     assert not shut.counts_down
 
@@ -171,7 +171,7 @@ def test_what_needs_rights_of_today_says_since_when_it_lets_nobody_in():
 def test_too_old_rights_say_since_when_it_is_break_glass_cards_only():
     hard = fresh(0 * DAY, heard=8 * DAY)
     assert hard.level.tone == "bad"
-    assert (hard.before, hard.at) == ("Break-glass cards only since ", NOW - DAY)
+    assert (hard.before, hard.at) == ("Break-glass cards only since", NOW - DAY)
     assert hard.after == ", until it hears from here"
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.web.times import ago, ago_tag, coming, day, day_and_time, exact, left, length
+from console.web.times import ago, coming, day, day_and_time, exact, filters, left, length
+from console.words import IN_ENGLISH
 
 NOW = datetime(2026, 12, 2, 10, 30, tzinfo=UTC)
 
@@ -76,7 +77,7 @@ def test_a_length_of_time_is_rounded_down() -> None:
 
 @pytest.mark.usefixtures("oslo")
 def test_a_tag_has_the_exact_moment_for_programs_and_people() -> None:
-    tag = str(ago_tag(datetime.now(UTC)))
+    tag = str(filters(IN_ENGLISH)["ago"](datetime.now(UTC)))
     assert 'datetime="20' in tag
     assert "+00:00" in tag
     assert "data-ago" in tag

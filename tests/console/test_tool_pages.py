@@ -189,7 +189,7 @@ def row(circle: str | None = "laser") -> ToolPageRow:
         (Reason.NO_RIGHT, True, None, "You have no membership now"),
         (Reason.EXPIRED, True, Window(not_after_ms=NOW_MS - 1), "You have no membership now"),
         (Reason.ASSURANCE_TOO_LOW, True, Window(), "It needs a card that can't be copied"),
-        (Reason.NOT_YET_VALID, True, Window(NOW_MS + 3600_000), "Your membership begins Today"),
+        (Reason.NOT_YET_VALID, True, Window(NOW_MS + 3600_000), "Your membership begins today"),
     ],
 )
 def test_why_a_tool_is_not_for_somebody(

@@ -5,20 +5,24 @@
 (() => {
   const all = (selector) => document.querySelectorAll(selector);
 
-  // The same words as console/web/times.py.
+  // The words of the page's language: see console/web/script_words.py.
+  const words = JSON.parse(document.documentElement.dataset.words || "{}");
+  const word = (name, number) => (words[name] || "").replace("%", Math.floor(number));
+
+  // The same steps as console/web/times.py.
   const ago = (seconds) => {
-    if (seconds < 10) return "just now";
-    if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-    return `${Math.floor(seconds / 3600)} h ago`;
+    if (seconds < 10) return word("just_now");
+    if (seconds < 60) return word("seconds_ago", seconds);
+    if (seconds < 3600) return word("minutes_ago", seconds / 60);
+    return word("hours_ago", seconds / 3600);
   };
 
   const left = (seconds) => {
-    if (seconds < 1) return "now";
-    if (seconds < 60) return `in ${Math.floor(seconds)} s`;
-    if (seconds < 3600) return `in ${Math.floor(seconds / 60)} min`;
-    if (seconds < 172800) return `in ${Math.floor(seconds / 3600)} h`;
-    return `in ${Math.floor(seconds / 86400)} days`;
+    if (seconds < 1) return word("now");
+    if (seconds < 60) return word("in_seconds", seconds);
+    if (seconds < 3600) return word("in_minutes", seconds / 60);
+    if (seconds < 172800) return word("in_hours", seconds / 3600);
+    return word("in_days", seconds / 86400);
   };
 
   const count = () => {
@@ -35,7 +39,7 @@
   const live = (isLive) => {
     for (const place of all("[data-live]")) {
       place.hidden = false;
-      place.textContent = isLive ? "live" : "not live: connection lost, trying again";
+      place.textContent = word(isLive ? "live" : "not_live");
       place.classList.toggle("is-off", !isLive);
     }
   };
@@ -62,16 +66,14 @@
     for (const note of all("[data-newer]")) note.hidden = false;
   });
 
-  const say = (words) => {
+  const say = (sentence) => {
     const text = document.createElement("p");
     text.className = "notice is-bad";
-    text.textContent = words;
+    text.textContent = sentence;
     document.getElementById("notice").replaceChildren(text);
   };
-  document.addEventListener("htmx:sendError", () =>
-    say("No answer: the connection is lost. Look whether it was done before you try again."));
-  document.addEventListener("htmx:timeout", () =>
-    say("No answer for 15 s. Look whether it was done before you try again."));
+  document.addEventListener("htmx:sendError", () => say(word("lost")));
+  document.addEventListener("htmx:timeout", () => say(word("timeout")));
   document.addEventListener("htmx:beforeRequest", () =>
     document.getElementById("notice").replaceChildren());
 

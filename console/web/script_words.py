@@ -1,0 +1,32 @@
+"""The words that the page's script writes by itself; the frame hands them over."""
+
+import json
+
+from console.web.times import JUST_NOW, NOW
+from console.words import Phrasebook, Text
+
+N = "%"
+"""Where the script puts a number."""
+
+
+def script_words(phrasebook: Phrasebook) -> str:
+    """As JSON, by the names that console.js uses. The times are those of `times.py`."""
+    words = {
+        "just_now": JUST_NOW,
+        "seconds_ago": Text("{seconds} s ago", seconds=N),
+        "minutes_ago": Text("{minutes} min ago", minutes=N),
+        "hours_ago": Text("{hours} h ago", hours=N),
+        "now": NOW,
+        "in_seconds": Text("in {seconds} s", seconds=N),
+        "in_minutes": Text("in {minutes} min", minutes=N),
+        "in_hours": Text("in {hours} h", hours=N),
+        "in_days": Text("in {days} days", days=N),
+        "live": Text("live"),
+        "not_live": Text("not live: connection lost, trying again"),
+        "lost": Text(
+            "No answer: the connection is lost. Look whether it was done before you try again."
+        ),
+        "timeout": Text("No answer for 15 s. Look whether it was done before you try again."),
+    }
+    said = {name: phrasebook.say(text) for name, text in words.items()}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
