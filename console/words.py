@@ -50,6 +50,11 @@ class Text(str):
         return cls._made(one, {"n": n, **values}, many=many, n=n)
 
     @classmethod
+    def filled(cls, message: str, values: Mapping[str, Value]) -> Self:
+        """A message that `unfilled` marks, once there is something for its places."""
+        return cls._made(message, values)
+
+    @classmethod
     def joined(cls, parts: Iterable[str], by: str = " ") -> Self:
         """Whole sentences, or the like, one after the other."""
         values = {f"part{index}": part for index, part in enumerate(parts)}
@@ -103,6 +108,11 @@ class Text(str):
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
+
+
+def unfilled(message: str) -> str:
+    """Marks a message in a table, for `Text.filled`: so that `make words` collects it."""
+    return message
 
 
 def any_of(names: Iterable[str]) -> str:

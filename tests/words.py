@@ -32,7 +32,14 @@ OPTIONS = {
         "lstrip_blocks": "true",
     }
 }
-KEYWORDS = {"Text": None, "_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
+KEYWORDS = {
+    "Text": None,
+    "unfilled": None,
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "plural": (1, 2),
+}
 
 HEADER = """\
 # What pages say, in Norwegian (bokmål). `make words` adds what is missing here; how it works stands

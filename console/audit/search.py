@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from types import MappingProxyType
 
+from console.words import Text
+
 TEXT_CHARACTERS_MAX = 100
 NAME_CHARACTERS_MAX = 100
 DATE_CHARACTERS = 10
@@ -72,13 +74,13 @@ NO_MISTAKES: Mapping[str, str] = MappingProxyType({})
 def read_days(typed: Typed, zone: tzinfo) -> Days | Mapping[str, str]:
     """The days that were typed, in `zone`; or by field what is wrong with them."""
     since, until = _day(typed.since), _day(typed.until)
-    wrong = {
-        field: "A day is written like 2026-12-24."
+    wrong: dict[str, str] = {
+        field: Text("A day is written like 2026-12-24.")
         for field, text, day in (("since", typed.since, since), ("until", typed.until, until))
         if text and day is None
     }
     if since is not None and until is not None and until < since:
-        wrong["until"] = "This is before the first day."
+        wrong["until"] = Text("This is before the first day.")
     if wrong:
         return wrong
     return Days(

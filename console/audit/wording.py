@@ -16,12 +16,15 @@ from console.audit.places import COLUMNS, PLACES, UNTOLD
 from console.rights.facts import WeeklyHours
 from console.rights.weekly_hours import words as hours_words
 from console.web import times
+from console.words import Text, quoted
 
 TOLD_MAX = 3
 """Columns that a sentence names; all are below it."""
 SENTENCE_CHARACTERS_MAX = 60
 VALUE_CHARACTERS_MAX = 300
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+SECRET = Text("(secret)")
+"""Said for HIDDEN."""
 _PROMPT = "p2k16-console "
 _STRIPE = "POST /membership/stripe/webhook"
 
@@ -69,27 +72,32 @@ def tell(row: ChangeRow, known: Known, now: datetime) -> Told:
 
 def _who(row: ChangeRow) -> str:
     if row.actor is not None:
-        return row.actor_name or f"account no. {row.actor}"
+        return row.actor_name or Text("account no. {id}", id=row.actor)
     if row.doing is None:
-        return "The program"
+        return Text("The program")
     if row.doing.startswith(_PROMPT):
-        return "Somebody at the server's prompt"
-    return "Stripe" if row.doing == _STRIPE else "Somebody who was not logged in"
+        return Text("Somebody at the server's prompt")
+    return "Stripe" if row.doing == _STRIPE else Text("Somebody who was not logged in")
 
 
-def _did(row: ChangeRow, known: Known, now: datetime) -> str:
+def _did(row: ChangeRow, known: Known, now: datetime) -> Text:
     place = PLACES.get(row.place)
     if place is None:
-        did = f"{row.operation} {row.object} in {row.place}"
+        did = Text(
+            "{operation} {object} in {place}",
+            operation=row.operation,
+            object=row.object,
+            place=row.place,
+        )
     else:
-        did = place.words(row.operation).format_map(_fillings(row, known))
+        did = Text.filled(place.words(row.operation), _fillings(row, known))
     if row.operation != Operation.CHANGED:
         return did
     differences = _differences(row, known, now, SENTENCE_CHARACTERS_MAX)
     told = [_difference(each) for each in differences[:TOLD_MAX]]
     if len(differences) > TOLD_MAX:
-        told.append(f"{len(differences) - TOLD_MAX} more")
-    return f"{did}: {', '.join(told)}"
+        told.append(Text("{n} more", n=len(differences) - TOLD_MAX))
+    return Text("{did}: {differences}", did=did, differences=Text.joined(told, ", "))
 
 
 def _fillings(row: ChangeRow, known: Known) -> Mapping[str, str]:
@@ -98,16 +106,16 @@ def _fillings(row: ChangeRow, known: Known) -> Mapping[str, str]:
     found = defaultdict(lambda: "?", {key: _plain(key, facts[key], known) for key in facts})
     found |= {"person": _person(row), "object": row.object, "hours": _hours(facts)}
     if row.place == "access.card" and not facts.get("label"):
-        found["label"] = f"no. {row.object}"
+        found["label"] = Text("no. {id}", id=row.object)
     return found
 
 
 def _person(row: ChangeRow) -> str:
     if row.account is None:
-        return "somebody"
+        return Text("somebody")
     facts = row.facts()
     named = row.account_name or facts.get("name") or facts.get("username")
-    return str(named) if named else f"account no. {row.account}"
+    return str(named) if named else Text("account no. {id}", id=row.account)
 
 
 def _hours(facts: Values) -> str:
@@ -116,10 +124,15 @@ def _hours(facts: Values) -> str:
     return hours_words(WeeklyHours(weekday, opens, closes)) if weekday else "?"
 
 
-def _difference(each: Difference) -> str:
-    if HIDDEN in {each.before, each.after}:
-        return f"{each.label} {HIDDEN}"
-    return f"{each.label} {each.before} → {each.after}"
+def _difference(each: Difference) -> Text:
+    if SECRET in {each.before, each.after}:
+        return Text("{label} {secret}", label=each.label, secret=SECRET)
+    return Text(
+        "{label} {before} → {after}",
+        label=each.label,
+        before=each.before or "",
+        after=each.after or "",
+    )
 
 
 def _differences(row: ChangeRow, known: Known, now: datetime, most: int) -> tuple[Difference, ...]:
@@ -140,21 +153,22 @@ def _shown(column: str, value: Any, known: Known, now: datetime, most: int) -> s
     if isinstance(value, str) and column not in NAMES and value != HIDDEN:
         if _MOMENT.fullmatch(value):
             return times.day_and_time(datetime.fromisoformat(value), now)
-        value = f"“{_cut(value, most)}”"
-    return _cut(_plain(column, value, known), most + 2)
+        return quoted(_cut(value, most))
+    plain = SECRET if value == HIDDEN else _plain(column, value, known)
+    return plain if isinstance(plain, Text) else _cut(plain, most + 2)
 
 
 def _plain(column: str, value: Any, known: Known) -> str:
     """A value as it stands in a sentence, without quotation marks."""
     match value:
         case None:
-            return "nothing"
+            return Text("nothing")
         case bool():
-            return "yes" if value else "no"
+            return Text("yes") if value else Text("no")
         case str() | int() | float() if column in NAMES:
             thing = NAMES[column]
             called = known.get((thing, str(value)))
-            return called or (value if isinstance(value, str) else f"no. {value}")
+            return called or (value if isinstance(value, str) else Text("no. {id}", id=str(value)))
         case str():
             return value
         case _:

@@ -28,6 +28,8 @@ from console.words import Language, Phrasebook, Text
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 FEATURES = Path(__file__).parent.parent
 
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+
 _KEYS: Mapping[Language, web.AppKey[jinja2.Environment]] = MappingProxyType(
     {
         Language.ENGLISH: aiohttp_jinja2.APP_KEY,

@@ -163,7 +163,7 @@ def exact(moment: datetime) -> Text:
 def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]]:
     """What templates call to write a moment as a `<time>`: `{{ door.heard_at|ago }}`.
 
-    `ago` and `left` are kept true by the page's script.
+    `ago` and `left` are kept true by the page's script; `when_inside` is `when` in a sentence.
     """
 
     def tag(words: Callable[[datetime], Text], kept: Markup = _PLAIN) -> _Tag:
@@ -176,6 +176,7 @@ def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]
         "day": tag(lambda moment: day(moment, now())),
         "left": tag(lambda moment: left(moment, now()), _LEFT),
         "when": tag(lambda moment: day_and_time(moment, now())),
+        "when_inside": tag(lambda moment: within_sentence(moment, now())),
     }
 
 

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.database import Database
+from console.settings import read_settings
 from console.web.language import COOKIE, preferred
 from console.web.render import TEMPLATES
 from console.words import Language, Text
+from sync.settings_table import SettingsError
 from tests.support.console_app import Site, member, served, settings_for, visiting
 
 EN, NB = Language.ENGLISH, Language.NORWEGIAN
@@ -60,6 +62,16 @@ async def test_the_choice_is_kept_before_what_the_browser_asks_for(site: Site) -
     page = await (await client.get("/login", headers=headers)).text()
     assert '<html lang="en"' in page
     assert "<h1>Log in</h1>" in page
+
+
+def test_the_language_of_the_space_is_one_that_we_speak() -> None:
+    def told(language: str) -> Language:
+        return read_settings({"site": {"language": language}}, {}, source="x").site.language
+
+    assert read_settings({}, {}, source="x").site.language is EN
+    assert told("nb") is NB
+    with pytest.raises(SettingsError, match=r"site.language"):
+        told("de")
 
 
 async def test_without_a_wish_a_page_is_in_the_language_of_the_space(

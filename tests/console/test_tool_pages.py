@@ -67,7 +67,7 @@ async def test_whoever_uses_it_is_named_until_she_is_done(site: Site, laser: int
     ((kari,),) = await cursor.fetchall()
     await recorded.event(site.connection, point="laser", account=kari, seconds_ago=90)
     await report(site, "running")
-    assert "Running Kari Nordmann, since Today" in await words(site, f"/tools/{laser}")
+    assert "Running Kari Nordmann, since today" in await words(site, f"/tools/{laser}")
     await report(site, "locked", relay="off")
     assert "Kari Nordmann" not in await words(site, f"/tools/{laser}")
     await recorded.event(
@@ -126,7 +126,7 @@ async def test_admins_see_what_happened_at_a_tool_and_its_orders_and_members_do_
 async def test_a_tool_is_offline_with_its_controller(site: Site, laser: int):
     await report(site, "running", age="2 minutes")
     page = await words(site, f"/tools/{laser}")
-    assert "Offline since Today" in page
+    assert "Offline since today" in page
     assert "Running" not in page
 
 

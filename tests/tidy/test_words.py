@@ -60,7 +60,7 @@ def test_a_message_is_written_where_it_is_made(path: Path) -> None:
         if not isinstance(call, ast.Call):
             continue
         match call.func:
-            case ast.Name(id="Text"):
+            case ast.Name(id="Text" | "unfilled"):
                 messages = call.args[:1]
             case ast.Attribute(value=ast.Name(id="Text"), attr="plural"):
                 messages = call.args[:2]
