@@ -23,7 +23,7 @@ from console.web.render import fragment, page
 from console.web.requests import is_htmx, query_text
 from console.web.routing import Route, Who
 
-PEOPLE_MAX = 200
+PEOPLE_MAX = 50
 COMPANIES_MAX = 100
 NAMES_MAX = 12
 """Of each company's people."""

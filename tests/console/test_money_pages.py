@@ -112,7 +112,7 @@ async def test_a_long_list_is_cut_and_says_so(paid: PayingSite) -> None:
         with people as (
           insert into account (created_at, updated_at, username, email, name, system)
           select now(), now(), 'm' || n, 'm' || n || '@x.no', 'Member ' || n, false
-          from generate_series(1, 201) n returning id
+          from generate_series(1, 51) n returning id
         )
         insert into stripe_payment (created_at, created_by, updated_at, updated_by, stripe_id,
           start_date, end_date, amount, payment_date)
@@ -121,8 +121,8 @@ async def test_a_long_list_is_cut_and_says_so(paid: PayingSite) -> None:
         """
     )
     page = await paid.get("/money/people", "tore")
-    assert page.count('class="row"') == 200
-    assert "The first 200 are shown" in page
+    assert page.count('class="row"') == 50
+    assert "The first 50 are shown" in page
     assert len(page) < 100_000
 
 

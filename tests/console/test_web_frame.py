@@ -11,7 +11,7 @@ import pytest
 from console.database import open_database
 from console.web.headers import CONTENT_SECURITY_POLICY
 from console.web.requests import local_path
-from console.web.static_files import FOLDER, FilesMissing, read_static_files
+from console.web.static_files import FOLDER, FilesMissing, dense, read_static_files
 from tests.support.console_app import (
     Site,
     admin,
@@ -43,9 +43,16 @@ def test_no_template_holds_a_script_a_style_or_a_handler(path: Path) -> None:
 
 
 def test_the_style_sheet_is_small_and_no_script_is_eval() -> None:
-    assert (FOLDER / "console.css").stat().st_size <= 15_000
+    assert len(dense((FOLDER / "console.css").read_bytes(), ".css")) <= 15_000
     script = (FOLDER / "console.js").read_text()
     assert not re.search(r"\beval\(|new Function|document\.write", script)
+
+
+def test_what_is_served_of_our_own_files_has_no_comments_and_no_indentation() -> None:
+    style = b"/* A\n line */\nmain > p, a:hover {\n  color: red; margin: calc(1px + 2px);\n}\n"
+    assert dense(style, ".css") == b"main > p,a:hover{color: red;margin: calc(1px + 2px);}"
+    script = b"// Why\n'use strict';\n\n  // and so\n  fetch('https://x'); // kept\n"
+    assert dense(script, ".js") == b"'use strict';\nfetch('https://x'); // kept\n"
 
 
 async def test_every_answer_carries_the_headers_that_protect_it(site: Site) -> None:
@@ -71,7 +78,7 @@ async def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(si
     assert answer.status == 200
     assert answer.content_type == "text/javascript"
     assert "immutable" in answer.headers["Cache-Control"]
-    assert await answer.read() == (FOLDER / "console.js").read_bytes()
+    assert await answer.read() == dense((FOLDER / "console.js").read_bytes(), ".js")
     for wrong in (
         re.sub(r"/static/.{16}", "/static/0123456789abcdef", address),
         address.replace("console.js", "console.css"),

@@ -15,6 +15,7 @@ ASKED = "P2K16_SCREENSHOTS"
 STAND_STILL = """
 () => {
   document.querySelector("input:focus")?.blur();
+  window.scrollTo(0, 0);
   const shown = Date.parse("2026-12-01T18:05:30");
   const shift = shown - Date.now();
   const months = Array.from({ length: 12 }, (_, month) =>

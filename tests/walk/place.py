@@ -34,6 +34,8 @@ NAMED = {
     "/data/company/{id}/cmd/remove-employee": "company",
 }
 """What `{id}` is of, where a path doesn't say."""
+QUERIES = {"/money/payments.csv": "?from=1991-01-01&until=1991-03-31"}
+"""What has to stand behind a path for an answer."""
 STREAM = "/live"
 STATIC = "/static/{digest}/{name}"
 SECONDS = ClientTimeout(total=20)
@@ -94,7 +96,8 @@ class Place:
         names = re.findall(r"\{(\w+)\}", path)
         choices = [self._choices(path, name) for name in names]
         return [
-            path.format(**dict(zip(names, chosen, strict=True))) for chosen in product(*choices)
+            path.format(**dict(zip(names, chosen, strict=True))) + QUERIES.get(path, "")
+            for chosen in product(*choices)
         ]
 
     def _choices(self, path: str, name: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ from tests.walk.roles import (
     INSTRUCTORS,
     KEEPERS,
     MEMBERS,
+    MONEY,
     NO_ONE,
     Role,
 )
@@ -46,6 +47,7 @@ MEMBER = Line(MEMBERS)
 ADMIN = Line(ADMINS)
 DESPOT = Line(DESPOTS)
 DESK = Line(FRONT_DESK)
+TREASURER = Line(MONEY)
 OF_KEEPERS = "members of the circle “keepers”"
 OF_DESPOTS = "not a member of circle `despot`"
 COMPANY: Mapping[str, object] = MappingProxyType(
@@ -58,6 +60,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         # The frame
         "GET /healthz": ALL,
         "GET /live": MEMBER,
+        "POST /language": ALL,
         "GET /static/{digest}/{name}": ALL,
         # Accounts
         "GET /login": ALL,
@@ -161,6 +164,14 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
             ADMINS, {"user": "{account}"}, "by her, or by an admin"
         ),
         # Money
+        "GET /me/membership": MEMBER,
+        "GET /me/membership/waiting": MEMBER,
+        "POST /me/membership/checkout": MEMBER,
+        "POST /me/membership/portal": MEMBER,
+        "POST /me/membership/retry": MEMBER,
+        "GET /money": TREASURER,
+        "GET /money/people": TREASURER,
+        "GET /money/payments.csv": TREASURER,
         "GET /membership/tiers": Line(EVERYBODY, status=400),
         "GET /membership/status": MEMBER,
         "POST /membership/create-checkout-session": MEMBER,
