@@ -25,7 +25,6 @@ from console.web.static_files import StaticFiles
 from console.web.user_agent import browser_name
 from console.words import Language, Phrasebook, Text
 
-_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 FEATURES = Path(__file__).parent.parent
 
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
