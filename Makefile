@@ -46,8 +46,8 @@ bench:  ## measure; prints one JSON line per figure; BENCH="taps memory" for som
 migrate: setup  ## bring the database of the default settings up to date
 	$(BIN)/p2k16-console migrate
 
-screenshots: setup system-packages  ## make the pictures in docs/ again, from the demo
-	$(BIN)/python -m tests.screenshots
+screenshots: setup system-packages  ## make the pictures in docs/ again, by the tests that show them
+	P2K16_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_shown.py tests/browser/test_demo_page.py
 
 words: setup  ## bring the catalogue up to date with the words in templates and code
 	$(BIN)/python -m tests.words

@@ -16,6 +16,8 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.front.routes as front
 import console.legacy.routes as legacy
+import console.membership.money_routes as money
+import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.history as history
 import console.people.routes as people
@@ -123,6 +125,8 @@ def _routes() -> list[Route]:
         *circles.routes(),
         *cards.routes(),
         *people.routes(),
+        *membership.routes(),
+        *money.routes(),
         *history.routes(),
         *doors.routes(),
         *tools.routes(),

@@ -92,7 +92,7 @@ class LoginSettings:
 class StripeSettings:
     """`[stripe]`: no `secret_key`: no payments here. `api_base` None means Stripe's own.
 
-    `publishable_key` is reserved for a page that leads to Stripe's checkout: nothing asks for it.
+    `publishable_key` is for pages that show Stripe's own form: nothing here asks for it.
     """
 
     secret_key: str | None = field(default=None, repr=False)

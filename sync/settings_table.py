@@ -7,7 +7,6 @@ are is said in `console/settings.py` and `edge/settings.py`; opening the file is
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar, cast
@@ -260,6 +259,9 @@ class SettingsTable:
         mistake = f"{self._name(key)}: there is no such setting{self._for}"
         if self._top is not self and key in self._top._asked:
             return f"{mistake} here; expected above the first line in [brackets]"
-        meant = get_close_matches(key, self._asked, 1)
+        # Not at the top: a daemon whose settings are right has no use for it in memory.
+        from difflib import get_close_matches
+
+        meant = get_close_matches(key, sorted(self._asked), 1)
         guess = f"did you mean {meant[0]}? " if meant else ""
         return f"{mistake}; {guess}known here: {', '.join(sorted(self._asked))}"

@@ -106,6 +106,18 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed a payment of {person}"),
             unfilled("removed a payment of {person}"),
         ),
+        "access.failed_payment": Place(
+            Text("Failed payments"),
+            unfilled("recorded that the invoice {object} was not paid"),
+            unfilled("recorded again that the invoice {object} was not paid"),
+            unfilled("recorded that nobody waits for the invoice {object} any more"),
+        ),
+        "access.stripe_subscription": Place(
+            Text("Subscriptions at Stripe"),
+            unfilled("recorded the subscription {object}"),
+            unfilled("changed whether the subscription {object} goes on"),
+            unfilled("removed the subscription {object}"),
+        ),
         "public.tool_checkout": Place(
             Text("Who has a tool"),
             unfilled("checked the tool {tool_description} out to {person}"),

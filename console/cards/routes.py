@@ -22,7 +22,7 @@ from console.web.session import Visitor, author, visitor
 from console.words import Text
 
 UNKNOWN_DAYS = 30
-UNKNOWN_MAX = 50
+UNKNOWN_MAX = 15
 
 _PERSON = f"/members/{{account:{ID}}}"
 _CARD = f"/cards/{{card:{ID}}}"
@@ -149,6 +149,7 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
         "typed": typed,
         "is_listed": any(row.event_id == typed.event_id for row in rows),
         "label_max": LABEL_CHARACTERS_MAX,
+        "most": UNKNOWN_MAX,
     }
 
 

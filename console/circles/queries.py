@@ -113,8 +113,8 @@ async def lock_circle(conn: Connection, *, circle_id: int) -> None:
     )
 
 
-async def members_of(conn: Connection, *, circle_id: int) -> list[MemberRow]:
-    """Who is in a circle, by name."""
+async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int) -> list[MemberRow]:
+    """Who is in a circle and has `text` in her name or user name (all for ""), by name."""
     async with conn.cursor(row_factory=class_row(MemberRow)) as cursor:
         await cursor.execute(
             """
@@ -124,11 +124,24 @@ async def members_of(conn: Connection, *, circle_id: int) -> list[MemberRow]:
             join account a on a.id = m.account
             join account b on b.id = m.created_by
             where m.circle = %(circle_id)s
+              and (strpos(lower(a.username), lower(%(text)s)) > 0
+                or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
             order by lower(coalesce(a.name, a.username)), a.id
+            limit %(limit)s
             """,
-            {"circle_id": circle_id},
+            {"circle_id": circle_id, "text": text, "limit": limit},
         )
         return await cursor.fetchall()
+
+
+async def count_members(conn: Connection, *, circle_id: int) -> int:
+    """How many people are in a circle."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "select count(*) from circle_member where circle = %(circle_id)s",
+            {"circle_id": circle_id},
+        )
+        return int(await cursor.fetchone() or 0)
 
 
 async def circles_of(conn: Connection, *, account_id: int) -> list[PersonCircleRow]:

@@ -16,11 +16,12 @@ from console.circles.wording import Mistake, managers, mistake
 from console.database import Connection
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
-from console.web.requests import ID, form, is_htmx, path_id
+from console.web.requests import ID, form, is_htmx, path_id, query_text
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
 from console.words import Text
 
+MEMBERS_SHOWN = 25
 _CIRCLE = f"/circles/{{circle:{ID}}}"
 _PERSON = f"/members/{{account:{ID}}}"
 
@@ -180,11 +181,16 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
     row = await queries.circle(conn, circle_id=path_id(request, "circle"))
     if row is None:
         raise web.HTTPNotFound
-    members: list[MemberRow] = await queries.members_of(conn, circle_id=row.circle_id)
+    text = query_text(request, "member")
+    members: list[MemberRow] = await queries.members_of(
+        conn, circle_id=row.circle_id, text=text, limit=MEMBERS_SHOWN
+    )
     mine = await queries.circle_ids_of(conn, account_id=visitor(request).account_id)
     return {
         "circle": row.circle(),
         "members": members,
+        "count": await queries.count_members(conn, circle_id=row.circle_id),
+        "text": text,
         "may_manage": may_manage(row.circle(), mine),
         "managed": Text("Changed by {managers}.", managers=managers(row.circle())),
     }

@@ -34,7 +34,7 @@ from sync.rights import BREAK_GLASS_MAX, PointKind
 
 ANY_DOOR = web.AppKey("any_door", AnyDoor)
 
-PEOPLE_SHOWN = 500
+PEOPLE_SHOWN = 30
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
 

@@ -12,7 +12,7 @@ from console.words import Text
 from sync.errors import WireError
 from sync.events import EventKind, decode_event
 
-SHOWN = 30
+SHOWN = 20
 KINDS = tuple(kind for kind in EventKind if has_words(kind))
 """All but what controllers do by themselves."""
 _UNKNOWN = Text("It is not known whether it was done.")

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from console.database import Connection
 from console.events.recent import recent_days
-from console.people.queries import private_facts
-from console.people.standing import standing
+from console.membership.standing import standing
+from console.membership.standing_queries import facts_of
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import page
@@ -25,13 +25,13 @@ def routes(doors_for: DoorsFor) -> list[Route]:
         me = visitor(request)
         async with request.app[DATABASE].reading() as conn:
             doors = await doors_for(conn, me.account_id)
-            facts = await private_facts(conn, account_id=me.account_id)
+            facts = await facts_of(conn, account_id=me.account_id)
             days = await recent_days(conn, Who.ADMIN if me.is_admin else Who.MEMBER)
         return page(
             request,
             "front/front.html",
             doors=doors,
-            standing=standing(facts.facts(), times.now()) if facts else None,
+            standing=standing(facts, times.now()) if facts else None,
             days=days,
             is_admin=me.is_admin,
         )

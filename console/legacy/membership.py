@@ -102,10 +102,13 @@ async def status(request: web.Request) -> web.StreamResponse:
 async def create_checkout_session(request: web.Request) -> web.StreamResponse:
     """Begins a subscription; answers with the session that Stripe's page is opened with."""
     body = await read_body(request)
+    price_id = body.text("priceId", least=1, most=PRICE_CHARACTERS_MAX)
+    base_url = _base_url(request, body)
     wish = Wish(
         account_id=visitor(request).account_id,
-        price_id=body.text("priceId", least=1, most=PRICE_CHARACTERS_MAX),
-        base_url=_base_url(request, body),
+        price_id=price_id,
+        success_url=f"{base_url}/#!/?session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{base_url}/#!/",
         by=author(request),
     )
     treasury = request.app[TREASURY]

@@ -48,6 +48,32 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscription:
+    """One that goes on. `ends_at`: it was cancelled, and ends then; None: it goes on by itself."""
+
+    price_id: str | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """`waits`: for money. `due` in major units. `url`: Stripe's page with the receipt, if any."""
+
+    invoice: str
+    waits: bool
+    due: Decimal
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What Stripe knows of a customer: the latest invoices, and what goes on."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of an invoice: the period that it pays for, and how much, in major units."""
 

@@ -20,11 +20,12 @@ class Refused(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who wants what. `base_url`: of the pages that Stripe leads back to, without a slash."""
+    """Who wants what. The two URLs: where Stripe leads back to, after paying and without it."""
 
     account_id: int
     price_id: str
-    base_url: str
+    success_url: str
+    cancel_url: str
     by: Author
 
 
@@ -62,7 +63,7 @@ async def prepare(
             customer=customer,
             account_id=wish.account_id,
             price_id=wish.price_id,
-            success_url=f"{wish.base_url}/#!/?session_id={{CHECKOUT_SESSION_ID}}",
-            cancel_url=f"{wish.base_url}/#!/",
+            success_url=wish.success_url,
+            cancel_url=wish.cancel_url,
         )
     )

@@ -20,6 +20,8 @@ MINOR_UNITS_MAX = 99_999_999
 SECONDS_MAX = 4_102_444_800
 """The year 2100."""
 LINES_MAX = 1_000
+GOES_ON = frozenset({"active", "trialing", "past_due"})
+"""Stripe's names for a subscription that goes on: the last one waits for money."""
 DIGITS_MAX = 18
 
 
@@ -54,12 +56,48 @@ class CardChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceUnpaid:
+    """No card has paid an invoice. `failed_at` None: Stripe didn't say when."""
+
+    invoice: str
+    customer: str
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceDropped:
+    """Stripe waits no longer for the money of an invoice."""
+
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """Whether a subscription goes on by itself, as it was at `told_at`."""
+
+    subscription: str
+    customer: str
+    renews: bool
+    told_at: datetime
+
+
+Content = (
+    InvoicePaid
+    | InvoiceUnpaid
+    | InvoiceDropped
+    | CheckoutCompleted
+    | CardChanged
+    | SubscriptionChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
 class StripeEvent:
     """One message. `content` None: nothing that matters here."""
 
     id: str
     type: str
-    content: InvoicePaid | CheckoutCompleted | CardChanged | None
+    content: Content | None
 
 
 def read_event(body: bytes) -> StripeEvent:
@@ -74,9 +112,7 @@ def read_event(body: bytes) -> StripeEvent:
     return StripeEvent(event_id, kind, _content(kind, event))
 
 
-def _content(
-    kind: str, event: dict[str, object]
-) -> InvoicePaid | CheckoutCompleted | CardChanged | None:
+def _content(kind: str, event: dict[str, object]) -> Content | None:
     match kind:
         case "invoice.payment_succeeded":
             return _invoice(_object(event))
@@ -86,7 +122,53 @@ def _content(
             customer = _object(event).get("customer")
             return CardChanged(None if customer is None else _name(customer, "customer"))
         case _:
-            return None
+            return _news(kind, event)
+
+
+def _news(
+    kind: str, event: dict[str, object]
+) -> InvoiceUnpaid | InvoiceDropped | SubscriptionChanged | None:
+    """What the old web app didn't hear. It took any such message, so an odd one is no mistake."""
+    try:
+        match kind:
+            case "invoice.payment_failed":
+                return _unpaid(event)
+            case "invoice.voided" | "invoice.marked_uncollectible" | "invoice.deleted":
+                return InvoiceDropped(_name(_object(event).get("id"), "invoice"))
+            case (
+                "customer.subscription.created"
+                | "customer.subscription.updated"
+                | "customer.subscription.deleted"
+            ):
+                return _subscription(event)
+            case _:
+                return None
+    except Malformed:
+        return None
+
+
+def _unpaid(event: dict[str, object]) -> InvoiceUnpaid:
+    invoice, created = _object(event), event.get("created")
+    return InvoiceUnpaid(
+        invoice=_name(invoice.get("id"), "invoice"),
+        customer=_name(invoice.get("customer"), "customer"),
+        failed_at=None if created is None else _moment(created, "created"),
+    )
+
+
+def _subscription(event: dict[str, object]) -> SubscriptionChanged:
+    subscription = _object(event)
+    goes_on = subscription.get("status") in GOES_ON
+    is_cancelled = (
+        subscription.get("cancel_at_period_end") is True
+        or subscription.get("cancel_at") is not None
+    )
+    return SubscriptionChanged(
+        subscription=_name(subscription.get("id"), "subscription"),
+        customer=_name(subscription.get("customer"), "customer"),
+        renews=goes_on and not is_cancelled,
+        told_at=_moment(event.get("created"), "created"),
+    )
 
 
 def _object(event: dict[str, object]) -> dict[str, object]:

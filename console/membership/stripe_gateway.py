@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 import aiohttp
 import structlog
 
-from console.membership.billing import Line, Order, Payer, StripeUnavailable, Tier, major_units
+from console.membership.billing import (
+    Account,
+    Line,
+    Order,
+    Payer,
+    StripeUnavailable,
+    Tier,
+    major_units,
+)
+from console.membership.stripe_account import invoice, page_of, subscription
+from console.membership.stripe_event import GOES_ON
 from console.settings import StripeSettings
 
 if TYPE_CHECKING:
@@ -29,8 +39,6 @@ ANSWER_SECONDS = 10
 """How long anybody waits for the answer to one question, retries included."""
 PAGE = 100
 """Rows that Stripe gives at a time, at most."""
-SUBSCRIBED = frozenset({"active", "trialing", "past_due"})
-"""Stripe's names for a subscription that goes on: the last one waits for money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class StripeGateway:
         """Whether the customer has a subscription that goes on."""
         async with self._asking("subscriptions") as client:
             listed = await client.v1.subscriptions.list_async({"customer": customer, "limit": PAGE})
-            return any(one.status in SUBSCRIBED for one in listed.data)
+            return any(one.status in GOES_ON for one in listed.data)
 
     async def has_any_subscription(self, customer: str) -> bool:
         """The same, but one that was only begun counts, too."""
@@ -110,6 +118,51 @@ class StripeGateway:
                 }
             )
             return session.id
+
+    async def checkout_page(self, order: Order) -> str:
+        """The URL of Stripe's page for an order.
+
+        A page that is open for the same order is given again, and one for another tier is closed:
+        whoever has two can't pay twice.
+        """
+        async with self._asking("checkout page") as client:
+            sessions = client.v1.checkout.sessions
+            listed = await sessions.list_async({"customer": order.customer, "status": "open"})
+            found: str | None = None
+            for one in listed.data:
+                url = None if found else page_of(one.to_dict(), price_id=order.price_id)
+                if url is None:
+                    await sessions.expire_async(one.id)
+                found = found or url
+            if found is not None:
+                return found
+            made = await sessions.create_async(
+                {
+                    "customer": order.customer,
+                    "mode": "subscription",
+                    "line_items": [{"price": order.price_id, "quantity": 1}],
+                    "metadata": {"accountId": str(order.account_id), "priceId": order.price_id},
+                    "success_url": order.success_url,
+                    "cancel_url": order.cancel_url,
+                }
+            )
+            return str(made.to_dict().get("url") or "")
+
+    async def account(self, customer: str) -> Account:
+        """What goes on, and the latest invoices."""
+        async with self._asking("account") as client:
+            subscriptions, invoices = await asyncio.gather(
+                client.v1.subscriptions.list_async({"customer": customer, "limit": PAGE}),
+                client.v1.invoices.list_async({"customer": customer, "limit": PAGE}),
+            )
+            return Account(
+                tuple(
+                    subscription(one.to_dict())
+                    for one in subscriptions.data
+                    if one.status in GOES_ON
+                ),
+                tuple(invoice(one.to_dict()) for one in invoices.data),
+            )
 
     async def open_portal(self, *, customer: str, return_url: str) -> str:
         """The URL of Stripe's page where a customer changes cards and subscriptions."""

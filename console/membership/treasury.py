@@ -7,6 +7,7 @@ from aiohttp import web
 from console.membership.monthly_chart import MonthlyChart
 from console.membership.stripe_gateway import StripeGateway
 from console.membership.tiers import TierList
+from console.membership.turns import Turns
 from console.web.keys import SETTINGS
 
 
@@ -17,6 +18,7 @@ class Treasury:
     gateway: StripeGateway
     tiers: TierList
     chart: MonthlyChart
+    turns: Turns
 
 
 TREASURY = web.AppKey("treasury", Treasury)
@@ -25,7 +27,7 @@ TREASURY = web.AppKey("treasury", Treasury)
 def set_up(app: web.Application) -> None:
     """Gives the application what payments need, until it ends. Connects to nothing yet."""
     gateway = StripeGateway(app[SETTINGS].stripe)
-    app[TREASURY] = Treasury(gateway, TierList(gateway), MonthlyChart())
+    app[TREASURY] = Treasury(gateway, TierList(gateway), MonthlyChart(), Turns())
     app.on_cleanup.append(_end)
 
 

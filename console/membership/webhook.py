@@ -11,7 +11,7 @@ import structlog
 
 from console.database import Author, Connection, Database
 from console.mail import Mailer, MailFailed
-from console.membership import queries
+from console.membership import queries, standing_queries
 from console.membership.billing import Line
 from console.membership.collecting import pay_open_invoices
 from console.membership.payment import not_yet_recorded
@@ -19,8 +19,11 @@ from console.membership.queries import Subscriber
 from console.membership.stripe_event import (
     CardChanged,
     CheckoutCompleted,
+    InvoiceDropped,
     InvoicePaid,
+    InvoiceUnpaid,
     StripeEvent,
+    SubscriptionChanged,
 )
 from console.membership.stripe_gateway import StripeGateway
 from console.membership.welcome import welcome
@@ -57,6 +60,15 @@ async def take_in(event: StripeEvent, office: Office) -> Nobody | None:
             return await _take_in_checkout(event, completed, office)
         case CardChanged(customer=str(customer)):
             await _take_in_card(event, customer, office)
+        case InvoiceUnpaid() as unpaid:
+            async with office.database.writing(by=office.by) as conn:
+                await standing_queries.upsert_failure(conn, unpaid)
+        case InvoiceDropped(invoice):
+            async with office.database.writing(by=office.by) as conn:
+                await standing_queries.delete_failure(conn, invoice=invoice)
+        case SubscriptionChanged() as told:
+            async with office.database.writing(by=office.by) as conn:
+                await standing_queries.upsert_subscription(conn, told)
         case _:
             pass
     return None

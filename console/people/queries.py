@@ -7,7 +7,7 @@ from decimal import Decimal
 from psycopg.rows import class_row
 
 from console.database import Connection
-from console.people.standing import Facts
+from console.membership.standing import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,11 @@ class ListedRow:
 
 @dataclass(frozen=True, slots=True)
 class PrivateRow:
-    """What only the person and admins see."""
+    """What not everybody sees: see `fields.py`."""
 
     email: str
     phone: str | None
     member_since: datetime | None
-    paid_until: datetime | None
-    companies: list[str]
-
-    def facts(self) -> Facts:
-        """For the sentence about the membership."""
-        return Facts(self.paid_until, tuple(self.companies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +112,13 @@ async def count_people(conn: Connection, *, text: str) -> int:
 
 
 async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | None:
-    """One person's address and membership."""
+    """One person's address, and since when she is a member."""
     async with conn.cursor(row_factory=class_row(PrivateRow)) as cursor:
         await cursor.execute(
             """
             select a.email, a.phone,
               (select min(m.first_membership) from membership m where m.created_by = a.id)
-                as member_since,
-              (select max(p.end_date) from stripe_payment p
-                where p.created_by = a.id and p.amount > 0 and p.amount <> 'NaN'
-                  and p.start_date <= now() + interval '5 minutes') as paid_until,
-              array(select o.name::text from company_employee e join company o on o.id = e.company
-                where e.account = a.id and o.active order by lower(o.name)) as companies
+                as member_since
             from account a
             where a.id = %(account_id)s and not a.system
             """,

@@ -1,8 +1,8 @@
-"""Pages of people. Decides who sees what: names and circles are for members; address, payments and
-cards for the person herself and for admins, and for admins who changed what."""
+"""Pages of people: the list, one person, oneself. Who sees what of whom is in `fields.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -17,9 +17,11 @@ from console.cards.routes import Typed as TypedCard
 from console.circles.routes import Typed as TypedCircle
 from console.circles.routes import person_circles
 from console.database import Connection
+from console.membership.standing import Standing, standing
+from console.membership.standing_queries import facts_of
 from console.people import queries
+from console.people.fields import Field, may_see
 from console.people.queries import ListedRow, PaymentRow, PrivateRow
-from console.people.standing import Standing, standing
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
@@ -27,13 +29,13 @@ from console.web.requests import ID, is_htmx, query_text
 from console.web.routing import Route, Who
 from console.web.session import Visitor, visitor
 
-PEOPLE_MAX = 200
+PEOPLE_MAX = 50
 PAYMENTS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person in the list; `standing` and `cards` are None for members."""
+    """A person in the list; `standing` and `cards` are None for whom they aren't for."""
 
     row: ListedRow
     standing: Standing | None
@@ -42,12 +44,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """What only the person and admins see."""
+    """What not everybody sees of a person. None: it isn't for this visitor."""
 
-    row: PrivateRow
-    standing: Standing
-    payments: list[PaymentRow]
-    cards: PersonCards
+    contact: PrivateRow | None = None
+    standing: Standing | None = None
+    member_since: datetime | None = None
+    payments: list[PaymentRow] | None = None
+    cards: PersonCards | None = None
 
 
 def routes() -> list[Route]:
@@ -93,9 +96,11 @@ async def own_page(request: web.Request) -> web.StreamResponse:
 
 
 def _listed(row: ListedRow, me: Visitor) -> Listed:
-    if not me.is_admin:
-        return Listed(row, None, None)
-    return Listed(row, standing(row.facts(), times.now()), row.cards)
+    return Listed(
+        row,
+        standing(row.facts(), times.now()) if may_see(Field.STANDING, me.roles) else None,
+        row.cards if may_see(Field.CARDS, me.roles) else None,
+    )
 
 
 async def _person_page(
@@ -103,9 +108,7 @@ async def _person_page(
 ) -> web.StreamResponse:
     me = visitor(request)
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
-    private = None
-    if me.is_admin or me.account_id == person.account_id:
-        private = await _private(conn, person, me)
+    private = await _private(conn, person, me)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     return page(
         request,
@@ -115,20 +118,30 @@ async def _person_page(
         hers=circles,
         typed_circle=TypedCircle(),
         private=private,
-        cards=private.cards if private else None,
+        cards=private.cards,
         typed_card=TypedCard(),
         label_max=LABEL_CHARACTERS_MAX,
         changes=changes,
     )
 
 
-async def _private(conn: Connection, person: Person, me: Visitor) -> Private | None:
-    row = await queries.private_facts(conn, account_id=person.account_id)
-    if row is None:
-        return None
+async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
+    is_self = me.account_id == person.account_id
+    seen = {field for field in Field if may_see(field, me.roles, is_self=is_self)}
+    account_id = person.account_id
+    row = facts = cards = paid = None
+    if seen & {Field.CONTACT, Field.STANDING}:
+        row = await queries.private_facts(conn, account_id=account_id)
+    if Field.STANDING in seen:
+        facts = await facts_of(conn, account_id=account_id)
+    if Field.CARDS in seen and facts is not None:
+        cards = await person_cards(conn, person=person, me=me)
+    if Field.PAYMENTS in seen and facts is not None:
+        paid = await queries.payments(conn, account_id=account_id, limit=PAYMENTS_MAX)
     return Private(
-        row=row,
-        standing=standing(row.facts(), times.now()),
-        payments=await queries.payments(conn, account_id=person.account_id, limit=PAYMENTS_MAX),
-        cards=await person_cards(conn, person=person, me=me),
+        contact=row if Field.CONTACT in seen else None,
+        standing=standing(facts, times.now()) if facts else None,
+        member_since=row.member_since if row and Field.STANDING in seen else None,
+        payments=paid,
+        cards=cards,
     )

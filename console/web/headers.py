@@ -9,11 +9,27 @@ CONTENT_SECURITY_POLICY = (
 """Nothing from elsewhere, and no script or style inside a page: text that somebody slipped into a
 name can't run."""
 
+_FORM_TARGETS = web.RequestKey("form_targets", tuple[str, ...])
 
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+
+def let_forms_lead_to(request: web.Request, origins: tuple[str, ...]) -> None:
+    """Lets the forms of this one page lead to these origins as well, such as `https://pay.example`.
+
+    Chromium asks the policy about a redirect that answers a form, too.
+    """
+    request[_FORM_TARGETS] = origins
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal on_response_prepare."""
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = _policy(request.get(_FORM_TARGETS, ()))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cache-Control", "no-store")
+
+
+def _policy(form_targets: tuple[str, ...]) -> str:
+    return CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'", " ".join(("form-action 'self'", *form_targets))
+    )

@@ -4,20 +4,21 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from console.web.routing import Who
 from console.web.session import Visitor, visitor_or_none
 from console.words import Text
 
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """One entry. `runs`: for those who run something, so it is listed under Run."""
+    """One entry. `runs`: for those who run something, so it is listed under Run. `who` sees it."""
 
     path: str
     label: Text
     icon: str
     says: Text
     runs: bool = False
-    for_admins: bool = False
+    who: Who = Who.MEMBER
 
 
 ENTRIES = (
@@ -31,7 +32,7 @@ ENTRIES = (
         "door",
         Text("State, who can open, controllers"),
         runs=True,
-        for_admins=True,
+        who=Who.ADMIN,
     ),
     NavEntry(
         "/cards/unknown",
@@ -39,7 +40,7 @@ ENTRIES = (
         "card",
         Text("Cards that nobody has yet"),
         runs=True,
-        for_admins=True,
+        who=Who.ADMIN,
     ),
     NavEntry(
         "/circles",
@@ -54,7 +55,15 @@ ENTRIES = (
         "pencil",
         Text("Who changed what"),
         runs=True,
-        for_admins=True,
+        who=Who.ADMIN,
+    ),
+    NavEntry(
+        "/money",
+        Text("Money"),
+        "money",
+        Text("Who pays, and who doesn't"),
+        runs=True,
+        who=Who.TREASURER,
     ),
 )
 
@@ -75,9 +84,9 @@ def main_links(request: web.Request) -> list[NavLink]:
 def run_links(request: web.Request) -> list[NavLink]:
     """The places for those who run something; empty for everybody else."""
     me = visitor_or_none(request)
-    if me is None or not (me.is_admin or me.manages_circles):
-        return []
-    return [link for link in _offered(request) if link.entry.runs]
+    offered = [link for link in _offered(request) if link.entry.runs]
+    runs_something = any(link.entry.who is not Who.MEMBER for link in offered)
+    return offered if me is not None and (me.manages_circles or runs_something) else []
 
 
 def _offered(request: web.Request) -> list[NavLink]:
@@ -94,7 +103,7 @@ def _is_current(path: str, entry_path: str) -> bool:
 
 
 def _is_for(entry: NavEntry, me: Visitor | None) -> bool:
-    return me is not None and (me.is_admin or not entry.for_admins)
+    return me is not None and entry.who in me.roles
 
 
 def _exists(app: web.Application, path: str) -> bool:

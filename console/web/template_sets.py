@@ -4,8 +4,10 @@ Decides which templates exist (each feature's folder, named after the feature), 
 escaped, and that a `Text` is said in the language of the page wherever it stands.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +18,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from console.web import times
+from console.web.amounts import amount
 from console.web.phrasebooks import Phrasebooks
 from console.web.script_words import script_words
 from console.web.static_files import StaticFiles
@@ -23,6 +26,8 @@ from console.web.user_agent import browser_name
 from console.words import Language, Phrasebook, Text
 
 FEATURES = Path(__file__).parent.parent
+
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 
 _KEYS: Mapping[Language, web.AppKey[jinja2.Environment]] = MappingProxyType(
     {
@@ -53,10 +58,7 @@ def set_up_template_sets(
 ) -> TemplateSets:
     """Gives the application its templates: `doors/state.html` is in `console/doors/templates`."""
     loader = jinja2.PrefixLoader(
-        {
-            folder.parent.name: jinja2.FileSystemLoader(folder)
-            for folder in sorted(FEATURES.glob("*/templates"))
-        }
+        {folder.parent.name: _Dense(folder) for folder in sorted(FEATURES.glob("*/templates"))}
     )
     return TemplateSets(
         {
@@ -65,6 +67,17 @@ def set_up_template_sets(
         },
         phrasebooks,
     )
+
+
+class _Dense(jinja2.FileSystemLoader):
+    """Leaves the indentation of the templates out: a tenth of a page would be that."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """A template without the blanks at the beginning of its lines."""
+        source, path, is_unchanged = super().get_source(environment, template)
+        return _INDENTATION.sub("", source), path, is_unchanged
 
 
 def _environment(
@@ -87,7 +100,9 @@ def _environment(
         finalize=finalize,
         filters={
             "static": files.address,
+            "amount": partial(amount, language=phrasebook.language.value),
             "browser": browser_name,
+            "month": times.month,
             **times.filters(phrasebook),
         },
     )

@@ -65,10 +65,16 @@ def ago(moment: datetime, now: datetime) -> Text:
 def day(moment: datetime, now: datetime) -> Text:
     """`3 December`; with the year where it isn't this one."""
     there, here = local(moment), local(now)
-    month = _MONTHS[there.month - 1]
+    name = _MONTHS[there.month - 1]
     if there.year == here.year:
-        return Text("{day} {month}", day=there.day, month=month)
-    return Text("{day} {month} {year}", day=there.day, month=month, year=there.year)
+        return Text("{day} {month}", day=there.day, month=name)
+    return Text("{day} {month} {year}", day=there.day, month=name, year=there.year)
+
+
+def month(moment: datetime) -> Text:
+    """`December 2026`."""
+    there = local(moment)
+    return Text("{month} {year}", month=_MONTHS[there.month - 1], year=there.year)
 
 
 def day_and_time(moment: datetime, now: datetime) -> Text:

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
 from tests.support.demo import PASSWORD, RunningDemo
+from tests.support.pictures import picture
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ async def test_the_five_things_to_try_work_and_are_ticked_off(demo: RunningDemo)
         await has_mark(page, "front-relay", "on")
         await has_mark(page, "front-light", "green")
         await expect(page.get_by_text("Ingrid Bjørnstad: let in")).to_be_visible()
+        await picture(page, "demo")
         await expect(done).to_have_count(1)
         await expect(hold).to_be_focused()
         await has_mark(page, "front-relay", "off", seconds=20)

@@ -177,7 +177,7 @@ def test_a_card_may_belong_to_nobody() -> None:
 
 
 def test_other_messages_are_read_and_mean_nothing() -> None:
-    assert read_event(message("invoice.payment_failed", {"customer": 5})).content is None
+    assert read_event(message("invoice.finalized", {"customer": 5})).content is None
     assert read_event(b'{"id": "evt_9", "type": "ping"}').content is None
 
 

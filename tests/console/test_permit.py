@@ -81,6 +81,8 @@ async def test_every_route_of_the_console_keeps_its_rule(site: Site) -> None:
         expected = {
             Who.ANYONE: ("in", "in", "in"),
             Who.MEMBER: ("log in", "in", "in"),
+            Who.FRONT_DESK: ("log in", "refused", "in"),
+            Who.TREASURER: ("log in", "refused", "in"),
             Who.ADMIN: ("log in", "refused", "in"),
             Who.DESPOT: ("log in", "refused", "in"),
         }[who]

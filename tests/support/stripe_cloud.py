@@ -47,6 +47,16 @@ class StripeCloud:
     lines: dict[str, list[Json]] = field(default_factory=dict[str, list[Json]])
     cards: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     declined: set[str] = field(default_factory=set[str])
+    paid: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Invoices that were paid, by customer."""
+    prices_of: dict[str, str] = field(default_factory=dict[str, str])
+    """Which price a customer's subscriptions have."""
+    ends_at: dict[str, int] = field(default_factory=dict[str, int])
+    """When a customer's subscriptions end that she has cancelled."""
+    sessions: dict[str, Json] = field(default_factory=dict[str, Json])
+    """Pages of checkout, by their ids."""
+    portal_url: str | None = None
+    """Where the portal is; None: on a host that is not Stripe's own."""
     failing: tuple[str, ...] = ()
     failing_status: int = 500
     failures_left: int | None = None
@@ -85,6 +95,8 @@ class StripeCloud:
             Asked(request.method, request.path, dict(request.query), form, dict(request.headers))
         )
         await asyncio.sleep(self.delay_seconds)
+        if request.path.startswith("/pay/"):
+            return self._payment_page(request)
         if self.stalls_in_body:
             response = web.StreamResponse(headers={"Content-Length": "1000"})
             await response.prepare(request)
@@ -122,16 +134,20 @@ class StripeCloud:
             case "GET", ["subscriptions"]:
                 return self._subscriptions(request.query["customer"])
             case "GET", ["invoices"]:
-                found = self.invoices.get(request.query["customer"], [])
-                return _list([{"id": one, "object": "invoice"} for one in found])
+                return _list(self._invoices(request.query["customer"], request.query.get("status")))
             case "GET", ["invoices", invoice, "lines"]:
                 return self._page(self.lines[invoice], request)
             case "POST", ["invoices", invoice, "pay"]:
                 return self._pay(invoice, form["payment_method"])
             case "POST", ["checkout", "sessions"] if form["line_items[0][price]"] in self.prices:
-                return {"id": self._new("cs"), "object": "checkout.session"}
+                return self._begin_session(form)
+            case "GET", ["checkout", "sessions"]:
+                return _list(self._sessions(request.query["customer"], request.query["status"]))
+            case "POST", ["checkout", "sessions", session, "expire"] if session in self.sessions:
+                self.sessions[session]["status"] = "expired"
+                return self.sessions[session]
             case "POST", ["billing_portal", "sessions"]:
-                url = f"https://billing.example/{self._new('bps')}"
+                url = self.portal_url or f"https://billing.example/{self._new('bps')}"
                 return {"id": "bps", "object": "billing_portal.session", "url": url}
             case _:
                 return None
@@ -147,9 +163,68 @@ class StripeCloud:
         statuses = self.subscriptions.get(customer, [])
         return _list(
             [
-                {"id": f"sub_{number}", "object": "subscription", "status": status}
+                {
+                    "id": f"sub_{number}",
+                    "object": "subscription",
+                    "status": status,
+                    "items": _list([{"price": {"id": self.prices_of.get(customer, "price_x")}}]),
+                    "cancel_at": self.ends_at.get(customer),
+                }
                 for number, status in enumerate(statuses)
             ]
+        )
+
+    def _invoices(self, customer: str, status: str | None) -> list[Json]:
+        lists = {"open": self.invoices, "paid": self.paid}
+        return [
+            {
+                "id": one,
+                "object": "invoice",
+                "status": name,
+                "amount_due": 50000,
+                "hosted_invoice_url": f"https://invoice.example/{one}",
+            }
+            for name, known in lists.items()
+            if status in {None, name}
+            for one in known.get(customer, [])
+        ]
+
+    def _begin_session(self, form: dict[str, str]) -> Json:
+        session = self._new("cs")
+        metadata = {
+            name: form[f"metadata[{name}]"]
+            for name in ("accountId", "priceId")
+            if f"metadata[{name}]" in form
+        }
+        self.sessions[session] = {
+            "id": session,
+            "object": "checkout.session",
+            "customer": form["customer"],
+            "status": "open",
+            "url": f"{self.url}/pay/{session}#fid%2Fkept",
+            "metadata": metadata,
+            "success_url": form["success_url"],
+            "cancel_url": form["cancel_url"],
+        }
+        return self.sessions[session]
+
+    def _sessions(self, customer: str, status: str) -> list[Json]:
+        return [
+            one
+            for one in self.sessions.values()
+            if one["customer"] == customer and one["status"] == status
+        ]
+
+    def _payment_page(self, request: web.Request) -> web.Response:
+        """What Stripe shows who pays: two ways on."""
+        session = self.sessions.get(request.path.removeprefix("/pay/"))
+        if session is None:
+            raise web.HTTPNotFound
+        return web.Response(
+            text='<!doctype html><html lang="en"><title>Pay</title><h1>Pay at Stripe</h1>'
+            f'<a href="{session["success_url"]}">Pay</a>'
+            f' <a href="{session["cancel_url"]}">Back</a>',
+            content_type="text/html",
         )
 
     def _pay(self, invoice: str, card: str) -> Json | None:
@@ -202,6 +277,16 @@ def line(start: int, end: int, amount: int, *, number: int = 0) -> Json:
         "amount": amount,
         "period": {"start": start, "end": end},
     }
+
+
+def failure(invoice: str = "in_9", *, customer: str = "cus_1", at: int) -> bytes:
+    """The message that an invoice could not be paid."""
+    return news("invoice.payment_failed", {"id": invoice, "customer": customer}, at=at)
+
+
+def news(kind: str, content: Json, *, at: int) -> bytes:
+    """The body of a message with its time."""
+    return json.dumps(json.loads(message(kind, content)) | {"created": at}).encode()
 
 
 def paying(settings: ConsoleSettings, cloud: StripeCloud) -> ConsoleSettings:

@@ -1,0 +1,107 @@
+"""What a person's membership comes to, in one sentence, and the one thing to do about it. Pure.
+
+Only words: whether a door opens is decided by the rights, not here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from console.rights.queries import GRACE_HOURS
+from console.web import times
+from console.words import Text, all_of
+
+SLACK = timedelta(hours=GRACE_HOURS)
+"""Doors go on for so long after the last paid moment."""
+SOON = timedelta(days=7)
+"""A membership that ends within it, and isn't known to go on, is worth a look."""
+
+
+class Step(Enum):
+    """What there is to do."""
+
+    NOTHING = "nothing"
+    CHOOSE = "choose"
+    """A membership."""
+    LOOK = "look"
+    """Whether it goes on."""
+    FIX = "fix"
+    """The payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`paid_until`: end of the latest payment that has begun; None: has never paid.
+
+    `companies`: active ones that employ the person. `failed_at`: when a payment failed that none
+    has made up for. `renews`: whether a subscription pays for what comes next; None: not known.
+    """
+
+    paid_until: datetime | None
+    companies: tuple[str, ...]
+    failed_at: datetime | None = None
+    renews: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`sentence` for pages; `is_active`: a member now, the day of slack included."""
+
+    is_active: bool
+    sentence: Text
+    step: Step = Step.NOTHING
+
+
+def standing(facts: Facts, now: datetime) -> Standing:
+    """The membership in a sentence."""
+    companies = all_of(facts.companies) if facts.companies else None
+    employed = companies and Text("employed by {companies}", companies=companies)
+    is_paying = facts.paid_until is not None and now <= facts.paid_until + SLACK
+    paid = _failure(facts, now) if facts.failed_at is not None else _paid(facts, now)
+    words = Text.joined([part for part in (employed, paid) if part], "; ")
+    sentence = words if employed or paid else Text("no membership")
+    return Standing(bool(employed) or is_paying, sentence.capital(), _step(facts, now))
+
+
+def _failure(facts: Facts, now: datetime) -> Text | None:
+    """A payment that failed, and what doors make of it."""
+    if facts.failed_at is None:
+        return None
+    failed = Text("payment failed {day}", day=times.day(facts.failed_at, now))
+    if facts.paid_until is None or facts.companies:
+        return failed
+    last = facts.paid_until + SLACK
+    if now <= last:
+        then = Text("doors work until {end}", end=times.within_sentence(last, now))
+    else:
+        then = Text("membership ended {day}", day=times.day(facts.paid_until, now))
+    return Text.joined([failed, then], "; ")
+
+
+def _paid(facts: Facts, now: datetime) -> Text | None:
+    paid_until = facts.paid_until
+    if paid_until is None:
+        return None
+    day = times.day(paid_until, now)
+    if now <= paid_until:
+        if facts.renews is False:
+            return Text("paid until {day}, and then it ends", day=day)
+        return Text("paid until {day}", day=day)
+    if now <= paid_until + SLACK:
+        return Text(
+            "payment ended {day}; doors work until {end}",
+            day=day,
+            end=times.within_sentence(paid_until + SLACK, now),
+        )
+    return Text("membership ended {day}", day=day)
+
+
+def _step(facts: Facts, now: datetime) -> Step:
+    if facts.failed_at is not None:
+        return Step.FIX
+    if facts.companies:
+        return Step.NOTHING
+    if facts.paid_until is None or now > facts.paid_until + SLACK:
+        return Step.CHOOSE
+    is_soon = facts.paid_until - now <= SOON
+    return Step.LOOK if is_soon and not facts.renews else Step.NOTHING

@@ -1,0 +1,162 @@
+"""What is asked about one person's membership, and written of what Stripe tells of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from psycopg.rows import class_row, scalar_row
+
+from console.database import Connection
+from console.membership.standing import Facts
+from console.membership.stripe_event import InvoiceUnpaid, SubscriptionChanged
+
+
+@dataclass(frozen=True, slots=True)
+class _FactsRow:
+    paid_until: datetime | None
+    companies: Sequence[str]
+    failed_at: datetime | None
+    renews: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidRow:
+    """A payment. `amount` in crowns; `invoice`: Stripe's name of what was paid."""
+
+    start_date: datetime
+    end_date: datetime
+    amount: Decimal
+    invoice: str
+
+
+async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
+    """What the person's membership follows from; None: there is no such person."""
+    async with conn.cursor(row_factory=class_row(_FactsRow)) as cursor:
+        await cursor.execute(
+            """
+            with paid as (
+              select max(end_date) filter (
+                  where start_date <= now() + interval '5 minutes') as until,
+                max(coalesce(payment_date, start_date)) as latest
+              from stripe_payment
+              where created_by = %(account_id)s and amount > 0 and amount <> 'NaN'
+            )
+            select p.until as paid_until,
+              array(select o.name::text from company_employee e join company o on o.id = e.company
+                where e.account = a.id and o.active order by lower(o.name)) as companies,
+              (select max(f.failed_at)
+                from stripe_customer c join access.failed_payment f on f.customer = c.stripe_id
+                where c.created_by = a.id
+                  and f.failed_at >= coalesce(p.latest, '-infinity')
+                  and not exists (select from stripe_payment s where s.stripe_id = f.invoice)
+              ) as failed_at,
+              (select bool_or(s.renews)
+                from stripe_customer c join access.stripe_subscription s on s.customer = c.stripe_id
+                where c.created_by = a.id) as renews
+            from account a cross join paid p
+            where a.id = %(account_id)s and not a.system
+            """,
+            {"account_id": account_id},
+        )
+        row = await cursor.fetchone()
+    if row is None:
+        return None
+    return Facts(row.paid_until, tuple(row.companies), row.failed_at, row.renews)
+
+
+async def paid_by(conn: Connection, *, account_id: int, limit: int) -> list[PaidRow]:
+    """Somebody's latest payments, the newest first."""
+    async with conn.cursor(row_factory=class_row(PaidRow)) as cursor:
+        await cursor.execute(
+            """
+            select start_date, end_date, amount, stripe_id as invoice
+            from stripe_payment
+            where created_by = %(account_id)s
+            order by end_date desc, id desc
+            limit %(limit)s
+            """,
+            {"account_id": account_id, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def last_payment(conn: Connection, *, account_id: int) -> int:
+    """The id of the payment of this person that was written last; 0: there is none.
+
+    Ids grow, so whatever comes has a higher one, whatever the clocks say.
+    """
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "select coalesce(max(id), 0) from stripe_payment where created_by = %(account_id)s",
+            {"account_id": account_id},
+        )
+        return int(await cursor.fetchone() or 0)
+
+
+async def names_in(conn: Connection, *, circle: str, limit: int) -> list[str]:
+    """Who is in a circle, by name."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select coalesce(a.name, a.username)::text
+            from circle c
+            join circle_member m on m.circle = c.id
+            join account a on a.id = m.account and not a.system
+            where c.name = %(circle)s
+            order by lower(coalesce(a.name, a.username)), a.id
+            limit %(limit)s
+            """,
+            {"circle": circle, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def upsert_failure(conn: Connection, unpaid: InvoiceUnpaid) -> None:
+    """Notes a payment that failed, once for each invoice, with its latest attempt."""
+    await conn.execute(
+        """
+        insert into access.failed_payment as f (invoice, customer, failed_at)
+        values (%(invoice)s, %(customer)s, coalesce(%(failed_at)s::timestamptz, now()))
+        on conflict (invoice) do update
+          set customer = excluded.customer, failed_at = greatest(f.failed_at, excluded.failed_at)
+        """,
+        {
+            "invoice": unpaid.invoice,
+            "customer": unpaid.customer,
+            "failed_at": unpaid.failed_at,
+        },
+    )
+
+
+async def delete_failure(conn: Connection, *, invoice: str) -> None:
+    """Forgets the failures of an invoice that nobody waits for any more."""
+    await conn.execute(
+        "delete from access.failed_payment where invoice = %(invoice)s", {"invoice": invoice}
+    )
+
+
+async def delete_failures_of(conn: Connection, *, customer: str) -> None:
+    """Forgets all failures of a customer who owes nothing."""
+    await conn.execute(
+        "delete from access.failed_payment where customer = %(customer)s", {"customer": customer}
+    )
+
+
+async def upsert_subscription(conn: Connection, told: SubscriptionChanged) -> None:
+    """Notes whether a subscription goes on, unless something newer is known."""
+    await conn.execute(
+        """
+        insert into access.stripe_subscription as s (id, customer, renews, told_at)
+        values (%(id)s, %(customer)s, %(renews)s, %(told_at)s)
+        on conflict (id) do update
+          set customer = excluded.customer, renews = excluded.renews, told_at = excluded.told_at
+          where excluded.told_at >= s.told_at
+        """,
+        {
+            "id": told.subscription,
+            "customer": told.customer,
+            "renews": told.renews,
+            "told_at": told.told_at,
+        },
+    )

@@ -1,0 +1,50 @@
+"""What there is to do about a membership, and how a failed payment is told."""
+
+from datetime import UTC, datetime, timedelta
+
+from console.membership.standing import Facts, Step, standing
+
+NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+FAILED = NOW - timedelta(hours=5)
+
+
+def ends(days: float, *, renews: bool | None = None, failed: bool = False) -> Facts:
+    return Facts(NOW + timedelta(days=days), (), FAILED if failed else None, renews)
+
+
+def test_who_has_no_membership_chooses_one() -> None:
+    assert standing(Facts(None, ()), NOW).step is Step.CHOOSE
+    assert standing(ends(-2), NOW).step is Step.CHOOSE
+
+
+def test_a_failed_payment_is_to_be_fixed_and_says_how_long_doors_work() -> None:
+    found = standing(ends(2, failed=True), NOW)
+    assert found.sentence == "Payment failed 1 December; doors work until 4 December 12:00"
+    assert (found.is_active, found.step) == (True, Step.FIX)
+
+
+def test_after_the_slack_a_failed_payment_has_ended_the_membership() -> None:
+    found = standing(ends(-1.5, failed=True), NOW)
+    assert found.sentence == "Payment failed 1 December; membership ended 30 November"
+    assert (found.is_active, found.step) == (False, Step.FIX)
+
+
+def test_who_is_employed_keeps_her_doors_though_a_payment_failed() -> None:
+    found = standing(Facts(NOW, ("Acme",), FAILED), NOW)
+    assert found.sentence == "Employed by Acme; payment failed 1 December"
+    assert (found.is_active, found.step) == (True, Step.FIX)
+    assert standing(Facts(None, ("Acme",)), NOW).step is Step.NOTHING
+
+
+def test_within_a_week_of_the_end_it_is_worth_a_look_unless_it_goes_on_by_itself() -> None:
+    assert standing(ends(8), NOW).step is Step.NOTHING
+    assert standing(ends(6.9), NOW).step is Step.LOOK
+    assert standing(ends(-0.5), NOW).step is Step.LOOK
+    assert standing(ends(6.9, renews=True), NOW).step is Step.NOTHING
+    assert standing(ends(6.9, renews=False), NOW).step is Step.LOOK
+
+
+def test_what_was_cancelled_says_that_it_ends() -> None:
+    assert standing(ends(40, renews=False), NOW).sentence == (
+        "Paid until 10 January 2027, and then it ends"
+    )

@@ -1,0 +1,1 @@
+"""Walks through all pages, as everybody: they find pages by themselves."""

@@ -1,0 +1,172 @@
+"""Who may use which route: the table that the console is held against.
+
+A new route needs a line here. What the console itself declares is not asked.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tests.walk.roles import (
+    ADMINS,
+    DESPOTS,
+    EVERYBODY,
+    FRONT_DESK,
+    INSTRUCTORS,
+    KEEPERS,
+    MEMBERS,
+    NO_ONE,
+    Role,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who is let in. `status`: what they get, where that isn't a page or a redirect."""
+
+    allowed: Set[Role]
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finer:
+    """A rule of the feature's own, which asks what the request is about.
+
+    `body`: a request that is refused for no other reason; `{account}` in it is the seeded one, and
+    in JSON a number. `refusal`: what the others are told; empty: that there is no such thing.
+    """
+
+    allowed: Set[Role]
+    body: Mapping[str, object]
+    refusal: str
+
+
+ALL = Line(EVERYBODY)
+MEMBER = Line(MEMBERS)
+ADMIN = Line(ADMINS)
+DESPOT = Line(DESPOTS)
+DESK = Line(FRONT_DESK)
+OF_KEEPERS = "members of the circle “keepers”"
+OF_DESPOTS = "not a member of circle `despot`"
+COMPANY: Mapping[str, object] = MappingProxyType(
+    {"name": "Elsewhere AS", "active": True, "contact": "{account}"}
+)
+OF_KEEPERS_OLD = "is not in the admin circle (keepers)"
+
+TABLE: Mapping[str, Line | Finer] = MappingProxyType(
+    {
+        # The frame
+        "GET /healthz": ALL,
+        "GET /live": MEMBER,
+        "GET /static/{digest}/{name}": ALL,
+        # Accounts
+        "GET /login": ALL,
+        "POST /login": ALL,
+        "POST /logout": ALL,
+        "GET /forgot-password": ALL,
+        "POST /forgot-password": ALL,
+        "GET /reset-password-form": Line(EVERYBODY, status=302),
+        "POST /set-new-password": ALL,
+        "GET /join": ALL,
+        "POST /join": ALL,
+        "GET /me/account": MEMBER,
+        "POST /me/account/profile": MEMBER,
+        "POST /me/account/password": MEMBER,
+        "POST /me/account/sessions/{session}/end": MEMBER,
+        "POST /me/account/sessions/others/end": MEMBER,
+        "GET /suggestions/people": MEMBER,
+        # Members
+        "GET /": MEMBER,
+        "GET /run": MEMBER,
+        "GET /me": MEMBER,
+        "GET /members": MEMBER,
+        "GET /members/{account}": MEMBER,
+        "GET /me/history": MEMBER,
+        "GET /members/{account}/history": DESK,
+        "GET /log/changes": ADMIN,
+        # Circles: whoever manages the circle
+        "GET /circles": MEMBER,
+        "GET /circles/{circle}": MEMBER,
+        "POST /circles/{circle}/members": Finer(KEEPERS, {"username": "pawn"}, OF_KEEPERS),
+        "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
+        "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
+        "POST /members/{account}/circles/{circle}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
+        # Cards: the owner, and admins
+        "GET /cards/unknown": ADMIN,
+        "POST /cards/unknown/{event}/assignment": ADMIN,
+        "POST /members/{account}/cards": ADMIN,
+        "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, ""),
+        "POST /cards/{card}/loss": Finer(ADMINS, {}, ""),
+        # Doors, tools, controllers: who may open is the rights' decision
+        "GET /doors": ADMIN,
+        "GET /doors/{door}": ADMIN,
+        "POST /doors/{door}/openings": Finer({Role.MEMBER}, {}, "circle “door”"),
+        "POST /doors/{door}/orders": ADMIN,
+        "GET /tools": MEMBER,
+        "GET /tools/{tool}": MEMBER,
+        "POST /tools/{tool}/orders": ADMIN,
+        "GET /controllers": ADMIN,
+        # The old API: accounts and profiles
+        "POST /service/authz/log-in": ALL,
+        "POST /service/authz/log-out": ALL,
+        "POST /service/register-account": ALL,
+        "POST /service/start-reset-password": ALL,
+        "POST /service/set-password": MEMBER,
+        "POST /service/edit-profile": MEMBER,
+        "GET /protected": MEMBER,
+        "GET /data/profile-summary": MEMBER,
+        "GET /data/profile": MEMBER,
+        "GET /data/account/{account}": MEMBER,
+        "GET /data/account-summary/{account}": MEMBER,
+        # A session doesn't open these; a token or a password would
+        "GET /api/memberinfo": Line(NO_ONE),
+        "GET /core/ldap/users.ldif": Line(EVERYBODY, status=404),
+        "GET /passwd.php": Line(EVERYBODY, status=404),
+        # The old API: circles, companies, badges
+        "GET /data/circle/{id}": MEMBER,
+        "POST /data/circle": ADMIN,
+        "DELETE /data/circle/{id}": Finer(KEEPERS, {}, OF_KEEPERS_OLD),
+        "POST /service/circle/create-membership": Finer(
+            KEEPERS, {"circleId": "{circle}", "accountUsername": "pawn"}, OF_KEEPERS_OLD
+        ),
+        "POST /data/account/remove-membership": Finer(
+            KEEPERS, {"circleId": "{circle}", "accountUsername": "vera"}, OF_KEEPERS_OLD
+        ),
+        "GET /data/company": MEMBER,
+        "GET /data/company/{id}": MEMBER,
+        "POST /data/company": Finer(DESPOTS, COMPANY, OF_DESPOTS),
+        "PUT /data/company": Finer(DESPOTS, COMPANY, OF_DESPOTS),
+        "POST /data/company/{id}/cmd/add-employee": DESPOT,
+        "POST /data/company/{id}/cmd/remove-employee": DESPOT,
+        "GET /badge/badge-descriptions": MEMBER,
+        "GET /badge/badges-for-user/{id}": MEMBER,
+        "GET /badge/recent-badges": MEMBER,
+        "POST /badge/create-badge": Finer(
+            INSTRUCTORS, {"title": "Welder", "recipient": "vera"}, "is not a valid certifier"
+        ),
+        # The old API: doors, tools, labels, events
+        "POST /service/door/open": Finer(
+            {Role.MEMBER}, {"doors": ["zinkdoor"]}, "lacks door circle"
+        ),
+        "GET /data/tool": MEMBER,
+        "GET /data/tool/{tool}": MEMBER,
+        "POST /data/tool": DESPOT,
+        "PUT /data/tool": DESPOT,
+        "POST /service/tool/checkout": Finer(NO_ONE, {"tool": "{tool}"}, "workshop circle"),
+        "POST /service/tool/checkin": Finer(ADMINS, {"tool": "{tool}"}, "is checked out by vera"),
+        "GET /service/tool/recent-events": MEMBER,
+        "GET /service/recent-events": MEMBER,
+        "GET /frontpage-graph": ALL,
+        "POST /service/label/print_box_label": Finer(
+            ADMINS, {"user": "{account}"}, "by her, or by an admin"
+        ),
+        # Money
+        "GET /membership/tiers": Line(EVERYBODY, status=400),
+        "GET /membership/status": MEMBER,
+        "POST /membership/create-checkout-session": MEMBER,
+        "POST /membership/customer-portal": MEMBER,
+        "POST /membership/retry-payment": MEMBER,
+        "POST /membership/stripe/webhook": ALL,
+        "GET /stripe-stats.png": MEMBER,
+    }
+)
