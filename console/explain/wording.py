@@ -20,7 +20,7 @@ FOREVER = datetime(3000, 1, 1, tzinfo=UTC)
 class Lack:
     """Something that is missing, and what would change it."""
 
-    what: str
+    what: Text
     remedy: str
 
 
@@ -41,10 +41,11 @@ class Reasons:
 def reasons(at: AtPlace, now: datetime) -> Reasons:
     """Why, or what is missing."""
     lacks = [_lack(missing, at, now) for missing in at.access.missing]
-    return Reasons(at, "" if lacks else why(at, now), lacks)
+    lacks = [Lack(lack.what.capital(), lack.remedy) for lack in lacks]
+    return Reasons(at, "" if lacks else why(at, now).capital(), lacks)
 
 
-def why(at: AtPlace, now: datetime) -> str:
+def why(at: AtPlace, now: datetime) -> Text:
     """Why she can."""
     if at.access.verdict.ground is Ground.EMPLOYED:
         return Text("works for an active company")

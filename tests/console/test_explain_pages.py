@@ -105,7 +105,7 @@ async def test_whoever_lacks_a_circle_is_told_whom_to_ask(house: House):
     words = await house.page(await house.tapped("unknown_card"))
     assert "yes: Membership: it held until" in words
     assert "no: Circle: in none that Front door asks for" in words
-    assert "not in circle “door” For “door” ask Ola." in words
+    assert "Not in circle “door” For “door” ask Ola." in words
 
 
 async def test_a_lost_card_says_so_and_asks_nothing_more(house: House):
@@ -141,7 +141,7 @@ async def test_rights_that_were_not_the_newest_any_more_are_called_so(house: Hou
     assert "and were not the newest any more" in words
     assert "yes: Circle: in one that Front door asks for" in words
     assert "Finding" not in words
-    assert "not in circle “door”" in words
+    assert "Not in circle “door”" in words
 
 
 async def test_what_was_not_kept_is_not_made_up(house: House):
@@ -236,10 +236,10 @@ async def test_my_access_names_each_door_and_tool_with_why_and_what_is_missing(h
     await makerspace.tool(house.site.connection, name="Laser", circle=laser)
     await makerspace.tool(house.site.connection, name="Loom", circle=None)
     words = await house.page("/me/access", "kari")
-    assert "Front door in circle “door”, member until" in words
-    assert "Attic it has no circle: only employees of active companies can open it." in words
-    assert "Laser not in circle “laser”. For “laser” ask Anne: they award “Laser cutting”." in words
-    assert "Loom it has no circle, so nobody can use it." in words
+    assert "Front door In circle “door”, member until" in words
+    assert "Attic It has no circle: only employees of active companies can open it." in words
+    assert "Laser Not in circle “laser”. For “laser” ask Anne: they award “Laser cutting”." in words
+    assert "Loom It has no circle, so nobody can use it." in words
     assert words.index("Front door") < words.index("Attic") < words.index("Laser")
 
 
@@ -250,18 +250,18 @@ async def test_who_can_open_a_door_and_why(house: House):
     await member(house.site.connection, "per", name="Per Ikkemedlem")
     words = await house.page("/doors/front/people")
     assert "2 can now." in words
-    assert "Emil Ansatt works for an active company Yes" in words
-    assert "Kari Nordmann in circle “door”, member until" in words
+    assert "Emil Ansatt Works for an active company Yes" in words
+    assert "Kari Nordmann In circle “door”, member until" in words
     assert "Per" not in words
     words = await house.page("/doors/front/people?q=per")
-    assert "Per Ikkemedlem no membership. A payment" in words
-    assert "not in circle “door”. For “door” ask Ola." in words
+    assert "Per Ikkemedlem No membership. A payment" in words
+    assert "Not in circle “door”. For “door” ask Ola." in words
     assert "Nobody’s name holds “xyz”" in await house.page("/doors/front/people?q=xyz")
 
 
 async def test_who_can_use_a_tool_and_why(house: House):
     laser = await makerspace.tool(house.site.connection, name="Laser")
-    assert "Kari Nordmann in circle “door”" in await house.page(f"/tools/{laser}/people")
+    assert "Kari Nordmann In circle “door”" in await house.page(f"/tools/{laser}/people")
     await house.page("/tools/999/people", status=404)
     await house.page("/doors/attic/people", status=404)
     await house.page(f"/doors/tool-{laser}/people", status=404)
@@ -271,7 +271,7 @@ async def test_who_can_use_a_tool_and_why(house: House):
 
 async def test_what_somebody_can_open_is_on_her_page_for_the_front_desk_only(house: House):
     path = f"/members/{house.rights.kari}"
-    assert "Can open Front door in circle “door”" in await house.page(path)
+    assert "Can open Front door In circle “door”" in await house.page(path)
     assert "Can open" not in await house.page(path, "kari")
     assert "Your access" in await house.page("/me", "kari")
 
