@@ -139,7 +139,7 @@ async def _removal(request: web.Request, *, back: str) -> Typed:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         person = await accounts.person(conn, account_id=path_id(request, "account"))
         if person is None:
-            return Typed(mistake=Mistake("There is nobody with this number any more."))
+            return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
         wanted = Wanted(path_id(request, "circle"), person, "", visitor(request).account_id)
         outcome = await remove(conn, wanted, seen=fields.get("seen", ""))
     return Typed().after(outcome, wanted, request.path, {}, back)

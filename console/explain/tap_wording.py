@@ -167,8 +167,7 @@ def _words(step: Step, told: TapExplained, now: datetime) -> str:
 
 
 def _why(told: TapExplained, reason: str | None) -> str:
-    why = wording(reason, is_known_person=told.row.account_id is not None).why
-    return why.capital()
+    return wording(reason, is_known_person=told.row.account_id is not None).why.capital()
 
 
 def _card(told: TapExplained, now: datetime, *, is_yes: bool) -> str:
