@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from console.accounts.finding import person_or_404
 from console.database import Connection
 from console.explain import queries, tap_wording
 from console.explain.access import accesses_of, person_of, whether_they_can, who_can
@@ -22,7 +23,8 @@ from console.web.routing import Route, Who
 from console.web.session import visitor
 from sync.ids import PointKey
 
-PEOPLE_SHOWN = 200
+PEOPLE_SHOWN = 60
+"""A page stays light; others are found by name."""
 FOUND_SHOWN = 20
 
 
@@ -33,6 +35,7 @@ def routes() -> list[Route]:
         Route("GET", "/doors/{door:[a-z0-9-]{1,32}}/people", Who.FRONT_DESK, door_people),
         Route("GET", f"/tools/{{tool:{ID}}}/people", Who.FRONT_DESK, tool_people),
         Route("GET", "/me/access", Who.MEMBER, own_access),
+        Route("GET", f"/members/{{account:{ID}}}/access", Who.FRONT_DESK, access_of),
     ]
 
 
@@ -81,7 +84,15 @@ async def own_access(request: web.Request) -> web.StreamResponse:
     """What the visitor can open and use, and what is missing for the rest."""
     async with request.app[DATABASE].reading() as conn:
         every = await access_lines(conn, account_id=visitor(request).account_id)
-    return page(request, "explain/own.html", accesses=every)
+    return page(request, "explain/access.html", accesses=every, person=None)
+
+
+async def access_of(request: web.Request) -> web.StreamResponse:
+    """The same of somebody."""
+    async with request.app[DATABASE].reading() as conn:
+        person = await person_or_404(conn, request)
+        every = await access_lines(conn, account_id=person.account_id)
+    return page(request, "explain/access.html", accesses=every, person=person)
 
 
 async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons]:

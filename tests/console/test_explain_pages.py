@@ -273,6 +273,12 @@ async def test_what_somebody_can_open_is_on_her_page_for_the_front_desk_only(hou
     path = f"/members/{house.rights.kari}"
     assert "Can open Front door In circle “door”" in await house.page(path)
     assert "Can open" not in await house.page(path, "kari")
+    await makerspace.door(house.site.connection, key="attic", name="Attic", circles=())
+    assert "Not: Attic (It has no circle: only employees" in await house.page(path)
+    words = await house.page(f"{path}/access")
+    assert "Access of Kari Nordmann Front door In circle “door”" in words
+    assert "An admin gives it a circle." in words
+    await house.page(f"{path}/access", "kari", status=403)
     assert "Your access" in await house.page("/me", "kari")
 
 
