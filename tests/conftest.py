@@ -11,7 +11,10 @@ pytest_plugins = [
     "tests.support.console_app",
 ]
 
-SLOW_FIRST = ("tests/prove/", "tests/legacy/test_replay", "tests/flow/", "tests/browser/")
+SLOW_FIRST = (
+    *("tests/prove/", "tests/legacy/test_replay", "tests/flow/", "tests/browser/"),
+    "tests/walk/",
+)
 """What takes minutes begins early: at the end one worker would wait for the other."""
 
 
