@@ -14,6 +14,7 @@ import console.cards.routes as cards
 import console.circles.routes as circles
 import console.controllers.routes as controllers
 import console.doors.routes as doors
+import console.explain.routes as explain
 import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
@@ -128,6 +129,7 @@ def _routes() -> list[Route]:
         *membership.routes(),
         *money.routes(),
         *history.routes(),
+        *explain.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),

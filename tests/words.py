@@ -2,8 +2,11 @@
 
 New words are added without a translation, words that are gone are dropped, the rest stays. Neither
 dates nor places stand in the file, and it is sorted, so that two people's new words seldom meet.
+In the middle of a merge with conflicts in that file, it takes the words of both sides.
 """
 
+import io
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +81,25 @@ def extracted() -> Iterator[tuple[str, ...]]:
 
 def entries(path: Path = CATALOGUE) -> list[Entry]:
     """What the catalogue holds."""
-    with path.open("rb") as file:
-        catalogue = read_po(file, abort_invalid=True)
+    return _read(path.read_bytes())
+
+
+def known() -> list[Entry]:
+    """What is translated already; in a merge with conflicts, on either side, ours last."""
+    if b"\n<<<<<<<" not in CATALOGUE.read_bytes():
+        return entries()
+    return [entry for stage in (3, 2) for entry in _read(_staged(stage)) if entry.is_said]
+
+
+def _read(content: bytes) -> list[Entry]:
+    catalogue = read_po(io.BytesIO(content), abort_invalid=True)
     return [_entry(message) for message in catalogue if message.id]
+
+
+def _staged(stage: int) -> bytes:
+    name = CATALOGUE.relative_to(CONSOLE.parent).as_posix()
+    shown = ["git", "show", f":{stage}:{name}"]
+    return subprocess.run(shown, cwd=CONSOLE.parent, capture_output=True, check=True).stdout
 
 
 def written(messages: Iterable[tuple[str, ...]], known: Iterable[Entry]) -> str:
@@ -123,7 +142,7 @@ def _quoted(text: str) -> str:
 
 
 if __name__ == "__main__":
-    CATALOGUE.write_text(written(extracted(), entries()), encoding="utf-8")
+    CATALOGUE.write_text(written(extracted(), known()), encoding="utf-8")
     missing = [entry.forms[0] for entry in entries() if not entry.is_said]
     for message in missing:
         print(f"without a translation: {message}")

@@ -1,7 +1,7 @@
 """Pages of circles: all of them, one of them, and the circles of one person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -9,10 +9,11 @@ from aiohttp import web
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
-from console.circles import membership, queries
+from console.circles import queries
 from console.circles.circle import Circle, may_manage
 from console.circles.queries import MemberRow, PersonCircleRow
-from console.circles.wording import Mistake, managers, mistake
+from console.circles.trying import Typed, Wanted, add, remove
+from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
@@ -44,16 +45,6 @@ class PersonCircles:
     circles: list[PersonCircleRow]
     removable: frozenset[int]
     addable: list[Circle]
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What stood in the form that was refused, and why it was."""
-
-    username: str = ""
-    circle: str = ""
-    comment: str = ""
-    mistake: Mistake | None = None
 
 
 def routes() -> list[Route]:
@@ -95,70 +86,63 @@ async def circle_page(request: web.Request) -> web.StreamResponse:
 
 
 async def add_to_circle(request: web.Request) -> web.StreamResponse:
-    """Adds the person whose name was typed."""
+    """Adds the person whose name was typed, once it was seen what that does."""
     fields = await form(request)
     circle_id = path_id(request, "circle")
     username, comment = fields.get("username", "").strip(), fields.get("comment", "")
+    typed = Typed(username=username, comment=comment)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
-            refusal = await membership.add(
-                conn,
-                circle_id=circle_id,
-                account_id=found[0].account_id,
-                comment=comment,
-                actor_id=visitor(request).account_id,
-            )
-            wrong = mistake(refusal)
+            wanted = Wanted(circle_id, found[0], comment, visitor(request).account_id)
+            outcome = await add(conn, wanted, seen=fields.get("seen", ""))
+            path = f"/circles/{circle_id}"
+            posted = {"username": found[0].username, "comment": comment}
+            typed = typed.after(outcome, wanted, f"{path}/members", posted, path)
         else:
-            wrong = Mistake(not_one(username, found))
-    typed = Typed(username=username, comment=comment, mistake=wrong) if wrong else Typed()
+            typed = replace(typed, mistake=Mistake(not_one(username, found)))
     return await _circle_answer(request, typed)
 
 
 async def remove_from_circle(request: web.Request) -> web.StreamResponse:
-    """Removes one member."""
-    async with request.app[DATABASE].writing(by=author(request)) as conn:
-        refusal = await membership.remove(
-            conn,
-            circle_id=path_id(request, "circle"),
-            account_id=path_id(request, "account"),
-            actor_id=visitor(request).account_id,
-        )
-    return await _circle_answer(request, Typed(mistake=mistake(refusal)))
+    """Removes one member, once it was seen what that does."""
+    path = f"/circles/{path_id(request, 'circle')}"
+    return await _circle_answer(request, await _removal(request, back=path))
 
 
 async def add_person(request: web.Request) -> web.StreamResponse:
-    """Adds the person of the page to the chosen circle."""
+    """Adds the person of the page to the chosen circle, once it was seen what that does."""
     fields = await form(request)
     circle, comment = fields.get("circle", ""), fields.get("comment", "")
+    typed = Typed(circle=circle, comment=comment)
     if circle.isascii() and circle.isdigit() and len(circle) <= 18:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
-            await person_or_404(conn, request)
-            refusal = await membership.add(
-                conn,
-                circle_id=int(circle),
-                account_id=path_id(request, "account"),
-                comment=comment,
-                actor_id=visitor(request).account_id,
-            )
-        wrong = mistake(refusal)
+            person = await person_or_404(conn, request)
+            wanted = Wanted(int(circle), person, comment, visitor(request).account_id)
+            outcome = await add(conn, wanted, seen=fields.get("seen", ""))
+        path = f"/members/{person.account_id}"
+        posted = {"circle": circle, "comment": comment}
+        typed = typed.after(outcome, wanted, f"{path}/circles", posted, path)
     else:
-        wrong = Mistake(Text("Choose a circle."), "circle")
-    typed = Typed(circle=circle, comment=comment, mistake=wrong) if wrong else Typed()
+        typed = replace(typed, mistake=Mistake(Text("Choose a circle."), "circle"))
     return await _person_answer(request, typed)
 
 
 async def remove_person(request: web.Request) -> web.StreamResponse:
-    """Removes the person of the page from one circle."""
+    """Removes the person of the page from one circle, once it was seen what that does."""
+    back = f"/members/{path_id(request, 'account')}"
+    return await _person_answer(request, await _removal(request, back=back))
+
+
+async def _removal(request: web.Request, *, back: str) -> Typed:
+    fields = await form(request)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
-        refusal = await membership.remove(
-            conn,
-            circle_id=path_id(request, "circle"),
-            account_id=path_id(request, "account"),
-            actor_id=visitor(request).account_id,
-        )
-    return await _person_answer(request, Typed(mistake=mistake(refusal)))
+        person = await accounts.person(conn, account_id=path_id(request, "account"))
+        if person is None:
+            return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
+        wanted = Wanted(path_id(request, "circle"), person, "", visitor(request).account_id)
+        outcome = await remove(conn, wanted, seen=fields.get("seen", ""))
+    return Typed().after(outcome, wanted, request.path, {}, back)
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:
@@ -198,7 +182,7 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
 
 async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
     status = 422 if typed.mistake else 200
-    if status == 200 and not is_htmx(request):
+    if typed.is_done and not is_htmx(request):
         raise web.HTTPSeeOther(f"/circles/{path_id(request, 'circle')}")
     async with request.app[DATABASE].reading() as conn:
         context = await _circle_context(conn, request)
@@ -209,7 +193,7 @@ async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamRespon
 
 async def _person_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
     status = 422 if typed.mistake else 200
-    if status == 200 and not is_htmx(request):
+    if typed.is_done and not is_htmx(request):
         raise web.HTTPSeeOther(f"/members/{path_id(request, 'account')}")
     async with request.app[DATABASE].reading() as conn:
         person = await person_or_404(conn, request)

@@ -1,6 +1,6 @@
 """SQL of changing a door."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from console.database import Connection
 from console.rights.facts import Demands, WeeklyHours
@@ -13,6 +13,34 @@ async def lock_door(conn: Connection, *, key: PointKey) -> bool:
         "select from access.door where key = %(key)s for update", {"key": key}
     )
     return cursor.rowcount == 1
+
+
+async def circles_of(conn: Connection, *, key: PointKey) -> frozenset[int]:
+    """Whose members may open the door; also circles that don't exist any more."""
+    cursor = await conn.execute(
+        "select circle from access.door_circle where door = %(key)s", {"key": key}
+    )
+    return frozenset([int(row[0]) for row in await cursor.fetchall()])
+
+
+async def set_circles(conn: Connection, *, key: PointKey, circles: Set[int]) -> None:
+    """These, instead of those that it had. Rows that stay are left alone."""
+    values = {"key": key, "circles": list(circles)}
+    await conn.execute(
+        """
+        delete from access.door_circle
+         where door = %(key)s and circle <> all(%(circles)s::bigint[])
+        """,
+        values,
+    )
+    await conn.execute(
+        """
+        insert into access.door_circle (door, circle)
+        select %(key)s, circle from unnest(%(circles)s::bigint[]) as given (circle)
+        on conflict do nothing
+        """,
+        values,
+    )
 
 
 async def set_door(conn: Connection, *, key: PointKey, demands: Demands, open_seconds: int) -> None:

@@ -13,7 +13,7 @@ from console.controllers.queries import reports
 from console.controllers.shown import Shown
 from console.controllers.unrecorded import unrecorded
 from console.database import Connection
-from console.doors import queries
+from console.doors import circle_routes, queries
 from console.doors.about import about
 from console.doors.any_door import AnyDoor
 from console.doors.door import DoorView, view
@@ -62,6 +62,7 @@ def routes() -> list[Route]:
         Route("GET", f"/doors/{_KEY}", Who.ADMIN, door_page),
         Route("POST", f"/doors/{_KEY}/openings", Who.MEMBER, open_door),
         Route("POST", f"/doors/{_KEY}/orders", Who.ADMIN, order_door),
+        *circle_routes.routes(),
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from console.database import Connection
 from console.events import place_queries as queries
-from console.events.happenings import ASKED, Happening, has_words, sentence
+from console.events.happenings import ASKED, TAPS, Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
 from console.events.storing import FAILED
 from console.words import Text
@@ -33,7 +33,10 @@ _WITH_DETAIL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event. `account_id` None: nobody we know did it. `why` may be empty."""
+    """An event. `account_id` None: nobody we know did it. `why` may be empty.
+
+    `is_tap`: of a card, which has a page that explains it.
+    """
 
     row: PlaceRow
     account_id: int | None
@@ -41,6 +44,7 @@ class Told:
     is_yes: bool
     did: str
     why: str
+    is_tap: bool = False
 
 
 async def told_at(conn: Connection, point: str, *, is_tool: bool) -> Sequence[Told]:
@@ -59,7 +63,8 @@ def told(row: PlaceRow, *, is_tool: bool) -> Told:
     if row.kind == ASKED:
         why = _UNKNOWN
     account_id = row.account_id if words.is_person else None
-    return Told(row, account_id, words.who, words.is_yes, words.did, why)
+    is_tap = row.kind in TAPS and row.operation is None
+    return Told(row, account_id, words.who, words.is_yes, words.did, why, is_tap)
 
 
 def _detail(row: PlaceRow) -> str:

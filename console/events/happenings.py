@@ -153,6 +153,9 @@ _SOME_ORDER: tuple[At, At] = (
 )
 """Of a command that isn't in the tables any more."""
 
+TAPS = frozenset({_K.ACCESS_GRANTED, _K.ACCESS_DENIED, _K.ACCESS_WITHDRAWN})
+"""What becomes of a tap of a card. One that was withdrawn may have been an order instead."""
+
 ASKED = "command_asked"
 """Kind of a command of which nobody knows what became."""
 

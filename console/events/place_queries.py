@@ -13,9 +13,12 @@ from console.database import Connection
 class PlaceRow:
     """An event at a door or tool. `account_id` None: nobody we know. `operation`: of a command.
 
+    `event_id` 0: no controller told it.
+
     `payload`: as the controller told it; None: no controller did.
     """
 
+    event_id: int
     kind: str
     at: datetime
     clock_trusted: bool
@@ -58,7 +61,7 @@ async def happened(
                order by issued_at desc
                limit %(limit)s
             )
-            select e.kind, e.at, e.clock_trusted, e.reason,
+            select e.id as event_id, e.kind, e.at, e.clock_trusted, e.reason,
                    a.id as account_id, a.username, a.name, k.label as card_label,
                    o.operation, e.payload
               from (select * from told union all select * from asked) e

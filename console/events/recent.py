@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from console.database import Connection, Database
 from console.events import queries
-from console.events.happenings import Happening, sentence
+from console.events.happenings import TAPS, Happening, sentence
 from console.events.queries import RecentRow
 from console.web import times
 from console.web.live_hub import LiveFragment
@@ -51,7 +51,10 @@ KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the list. `account_id` None: nobody we know. `note`: a second, quieter line."""
+    """One line of the list. `account_id` None: nobody we know. `note`: a second, quieter line.
+
+    `is_tap`: of a card, which has a page that explains it.
+    """
 
     event_id: int
     at: datetime
@@ -61,6 +64,7 @@ class Line:
     who: str
     did: str
     note: str
+    is_tap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ def line(row: RecentRow) -> Line:
         who=told.who,
         did=told.did,
         note=note,
+        is_tap=row.kind in TAPS and row.operation is None,
     )
 
 
@@ -125,5 +130,5 @@ class RecentEvents:
         del changed
         async with self._database.reading() as conn:
             days = await recent_days(conn, audience)
-        context = {"days": days, "is_admin": audience is Who.ADMIN}
+        context = {"days": days, "explains": audience is Who.ADMIN}
         return [LiveFragment("recent", "events/recent.html", context)]

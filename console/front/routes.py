@@ -33,7 +33,7 @@ def routes(doors_for: DoorsFor) -> list[Route]:
             doors=doors,
             standing=standing(facts, times.now()) if facts else None,
             days=days,
-            is_admin=me.is_admin,
+            explains=me.is_admin,
         )
 
     return [Route("GET", "/", Who.MEMBER, front), Route("GET", "/run", Who.MEMBER, run_page)]

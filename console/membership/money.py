@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from io import StringIO
 
+from console.words import Text
+
 MONTHS = 13
 """On the page: this month and the year before it, so that each has its like to be held against."""
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -68,13 +70,13 @@ def read_period(first: str, last: str) -> Period | PeriodMistake:
     """Two days as a browser sends them."""
     begins, ends = _day(first), _day(last)
     if begins is None:
-        return PeriodMistake("A day is expected, such as 2026-01-31.", "from")
+        return PeriodMistake(Text("A day is expected, such as 2026-01-31."), "from")
     if ends is None:
-        return PeriodMistake("A day is expected, such as 2026-12-31.", "until")
+        return PeriodMistake(Text("A day is expected, such as 2026-12-31."), "until")
     if ends < begins:
-        return PeriodMistake("The last day is before the first one.", "until")
+        return PeriodMistake(Text("The last day is before the first one."), "until")
     if (ends - begins).days > YEARS_MAX * 366:
-        return PeriodMistake(f"At most {YEARS_MAX} years at a time.", "until")
+        return PeriodMistake(Text("At most {n} years at a time.", n=YEARS_MAX), "until")
     return Period(begins, ends)
 
 

@@ -21,28 +21,29 @@ from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
+from console.words import Text
 
 PATH = "/me/membership"
 PRICE_CHARACTERS_MAX = 255
 LOOKS_MAX = 60
 """So often a waiting page looks by itself, every two seconds."""
 
-ELSEWHERE = "Payments aren't taken here, so nothing was begun."
-NO_SUCH_TIER = "That membership isn't offered any more. Choose one of these."
-SUBSCRIBED = "You have a membership that is paid by itself. Change it on Stripe's pages."
-NEVER_PAID = (
+ELSEWHERE = Text("Payments aren't taken here, so nothing was begun.")
+NO_SUCH_TIER = Text("That membership isn't offered any more. Choose one of these.")
+SUBSCRIBED = Text("You have a membership that is paid by itself. Change it on Stripe's pages.")
+NEVER_PAID = Text(
     "You have never paid here, so there is nothing to manage yet. Choose a membership first."
 )
-NO_ANSWER = (
+NO_ANSWER = Text(
     "Stripe doesn't answer, so nothing was begun and nothing was charged. Try again in a minute."
 )
-UNKNOWN = (
+UNKNOWN = Text(
     "Stripe doesn't answer, so it isn't known whether the payment went through."
     " Look at this page again in a minute before you try once more."
 )
-NOTHING_OPEN = "No payment waits any more: there is nothing to pay."
-NO_CARD = "Stripe has no card of yours. Give it one, and what is open is paid with it."
-DECLINED = "Every card was declined. Give Stripe another one, or ask your bank."
+NOTHING_OPEN = Text("No payment waits any more: there is nothing to pay.")
+NO_CARD = Text("Stripe has no card of yours. Give it one, and what is open is paid with it.")
+DECLINED = Text("Every card was declined. Give Stripe another one, or ask your bank.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ async def membership_page(request: web.Request) -> web.StreamResponse:
     """How the visitor stands."""
     note = None
     if request.query.get("from") == "checkout":
-        note = Note("You left Stripe's page before paying. Nothing was charged.", is_good=True)
+        note = Note(
+            Text("You left Stripe's page before paying. Nothing was charged."), is_good=True
+        )
     return await _page(request, note)
 
 

@@ -57,6 +57,7 @@ async def _page(
         person=person,
         path=path,
         days=days_of(rows),
+        explains=True,
         is_first=before is None,
         older=rows[-1].at.isoformat() if len(rows) == SHOWN else None,
     )

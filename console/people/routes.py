@@ -14,9 +14,10 @@ from console.audit.routes import changes_of
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
-from console.circles.routes import Typed as TypedCircle
 from console.circles.routes import person_circles
+from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
+from console.explain.routes import access_lines
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import facts_of
 from console.people import queries
@@ -110,6 +111,9 @@ async def _person_page(
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
     private = await _private(conn, person, me)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
+    accesses = None
+    if Who.FRONT_DESK in me.roles:
+        accesses = await access_lines(conn, account_id=person.account_id)
     return page(
         request,
         "people/person.html",
@@ -122,6 +126,7 @@ async def _person_page(
         typed_card=TypedCard(),
         label_max=LABEL_CHARACTERS_MAX,
         changes=changes,
+        accesses=accesses,
     )
 
 

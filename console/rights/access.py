@@ -2,9 +2,6 @@
 
 Decides nothing of its own: the person's right is derived as for a card of hers, and weighed by
 `sync.rights.decide`. What a no is called on a page, and what would change it, is for the pages.
-
-For a tool one must be in its circle, and paying or employed: at a door, employment stands for the
-circle as well, at a tool it doesn't. Source: the contract of the old API, §7.
 """
 
 from collections.abc import Sequence
@@ -12,16 +9,9 @@ from dataclasses import dataclass, replace
 
 from console.database import Connection
 from console.rights import queries
-from console.rights.derive import (
-    Window,
-    point,
-    points_of,
-    right_of,
-    right_to,
-    tool_point,
-    window_of,
-)
+from console.rights.derive import point, points_of, right_of, right_to, tool_point
 from console.rights.facts import Door, Person, Tool
+from console.rights.verdict import Window, window_of
 from sync.ids import AccountRef, PointKey
 from sync.rights import Assurance, Decision, Moment, Point, Reason, Right, decide
 

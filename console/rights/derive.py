@@ -1,9 +1,8 @@
 """Facts → what each controller's snapshot holds. Pure.
 
-The rule: an employee of an active company opens every door. Otherwise she must be paying, and in
-one of the door's circles. For a tool she must be in its circle, and paying or employed. Every card
-of hers that is not lost carries it. When a paid period ends (or begins) without anybody changing
-anything, the controller knows it from the snapshot; so it does when a door's open hours begin.
+Who may use what is the rule of `verdict.py`. Every card of hers that is not lost carries it. When a
+paid period ends (or begins) without anybody changing anything, the controller knows it from the
+snapshot; so it does when a door's open hours begin.
 
 Whether a right holds at a given moment is not decided here but in `sync.rights.decide`.
 """
@@ -16,9 +15,9 @@ from datetime import tzinfo
 
 from console.rights import weekly_hours
 from console.rights.facts import Controller, Door, Facts, Person, Tool
-from console.rights.periods import merged
+from console.rights.verdict import Verdicts, Window, grounds_of, key_of, verdicts_of, window_of
 from sync.credential import entry, member_ref
-from sync.ids import ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
+from sync.ids import AccountRef, ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
 from sync.rights import Point, PointKind, Right
 from sync.snapshot import Snapshot, encode_snapshot
 
@@ -27,25 +26,6 @@ TOOL_SECONDS = 60
 
 NOBODY = MemberRef(bytes(8))
 """Stands where a right is weighed for a person rather than for a card."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a person's rights hold, in Unix time, both ends included; None is no bound."""
-
-    not_before_ms: int | None = None
-    not_after_ms: int | None = None
-
-    def is_over(self, now_ms: int) -> bool:
-        """Whether it lies in the past."""
-        return self.not_after_ms is not None and self.not_after_ms < now_ms
-
-    def has_begun(self, now_ms: int) -> bool:
-        """Whether it doesn't lie in the future."""
-        return self.not_before_ms is None or self.not_before_ms <= now_ms
-
-
-ALWAYS = Window()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,66 +38,49 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`next_change_ms`: when something changes by the passing of time alone; None: never."""
+    """`verdicts`: why, of everybody whom a fact concerns.
+
+    `next_change_ms`: when something changes by the passing of time alone; None: never.
+    """
 
     contents: Mapping[ControllerId, Content]
+    verdicts: Mapping[AccountRef, Verdicts]
     next_change_ms: int | None
 
 
 def derive(facts: Facts, now_ms: int, zone: tzinfo) -> Derived:
     """The content of every controller's snapshot, as of `now_ms`. `zone`: of the open hours."""
-    people = {person.account: person for person in facts.people}
-    holders = [(people[card.account], card) for card in facts.cards if card.account in people]
-    windows = {person.account: window_of(person, now_ms) for person, _ in holders}
-    current = {
-        account: window
-        for account, window in windows.items()
-        if window is not None and not window.is_over(now_ms)
-    }
+    verdicts = verdicts_of(facts, now_ms)
+    holders = [(card, verdicts[card.account]) for card in facts.cards if card.account in verdicts]
     contents: dict[ControllerId, Content] = {}
     for controller in facts.controllers:
         doors = [door for door in facts.doors if door.controller == controller.id]
         tools = _tools_at(controller, facts)
+        here = frozenset({door.key for door in doors} | {key_of(tool) for tool in tools})
         entries: dict[Entry, Right] = {}
-        for person, card in holders:
-            window = current.get(person.account)
-            points = points_of(person, doors, tools)
-            if window is not None and points:
-                member = member_ref(controller.entry_key, person.account)
+        for card, hers in holders:
+            points = hers.granted & here
+            if hers.window is not None and points:
+                member = member_ref(controller.entry_key, card.account)
                 entries[entry(controller.entry_key, card.site_digest)] = replace(
-                    right(member, points, window), is_break_glass=card.is_break_glass
+                    right(member, points, hers.window), is_break_glass=card.is_break_glass
                 )
         described = [_with_hours(door, now_ms, zone) for door in doors]
         described += [tool_point(tool) for tool in tools]
         contents[controller.id] = Content({point.key: point for point in described}, entries)
-    changes = _changes_ms(current.values())
+    held = {card.account: hers.window for card, hers in holders}
+    changes = _changes_ms(window for window in held.values() if window is not None)
     if any(door.open_hours and door.controller for door in facts.doors):
         changes.append(weekly_hours.next_week_ms(now_ms, zone))
-    return Derived(contents, min((ms for ms in changes if ms > now_ms), default=None))
-
-
-def window_of(person: Person, now_ms: int) -> Window | None:
-    """When the person's rights hold: the period that holds now, else the next, else the last one.
-
-    None: never. Periods that touch or overlap count as one. A period that has begun gets no
-    beginning, so that a controller whose clock runs late doesn't refuse who has paid.
-    """
-    if person.is_employed:
-        return ALWAYS
-    periods = merged(person.paid)
-    for period in periods:
-        if now_ms <= period.end_ms:
-            begins_later = period.start_ms > now_ms
-            return Window(period.start_ms if begins_later else None, period.end_ms)
-    return Window(not_after_ms=periods[-1].end_ms) if periods else None
+    return Derived(contents, verdicts, min((ms for ms in changes if ms > now_ms), default=None))
 
 
 def points_of(
     person: Person, doors: Iterable[Door], tools: Iterable[Tool] = ()
 ) -> frozenset[PointKey]:
     """Which of the doors and tools the person may use while her window holds."""
-    opened = {door.key for door in doors if person.is_employed or person.circles & door.circles}
-    return frozenset(opened | {key_of(tool) for tool in tools if tool.circle in person.circles})
+    grounds = grounds_of(person, doors, tools)
+    return frozenset(key for key, ground in grounds.items() if ground.is_enough)
 
 
 def right(member: MemberRef, points: frozenset[PointKey], window: Window) -> Right:
@@ -162,11 +125,6 @@ def tool_point(tool: Tool) -> Point:
         requires_fresh=tool.demands.requires_fresh,
         min_assurance=tool.demands.min_assurance,
     )
-
-
-def key_of(tool: Tool) -> PointKey:
-    """Its point's key; where no controller powers it, one that stands for it."""
-    return tool.key or PointKey(f"tool-{tool.id}")
 
 
 def content_digest(controller: Controller, content: Content) -> bytes:

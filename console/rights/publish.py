@@ -10,20 +10,21 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
 
 from console.database import Database
 from console.errors import BrokerUnavailable, DatabaseUnavailable
 from console.link.outbound import Outbound, seal_snapshot
-from console.rights import queries, snapshot_queries
+from console.rights import queries, snapshot_queries, verdict_queries
 from console.rights.derive import Content, content_digest, derive, numbered
 from console.rights.facts import Controller
 from console.rights.snapshot_queries import LatestVersion
+from console.rights.verdict import Verdicts
 from console.site_keys import SiteKeys
 from sync.errors import TooLarge
-from sync.ids import ControllerId, Epoch, Serial
+from sync.ids import AccountRef, ControllerId, Epoch, Serial
 from sync.snapshot import digest, encode_snapshot
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ SERIALS_AHEAD_MAX = 1_000_000
 """A controller that claims to be further ahead isn't followed. Source: sync/README.md."""
 KEPT_DAYS = 90
 PRUNE_SECONDS = 24 * 3600.0
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def unix_ms() -> int:
@@ -94,13 +96,14 @@ class Publisher:
                 pass
 
     async def prune(self) -> None:
-        """Deletes old snapshots once a day, until it is cancelled."""
+        """Deletes old snapshots and verdicts once a day, until it is cancelled."""
         while True:
             try:
                 async with self._database.writing() as conn:
                     count = await snapshot_queries.prune_snapshots(conn, days=KEPT_DAYS)
-                if count:
-                    log.info("snapshots.pruned", count=count)
+                    verdicts = await verdict_queries.prune(conn, days=KEPT_DAYS)
+                if count or verdicts:
+                    log.info("snapshots.pruned", count=count, verdicts=verdicts)
             except DatabaseUnavailable:
                 log.info("snapshots.pruning_postponed")
             await asyncio.sleep(PRUNE_SECONDS)
@@ -124,7 +127,25 @@ class Publisher:
                 content = derived.contents[controller]
                 if await self._number(controller, content, wanted, now_ms):
                     await self._send_if_possible(controller)
+        await self._keep_verdicts(derived.verdicts, now_ms)
         return derived.next_change_ms
+
+    async def _keep_verdicts(self, verdicts: Mapping[AccountRef, Verdicts], now_ms: int) -> None:
+        """Stores what has changed of why somebody may use a point, or may not.
+
+        After the snapshots: nobody waits for it. If it fails it is made up for the next time.
+        """
+        wanted = await asyncio.to_thread(verdict_queries.rows, verdicts)
+        async with self._database.reading() as conn:
+            stored = await verdict_queries.digests(conn)
+        changed: dict[AccountRef, verdict_queries.Row | None] = {
+            account: row for account, row in wanted.items() if stored.get(account) != row.digest
+        }
+        changed |= dict.fromkeys(stored.keys() - wanted.keys())
+        if changed:
+            async with self._database.writing() as conn:
+                await verdict_queries.store(conn, changed, at=_moment(now_ms))
+            log.info("verdicts.kept", count=len(changed))
 
     async def send_everything(self) -> None:
         """Sends each controller the keyset and its newest snapshot again.
@@ -178,7 +199,7 @@ class Publisher:
                 serial=serial,
                 digest=digest(payload),
                 content_digest=wanted,
-                made_at=datetime.fromtimestamp(now_ms / 1000, UTC),
+                made_at=_moment(now_ms),
                 envelope=seal_snapshot(self._keys, controller, payload),
             )
         log.info(
@@ -214,6 +235,10 @@ def _reported_serial(version: LatestVersion, epoch: Epoch) -> int:
     if version.applied_epoch != epoch or serial > published + SERIALS_AHEAD_MAX:
         return 0
     return serial
+
+
+def _moment(now_ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=now_ms)
 
 
 def _digests(

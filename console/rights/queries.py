@@ -1,6 +1,6 @@
 """SQL of the facts that rights follow from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from psycopg.rows import class_row
@@ -193,12 +193,17 @@ async def accounts(conn: Connection, *, account: int | None = None) -> frozenset
 
 
 async def people(
-    conn: Connection, *, account: AccountRef | None, ended_after_ms: int
+    conn: Connection,
+    *,
+    account: AccountRef | None,
+    ended_after_ms: int,
+    accounts: Collection[AccountRef] | None = None,
 ) -> tuple[Person, ...]:
-    """Everybody, or the one person, with the circles of doors and tools.
+    """Everybody, the one person, or these `accounts`, with the circles of doors and tools.
 
     Payments that were over at `ended_after_ms`, the grace included, are left out; 0: none is.
     """
+    wanted = accounts if account is None else [account]
     async with conn.cursor(row_factory=class_row(_PersonRow)) as cursor:
         await cursor.execute(
             # Instants are cut to what a wire number holds; 'infinity' is an instant here, too.
@@ -212,7 +217,7 @@ async def people(
                        + make_interval(hours => %(grace_hours)s) as ends
                 from stripe_payment
                where amount > 0 and amount <> 'NaN'
-                 and (%(account)s::bigint is null or created_by = %(account)s)
+                 and (%(accounts)s::bigint[] is null or created_by = any(%(accounts)s))
                  and end_date >= to_timestamp(%(ended_after_ms)s::bigint / 1000.0)
                    - make_interval(hours => %(grace_hours)s)
             ), paid as (
@@ -226,13 +231,13 @@ async def people(
                 from company_employee e
                 join company c on c.id = e.company
                where c.active
-                 and (%(account)s::bigint is null or e.account = %(account)s)
+                 and (%(accounts)s::bigint[] is null or e.account = any(%(accounts)s))
             ), member as (
               select m.account, array_agg(m.circle::bigint) as circles
                 from circle_member m
                where (m.circle in (select circle from access.door_circle)
                       or m.circle in (select circle from tool_description))
-                 and (%(account)s::bigint is null or m.account = %(account)s)
+                 and (%(accounts)s::bigint[] is null or m.account = any(%(accounts)s))
                group by m.account
             )
             select a.id,
@@ -245,13 +250,13 @@ async def people(
               left join member on member.account = a.id
               left join paid on paid.account = a.id
              where not a.system
-               and (%(account)s::bigint is null or a.id = %(account)s)
+               and (%(accounts)s::bigint[] is null or a.id = any(%(accounts)s))
                and (employed.account is not null or member.account is not null
-                    or paid.account is not null or %(account)s::bigint is not null)
+                    or paid.account is not null or %(accounts)s::bigint[] is not null)
              order by a.id
             """,
             {
-                "account": account,
+                "accounts": None if wanted is None else list(wanted),
                 "ended_after_ms": ended_after_ms,
                 "grace_hours": GRACE_HOURS,
                 "early_seconds": EARLY_SECONDS,

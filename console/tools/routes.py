@@ -64,6 +64,7 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
         tool=view(row, now),
         mine=may_use(answer, row, now),
         happened=happened,
+        shows_people=Who.FRONT_DESK in me.roles,
     )
 
 

@@ -38,7 +38,7 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
         if who is not Who.MEMBER:
             await check_form(request)
         if who not in visitor.roles:
-            raise _not_for(who, request)
+            raise not_for(who, request)
     return await handler(request)
 
 
@@ -71,7 +71,8 @@ def _log_in(page: str) -> str:
     return "/login" if page == "/" else f"/login?next={quote(page, safe='/')}"
 
 
-def _not_for(who: Who, request: web.Request) -> Exception:
+def not_for(who: Who, request: web.Request) -> Exception:
+    """What somebody gets who lacks this role; also where only her own would be hers to see."""
     circles = circles_for(who, request.app[SETTINGS].roles)
     if who is Who.DESPOT:  # the old web app's words
         return web.HTTPForbidden(

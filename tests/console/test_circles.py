@@ -1,12 +1,13 @@
 """Circles: who may change who is in them, by page."""
 
+import re
 from datetime import datetime
 
 import pytest
 
 from console.database import Connection
 from tests.support import makerspace
-from tests.support.console_app import Site, admin, member
+from tests.support.console_app import Site, admin, member, see_and_save
 
 HTMX = {"HX-Request": "true"}
 
@@ -103,7 +104,7 @@ async def test_a_member_is_removed(site: Site) -> None:
     kari = await member(site.connection, "kari")
     await makerspace.circle_member(site.connection, account=kari)
     client = await site.browser("ola")
-    answer = await client.post(f"/circles/2/members/{kari}/removal", headers=HTMX)
+    answer = await see_and_save(client, f"/circles/2/members/{kari}/removal", headers=HTMX)
     assert answer.status == 200
     assert "Nobody is in this circle yet" in await answer.text()
     assert await members(site.connection, 2) == {}
@@ -168,7 +169,7 @@ async def test_circles_are_changed_on_the_page_of_a_person_too(site: Site) -> No
     )
     assert (answer.status, answer.headers["Location"]) == (303, f"/members/{kari}")
     assert await members(site.connection, 2) == {"kari": "tour"}
-    answer = await client.post(f"/members/{kari}/circles/2/removal", headers=HTMX)
+    answer = await see_and_save(client, f"/members/{kari}/circles/2/removal", headers=HTMX)
     assert answer.status == 200
     assert (await answer.text()).lstrip().startswith('<section id="circles"')
     assert await members(site.connection, 2) == {}
@@ -212,6 +213,102 @@ async def test_what_does_not_exist_is_not_found(site: Site) -> None:
     assert answer.status == 404
     answer = await client.post(f"/circles/2/members/{missing}/removal")
     assert answer.status == 422
+
+
+async def test_before_somebody_is_added_it_is_shown_what_she_gets(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await paying(site.connection, "kari", "Kari <Nordmann>")
+    client = await site.browser("ola")
+    for path, data in (
+        ("/circles/2/members", {"username": "kari", "comment": "the tour"}),
+        (f"/members/{kari}/circles", {"circle": "2", "comment": "the tour"}),
+    ):
+        for headers in ({}, HTMX):
+            answer = await client.post(path, data=data, headers=headers)
+            text = " ".join((await answer.text()).split())
+            assert answer.status == 200
+            assert "Can use from now on" in text
+            assert "<strong>Kari &lt;Nordmann&gt;</strong>: Front door" in text
+            assert ("<!doctype html>" in text) is (not headers)
+            assert await members(site.connection, 2) == {}
+
+
+async def paying(connection: Connection, username: str, name: str) -> int:
+    """Somebody who pays, and a door that asks for circle 2, which she isn't in."""
+    account = await member(connection, username, name=name)
+    await makerspace.payment(connection, account=account)
+    await makerspace.controller(connection)
+    await makerspace.door(connection)
+    return account
+
+
+async def test_what_was_seen_is_saved(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await paying(site.connection, "kari", "Kari Nordmann")
+    client = await site.browser("ola")
+    answer = await see_and_save(
+        client,
+        "/circles/2/members",
+        data={"username": "Kari Nordmann", "comment": " the tour "},
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, "/circles/2")
+    assert await members(site.connection, 2) == {"kari": "the tour"}
+    preview = await client.post(f"/members/{kari}/circles/2/removal", headers=HTMX)
+    text = " ".join((await preview.text()).split())
+    assert "Can no longer use" in text
+    assert "<strong>Kari Nordmann</strong>: Front door" in text
+    assert await members(site.connection, 2) == {"kari": "the tour"}
+    await see_and_save(client, f"/members/{kari}/circles/2/removal", headers=HTMX)
+    assert await members(site.connection, 2) == {}
+
+
+async def test_if_it_would_do_something_else_by_now_it_is_shown_again(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await paying(site.connection, "kari", "Kari Nordmann")
+    client = await site.browser("ola")
+    data = {"username": "kari"}
+    text = await (await client.post("/circles/2/members", data=data)).text()
+    found = re.search('name="seen" value="([^"]+)"', text)
+    assert found is not None
+    await makerspace.door(site.connection, key="back", name="Back door")
+    answer = await client.post("/circles/2/members", data={**data, "seen": found[1]})
+    text = await answer.text()
+    assert answer.status == 200
+    assert "Something was changed meanwhile" in text
+    assert "Back door, Front door" in text
+    assert await members(site.connection, 2) == {}
+
+
+async def test_a_preview_changes_nothing_and_keeps_nobody_waiting(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await paying(site.connection, "kari", "Kari Nordmann")
+    before = await circle_row(site.connection)
+    client = await site.browser("ola")
+    await client.post("/circles/2/members", data={"username": "kari"})
+    assert await circle_row(site.connection) == before
+    cursor = await site.connection.execute("select count(*) from circle_member_version")
+    assert await cursor.fetchone() == (0,)
+
+
+async def test_somebody_who_pays_nothing_is_said_to_wait(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await paying(site.connection, "kari", "Kari Nordmann")
+    await site.connection.execute("delete from stripe_payment")
+    client = await site.browser("ola")
+    text = await (await client.post("/circles/2/members", data={"username": "kari"})).text()
+    assert "Makes no difference yet: no membership now" in text
+
+
+async def test_whoever_may_not_change_the_circle_learns_nothing_from_a_preview(site: Site) -> None:
+    kari = await paying(site.connection, "kari", "Kari Nordmann")
+    client = await site.browser("kari")
+    for path, data in (
+        ("/circles/2/members", {"username": "kari"}),
+        (f"/circles/2/members/{kari}/removal", {}),
+    ):
+        answer = await client.post(path, data=data)
+        assert answer.status == 422
+        assert "Front door" not in await answer.text()
 
 
 async def test_suggestions_find_people_by_both_names(site: Site) -> None:

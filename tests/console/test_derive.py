@@ -14,7 +14,6 @@ from console.rights.derive import (
     content_digest,
     derive,
     right_of,
-    window_of,
 )
 from console.rights.facts import (
     Card,
@@ -29,6 +28,7 @@ from console.rights.facts import (
     WeeklyHours,
 )
 from console.rights.periods import merged
+from console.rights.verdict import window_of
 from sync.credential import entry, member_ref
 from sync.errors import TooLarge
 from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest

@@ -192,7 +192,7 @@ def test_what_a_controller_tells_in_words_is_shown_with_the_event(
     if payload is not None and payload.startswith("{"):
         payload = payload.replace("{", "{" + stamp + ("," if len(payload) > 2 else ""), 1)
     row = PlaceRow(
-        *("staleness_changed", datetime.now(UTC), True, None, None, None, None, None, None),
+        *(1, "staleness_changed", datetime.now(UTC), True, None, None, None, None, None, None),
         payload,
     )
     assert told(row, is_tool=False).why == why

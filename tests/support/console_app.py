@@ -1,8 +1,10 @@
 """The console as a browser meets it: the real application on a real database."""
 
 import hashlib
+import html
+import re
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,6 +83,27 @@ async def log_in(client: Client, username: str, password: str = PASSWORD) -> Cli
     return await client.post(
         "/login", data={"username": username, "password": password}, allow_redirects=False
     )
+
+
+async def see_and_save(
+    client: Client,
+    path: str,
+    *,
+    data: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ClientResponse:
+    """Sends a form, looks at what it would do, and saves it. A redirect is not followed.
+
+    The last answer; the first one, if that asked nothing.
+    """
+    preview = await client.post(path, data=data, headers=headers, allow_redirects=False)
+    hidden = re.findall(
+        r'<input type="hidden" name="([^"]*)" value="([^"]*)">', await preview.text()
+    )
+    fields = {name: html.unescape(value) for name, value in hidden}
+    if preview.status != 200 or "seen" not in fields:
+        return preview
+    return await client.post(path, data=fields, headers=headers, allow_redirects=False)
 
 
 async def member(connection: Connection, username: str, *, name: str | None = None) -> int:

@@ -17,18 +17,23 @@ async def event(
     site_digest: bytes | None = None,
     clock_trusted: bool = True,
     controller: str = "front-pi",
+    epoch: int | None = None,
+    serial: int | None = None,
+    tap_id: str | None = None,
 ) -> int:
     """An event, and the NOTIFY that goes with it. Returns its id."""
     async with connection.transaction():
         cursor = await connection.execute(
             """
             insert into access.event (controller, journal_id, seq, hash, happened_at, clock_trusted,
-              kind, point, reason, account, card, credential_type, site_digest, payload)
+              kind, point, reason, account, card, credential_type, site_digest, payload, epoch,
+              serial, tap_id)
             values (%(controller)s, 'journal',
               (select coalesce(max(seq), 0) + 1 from access.event
                 where controller = %(controller)s),
               '\\x00', %(happened_at)s, %(clock_trusted)s, %(kind)s, %(point)s, %(reason)s,
-              %(account)s, %(card)s, 'em4100', %(site_digest)s, '{}')
+              %(account)s, %(card)s, 'em4100', %(site_digest)s, '{}', %(epoch)s, %(serial)s,
+              %(tap_id)s)
             returning id
             """,
             {
@@ -41,6 +46,9 @@ async def event(
                 "account": account,
                 "card": card,
                 "site_digest": site_digest,
+                "epoch": epoch,
+                "serial": serial,
+                "tap_id": tap_id,
             },
         )
         row = await cursor.fetchone()

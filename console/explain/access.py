@@ -1,0 +1,128 @@
+"""What somebody can open and use, and who can open a door, each with why or why not.
+
+Asks the rule for each; decides nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from console.database import Connection
+from console.explain import queries
+from console.explain.queries import CircleRow, NamedRow, PlaceRow
+from console.rights import queries as rights
+from console.rights.facts import Door, Person, Tool
+from console.rights.missing import Access, access_to_door, access_to_tool
+from console.rights.verdict import Ground, ground_at_door, ground_at_tool, key_of
+from sync.ids import AccountRef, PointKey
+
+EVERY_PAYMENT_MS = 0
+"""Also those that are over: they tell a membership that has ended from none at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtPlace:
+    """One person at one door or tool. `through`: her circles among those of the place."""
+
+    place: PlaceRow
+    access: Access
+    through: tuple[CircleRow, ...]
+    circles: tuple[CircleRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPerson:
+    """The same with her name, for the page of the place."""
+
+    person: NamedRow
+    at: AtPlace
+
+
+async def person_of(conn: Connection, *, account_id: int) -> Person:
+    """What decides what somebody may use, all her payments with it."""
+    found = await rights.people(
+        conn, account=AccountRef(account_id), ended_after_ms=EVERY_PAYMENT_MS
+    )
+    return found[0] if found else _nobody(account_id)
+
+
+async def accesses_of(conn: Connection, person: Person, *, now_ms: int) -> Sequence[AtPlace]:
+    """Every door and tool, for one person."""
+    places = await queries.places(conn)
+    circles = await queries.circles(conn, ids={c for place in places for c in place.circles})
+    rules = await _rules(conn)
+    return [
+        _at(person, place, rules[PointKey(place.key)], circles, now_ms)
+        for place in places
+        if PointKey(place.key) in rules
+    ]
+
+
+async def who_can(
+    conn: Connection, *, point: PointKey, now_ms: int
+) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
+    """Everybody who can open or use it now, by name; None: there is no such place."""
+    people = await rights.people(conn, account=None, ended_after_ms=now_ms)
+    rule = (await _rules(conn)).get(point)
+    # Most people lack the circle: the rest is asked of few.
+    people = [person for person in people if rule and _ground(person, rule).is_enough]
+    return await _people_at(conn, people, point, now_ms, only_yes=True)
+
+
+async def whether_they_can(
+    conn: Connection, *, point: PointKey, accounts: Collection[int], now_ms: int
+) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
+    """The same for these people, whether they can or not."""
+    wanted = [AccountRef(account) for account in accounts]
+    people = await rights.people(
+        conn, account=None, accounts=wanted, ended_after_ms=EVERY_PAYMENT_MS
+    )
+    return await _people_at(conn, people, point, now_ms, only_yes=False)
+
+
+async def _people_at(
+    conn: Connection, people: Iterable[Person], point: PointKey, now_ms: int, *, only_yes: bool
+) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
+    place = next((row for row in await queries.places(conn) if row.key == point), None)
+    rule = (await _rules(conn)).get(point)
+    if place is None or rule is None:
+        return None
+    circles = await queries.circles(conn, ids=place.circles)
+    each = {person.account: _at(person, place, rule, circles, now_ms) for person in people}
+    if only_yes:
+        each = {account: at for account, at in each.items() if at.access.decision.is_allowed}
+    names = await queries.people_named(conn, accounts=each.keys())
+    return place, [OfPerson(row, each[AccountRef(row.account_id)]) for row in names]
+
+
+async def _rules(conn: Connection) -> Mapping[PointKey, Door | Tool]:
+    """Each door and tool by its key. Where a tool has a door's, the door counts."""
+    tools: dict[PointKey, Door | Tool] = {key_of(tool): tool for tool in await rights.tools(conn)}
+    return tools | {door.key: door for door in await rights.doors(conn)}
+
+
+def _at(
+    person: Person,
+    place: PlaceRow,
+    rule: Door | Tool,
+    circles: Mapping[int, CircleRow],
+    now_ms: int,
+) -> AtPlace:
+    access = (
+        access_to_door(person, rule, now_ms)
+        if isinstance(rule, Door)
+        else access_to_tool(person, rule, now_ms)
+    )
+    known = [circles[circle] for circle in place.circles if circle in circles]
+    hers = tuple(circle for circle in known if circle.circle_id in person.circles)
+    return AtPlace(place, access, hers, tuple(known))
+
+
+def _ground(person: Person, rule: Door | Tool) -> Ground:
+    if isinstance(rule, Door):
+        return ground_at_door(person, rule)
+    return ground_at_tool(person, rule)
+
+
+def _nobody(account_id: int) -> Person:
+    """Somebody of whom there is nothing to say: a system account."""
+    return Person(AccountRef(account_id), False, frozenset(), ())

@@ -1,0 +1,131 @@
+"""Pages that explain: a tap, who can open a door or use a tool, and what somebody can.
+
+Taps and people are for the front desk; her own are everybody's.
+"""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from console.database import Connection
+from console.explain import queries, tap_wording
+from console.explain.access import accesses_of, person_of, whether_they_can, who_can
+from console.explain.queries import PlaceRow
+from console.explain.tap import explained_tap
+from console.explain.wording import Reasons, reasons
+from console.web import times
+from console.web.keys import DATABASE
+from console.web.permit import not_for
+from console.web.render import page
+from console.web.requests import ID, path_id, query_text
+from console.web.routing import Route, Who
+from console.web.session import visitor
+from sync.ids import PointKey
+
+PEOPLE_SHOWN = 200
+FOUND_SHOWN = 20
+
+
+def routes() -> list[Route]:
+    """All of them."""
+    return [
+        Route("GET", f"/log/taps/{{event:{ID}}}", Who.MEMBER, tap_page),
+        Route("GET", "/doors/{door:[a-z0-9-]{1,32}}/people", Who.FRONT_DESK, door_people),
+        Route("GET", f"/tools/{{tool:{ID}}}/people", Who.FRONT_DESK, tool_people),
+        Route("GET", "/me/access", Who.MEMBER, own_access),
+    ]
+
+
+async def tap_page(request: web.Request) -> web.StreamResponse:
+    """Why a tap was answered as it was."""
+    me, now = visitor(request), times.now()
+    sees_all = Who.FRONT_DESK in me.roles
+    async with request.app[DATABASE].reading() as conn:
+        row = await queries.tap(conn, event_id=path_id(request, "event"))
+        if not sees_all and (row is None or row.account_id != me.account_id):
+            raise not_for(Who.FRONT_DESK, request)
+        if row is None:
+            raise web.HTTPNotFound
+        told = await explained_tap(conn, row, now_ms=_ms_of_now())
+    today = None if told.today is None or row.lost_at is not None else reasons(told.today, now)
+    return page(
+        request,
+        "explain/tap.html",
+        told=told,
+        headline=tap_wording.headline(told),
+        steps=tap_wording.lines(told, now),
+        finding=tap_wording.finding(told),
+        decided=tap_wording.decided(told, now, names_controller=me.is_admin),
+        today=tap_wording.today(told),
+        lacks=today.lacks if today else (),
+        remedy=tap_wording.remedy(told),
+        is_mine=row.account_id == me.account_id,
+    )
+
+
+async def door_people(request: web.Request) -> web.StreamResponse:
+    """Who can open this door, and why; whoever is searched for also if she can't."""
+    return await _people_page(request, PointKey(request.match_info["door"]), is_tool=False)
+
+
+async def tool_people(request: web.Request) -> web.StreamResponse:
+    """The same for a tool."""
+    async with request.app[DATABASE].reading() as conn:
+        point = await queries.point_of_tool(conn, tool_id=path_id(request, "tool"))
+    if point is None:
+        raise web.HTTPNotFound
+    return await _people_page(request, point, is_tool=True)
+
+
+async def own_access(request: web.Request) -> web.StreamResponse:
+    """What the visitor can open and use, and what is missing for the rest."""
+    async with request.app[DATABASE].reading() as conn:
+        every = await access_lines(conn, account_id=visitor(request).account_id)
+    return page(request, "explain/own.html", accesses=every)
+
+
+async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons]:
+    """Every door and tool for one person, those first that she can use; for other pages, too."""
+    now = times.now()
+    person = await person_of(conn, account_id=account_id)
+    every = await accesses_of(conn, person, now_ms=_ms_of_now())
+    told = [reasons(at, now) for at in every]
+    return sorted(told, key=lambda one: (one.at.place.tool_id is not None, not one.is_yes))
+
+
+async def _people_page(
+    request: web.Request, point: PointKey, *, is_tool: bool
+) -> web.StreamResponse:
+    text, now = query_text(request, "q"), times.now()
+    async with request.app[DATABASE].reading() as conn:
+        if text:
+            named = await queries.people_like(conn, text=text, limit=FOUND_SHOWN)
+            found = await whether_they_can(
+                conn,
+                point=point,
+                accounts=[row.account_id for row in named],
+                now_ms=_ms_of_now(),
+            )
+        else:
+            found = await who_can(conn, point=point, now_ms=_ms_of_now())
+    if found is None or (found[0].tool_id is not None) is not is_tool:
+        raise web.HTTPNotFound
+    place, people = found
+    return page(
+        request,
+        "explain/people.html",
+        place=place,
+        path=_path(place),
+        text=text,
+        count=len(people),
+        is_cut=bool(text) and len(people) == FOUND_SHOWN,
+        people=[(one.person, reasons(one.at, now)) for one in people[:PEOPLE_SHOWN]],
+    )
+
+
+def _path(place: PlaceRow) -> str:
+    return f"/doors/{place.key}" if place.tool_id is None else f"/tools/{place.tool_id}"
+
+
+def _ms_of_now() -> int:
+    return int(times.now().timestamp() * 1000)

@@ -1,0 +1,143 @@
+"""Tries a change out before it is saved, and says in names who gains and who loses what.
+
+The change is really made, in a transaction that is rolled back unless somebody has seen just this
+effect: so there is no second idea of what a change does, and what is saved is what was seen.
+
+A form posts the change; what comes back is a `Preview`, which `rights/preview.html` shows with a
+form that posts the same again, and with it `seen`.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from psycopg import Rollback
+
+from console.database import Connection
+from console.rights import preview_queries, queries
+from console.rights.preview import Effect, Rules, effect
+from sync.ids import AccountRef
+
+Refusal = TypeVar("Refusal")
+
+SHOWN = 30
+"""So many people of each list are named; of the others it is said how many they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person, and the names of doors and tools."""
+
+    account_id: int
+    name: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """People by name; `more` are not listed."""
+
+    people: Sequence[Named]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What saving would do. The lists are as in `Effect`.
+
+    `seen`: what the form posts to say that somebody has seen it. `has_changed`: she has seen
+    another effect before, and something else was changed meanwhile.
+    """
+
+    gains: Listed
+    loses: Listed
+    keeps: Listed
+    waits: Listed
+    seen: str
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveForm:
+    """A preview with the form that saves it, as `rights/preview.html` shows them.
+
+    `fields`: the change as it was posted; `seen` is added. `back`: a path, for whoever thinks
+    better of it. `is_danger`: it takes something away.
+    """
+
+    told: Preview
+    title: str
+    action: str
+    fields: Mapping[str, str]
+    back: str
+    save: str
+    is_danger: bool = False
+
+
+async def dry_run(
+    conn: Connection,
+    change: Callable[[Connection], Awaitable[Refusal | None]],
+    *,
+    seen: str,
+    now_ms: int,
+    account: AccountRef | None = None,
+    always: bool = False,
+) -> Refusal | Preview | None:
+    """Makes the change if its effect was seen. None: it is made, and the caller commits it.
+
+    `conn` is in a transaction. `change` gives a refusal if it can't be made. `seen` is empty, or
+    from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
+    is shown also where nobody gains or loses anything.
+    """
+    before = await _rules(conn, account, now_ms)
+    outcome: Refusal | Effect | None = None
+    async with conn.transaction() as savepoint:
+        outcome = await change(conn)
+        if outcome is None:
+            after = await _rules(conn, account, now_ms)
+            found = await asyncio.to_thread(effect, before, after, now_ms)
+            if found.seen == seen or (found.is_nothing and not found.waits and not always):
+                return None
+            outcome = found
+        raise Rollback(savepoint)
+    if isinstance(outcome, Effect):
+        return await _preview(conn, outcome, has_changed=bool(seen))
+    return outcome
+
+
+async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> Rules:
+    return Rules(
+        people=await queries.people(conn, account=account, ended_after_ms=now_ms),
+        doors=await queries.doors(conn),
+        tools=await queries.tools(conn),
+    )
+
+
+async def _preview(conn: Connection, found: Effect, *, has_changed: bool) -> Preview:
+    lists = (found.gains, found.loses, found.keeps, found.waits)
+    accounts = {concern.account for concerns in lists for concern in concerns}
+    people = await preview_queries.people_names(conn, accounts=accounts)
+    places = await preview_queries.place_names(conn)
+    gains, loses, keeps, waits = (
+        _listed(
+            (people.get(concern.account, ""), concern.account, places.get(concern.point, ""))
+            for concern in concerns
+        )
+        for concerns in lists
+    )
+    return Preview(gains, loses, keeps, waits, found.seen, has_changed)
+
+
+def _listed(concerns: Iterable[tuple[str, AccountRef, str]]) -> Listed:
+    """`concerns`: a person's name, her account, a place's name."""
+    places: defaultdict[tuple[str, AccountRef], list[str]] = defaultdict(list)
+    for name, account, place in concerns:
+        places[name, account].append(place)
+    ordered = sorted(places, key=lambda person: (person[0].lower(), person[1]))
+    named = [
+        Named(account, name, tuple(sorted(places[name, account], key=str.lower)))
+        for name, account in ordered[:SHOWN]
+    ]
+    return Listed(named, len(ordered) - len(named))
