@@ -136,7 +136,7 @@ def _ask(circle: CircleRow) -> str:
 
 
 def _more(circle: CircleRow) -> str:
-    return Text.plural("{n} more", "{n} more", circle.people_more)
+    return Text("{n} more", n=circle.people_more)
 
 
 def _or(circles: Sequence[CircleRow]) -> str:

@@ -26,6 +26,12 @@ def test_the_catalogue_is_written_as_make_words_writes_it() -> None:
     assert CATALOGUE.read_text() == words.written(extracted(), entries())
 
 
+def test_no_message_is_both_one_form_and_the_first_of_two() -> None:
+    """A catalogue could hold one of them only."""
+    often = Counter(forms[0] for forms in extracted())
+    assert [message for message, times in often.items() if times > 1] == []
+
+
 def test_every_message_is_translated() -> None:
     assert [entry.forms[0] for entry in entries() if not entry.is_said] == []
 

@@ -87,6 +87,11 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /me/history": MEMBER,
         "GET /members/{account}/history": DESK,
         "GET /log/changes": ADMIN,
+        # What explains: all of it for the front desk; her own for everybody
+        "GET /log/taps/{event}": Finer(FRONT_DESK, {}, "for members of the circle"),
+        "GET /me/access": MEMBER,
+        "GET /doors/{door}/people": DESK,
+        "GET /tools/{tool}/people": DESK,
         # Circles: whoever manages the circle
         "GET /circles": MEMBER,
         "GET /circles/{circle}": MEMBER,
@@ -105,6 +110,8 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /doors/{door}": ADMIN,
         "POST /doors/{door}/openings": Finer({Role.MEMBER}, {}, "circle “door”"),
         "POST /doors/{door}/orders": ADMIN,
+        "GET /doors/{door}/circles": ADMIN,
+        "POST /doors/{door}/circles": ADMIN,
         "GET /tools": MEMBER,
         "GET /tools/{tool}": MEMBER,
         "POST /tools/{tool}/orders": ADMIN,
