@@ -22,7 +22,7 @@ from console.web.routing import Route, Who
 from console.web.session import visitor
 from sync.ids import PointKey
 
-PEOPLE_SHOWN = 200
+PEOPLE_SHOWN = 40
 FOUND_SHOWN = 20
 
 

@@ -48,7 +48,7 @@ ADMIN = Line(ADMINS)
 DESPOT = Line(DESPOTS)
 DESK = Line(FRONT_DESK)
 TREASURER = Line(MONEY)
-OF_KEEPERS = "members of the circle “keepers”"
+OF_KEEPERS = "is changed by members of the circle “keepers”"
 OF_DESPOTS = "not a member of circle `despot`"
 COMPANY: Mapping[str, object] = MappingProxyType(
     {"name": "Elsewhere AS", "active": True, "contact": "{account}"}
