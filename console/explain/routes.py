@@ -23,7 +23,7 @@ from console.web.routing import Route, Who
 from console.web.session import visitor
 from sync.ids import PointKey
 
-PEOPLE_SHOWN = 60
+PEOPLE_SHOWN = 40
 """A page stays light; others are found by name."""
 FOUND_SHOWN = 20
 

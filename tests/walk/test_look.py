@@ -41,12 +41,15 @@ async ([tags, rules]) => {
 }
 """
 SMALL = """
-(least) => [...document.querySelectorAll(
+(least) => {
+  const pressed = (each) => /^(checkbox|radio)$/.test(each.type) && each.labels[0] || each;
+  return [...document.querySelectorAll(
     "button, .button, summary, input, select, textarea, nav a, form a")]
   .filter((each) => each.checkVisibility() && each.type !== "hidden")
-  .map((each) => [each.outerHTML.slice(0, 120), each.getBoundingClientRect()])
+  .map((each) => [each.outerHTML.slice(0, 120), pressed(each).getBoundingClientRect()])
   .filter(([, box]) => box.height < least || box.width < least)
-  .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`)
+  .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`);
+}
 """
 OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true"
 
