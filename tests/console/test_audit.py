@@ -17,7 +17,7 @@ from console.people.commands import add_account
 from console.tools.attaching import Attachment, attach_tool, detach_tool
 from tests.support import makerspace
 from tests.support.authors import SOMEBODY
-from tests.support.console_app import PASSWORD, SALT, Client, Site, member
+from tests.support.console_app import PASSWORD, SALT, Client, Site, member, see_and_save
 from tests.support.site import enrolled, new_site_keys
 
 NEW_PASSWORD = "another horse battery"
@@ -44,7 +44,7 @@ class House:
         assert answer.status == 200, await answer.text()
 
     async def press(self, path: str, **fields: str) -> None:
-        answer = await self.browser.post(path, data=fields, allow_redirects=False)
+        answer = await see_and_save(self.browser, path, data=fields)
         assert answer.status == 303, await answer.text()
 
     async def rows(self) -> list[dict[str, Any]]:
