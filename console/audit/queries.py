@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import LiteralString
 
 from psycopg.rows import class_row
 
@@ -9,14 +10,7 @@ from console.audit.change import ChangeRow, Known, Named, Thing
 from console.audit.search import Point, Search
 from console.database import Connection
 
-
-async def changes(
-    conn: Connection, *, search: Search, limit: int, looked_at: int
-) -> list[ChangeRow]:
-    """The newest changes that are meant; a text is looked for in the newest `looked_at` of them."""
-    async with conn.cursor(row_factory=class_row(ChangeRow)) as cursor:
-        await cursor.execute(
-            """
+_MEANT: LiteralString = """
             with meant as materialized (
               select id, happened_at, actor, address, doing, place, object, account, operation, old,
                 new, about
@@ -30,7 +24,20 @@ async def changes(
                   or (happened_at, id) < (%(before)s::timestamptz, %(before_id)s::bigint))
               order by happened_at desc, id desc
               limit %(looked_at)s
-            ), found as (
+            )
+            """
+"""The newest `looked_at` changes that a search means, whatever text it looks for."""
+
+
+async def changes(
+    conn: Connection, *, search: Search, limit: int, looked_at: int
+) -> list[ChangeRow]:
+    """The newest changes that are meant; a text is looked for in the newest `looked_at` of them."""
+    async with conn.cursor(row_factory=class_row(ChangeRow)) as cursor:
+        await cursor.execute(
+            _MEANT  # noqa: S608 both parts are constants
+            + """
+            , found as (
               select * from meant
               where %(text)s = ''
                 or strpos(lower(concat_ws(' ', doing, object, old, new, about)),
@@ -57,16 +64,9 @@ async def end_of(conn: Connection, *, search: Search, looked_at: int) -> Point |
     """The oldest of those `looked_at`; None: there are not so many."""
     async with conn.cursor(row_factory=class_row(Point)) as cursor:
         await cursor.execute(
-            """
-            select happened_at, id
-            from access.audit
-            where (%(person)s::bigint is null or account = %(person)s
-                or (actor = %(person)s and not %(concerns_only)s))
-              and (%(place)s::text is null or place = %(place)s)
-              and (%(since)s::timestamptz is null or happened_at >= %(since)s)
-              and (%(until)s::timestamptz is null or happened_at < %(until)s)
-              and (%(before_id)s::bigint is null
-                or (happened_at, id) < (%(before)s::timestamptz, %(before_id)s::bigint))
+            _MEANT  # noqa: S608 both parts are constants
+            + """
+            select happened_at, id from meant
             order by happened_at desc, id desc
             limit 1 offset %(looked_at)s - 1
             """,

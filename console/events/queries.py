@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg.rows import class_row
 
@@ -37,6 +38,25 @@ class RecentRow:
     operation: str | None
 
 
+AS_ROWS: LiteralString = """
+            select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
+              coalesce(d.name, t.name, e.point) as place,
+              d.key is null and p.key is not null as is_tool, e.reason,
+              a.id as account_id, a.username, a.name, k.label as card_label,
+              c.operation
+            from arrived e
+            left join access.door d on d.key = e.point
+            left join access.tool_point p on p.key = e.point
+            left join tool_description t on t.id = p.tool
+            left join access.card k on k.id = e.card
+            left join access.command c on c.id = e.command
+            left join account a on a.id = coalesce(e.account, c.actor)
+            order by e.at desc, e.id desc
+            limit %(limit)s
+            """
+"""The end of a query that calls its events `arrived`: `RecentRow`s, the newest first."""
+
+
 async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -> list[RecentRow]:
     """The latest events of these kinds, the newest first.
 
@@ -63,21 +83,8 @@ async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -
             ), arrived as (
               select * from told union all select * from opened
             )
-            select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
-              coalesce(d.name, t.name, e.point) as place,
-              d.key is null and p.key is not null as is_tool, e.reason,
-              a.id as account_id, a.username, a.name, k.label as card_label,
-              c.operation
-            from arrived e
-            left join access.door d on d.key = e.point
-            left join access.tool_point p on p.key = e.point
-            left join tool_description t on t.id = p.tool
-            left join access.card k on k.id = e.card
-            left join access.command c on c.id = e.command
-            left join account a on a.id = coalesce(e.account, c.actor)
-            order by e.at desc, e.id desc
-            limit %(limit)s
-            """,
+            """  # noqa: S608 both parts are constants
+            + AS_ROWS,
             {"kinds": list(kinds), "limit": limit, "looked_at": LOOKED_AT},
         )
         return await cursor.fetchall()

@@ -3,7 +3,9 @@
 Her own is hers; somebody else's is for the front desk.
 """
 
+import re
 from datetime import datetime
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -11,7 +13,8 @@ from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.database import Connection
-from console.events.person_queries import happened_to
+from console.events.person_queries import Before, happened_to
+from console.events.queries import RecentRow
 from console.events.recent import days_of
 from console.web.keys import DATABASE
 from console.web.render import page
@@ -49,7 +52,7 @@ async def history(request: web.Request) -> web.StreamResponse:
 async def _page(
     request: web.Request, conn: Connection, person: Person, path: str
 ) -> web.StreamResponse:
-    before = _moment(request.query.get("before", ""))
+    before = _before(request)
     rows = await happened_to(conn, account_id=person.account_id, before=before, limit=SHOWN)
     return page(
         request,
@@ -59,14 +62,21 @@ async def _page(
         days=days_of(rows),
         explains=True,
         is_first=before is None,
-        older=rows[-1].at.isoformat() if len(rows) == SHOWN else None,
+        older=_address_of(rows[-1]) if len(rows) == SHOWN else None,
     )
 
 
-def _moment(text: str) -> datetime | None:
-    """A moment of the address; what is none begins at the latest."""
+def _before(request: web.Request) -> Before | None:
+    """Where the address says that the list goes on; what says nothing begins at the latest."""
+    event = request.query.get("event", "")
     try:
-        moment = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(request.query.get("before", ""))
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    if at.tzinfo is None or not re.fullmatch(ID, event):
+        return None
+    return Before(at, int(event))
+
+
+def _address_of(row: RecentRow) -> str:
+    return urlencode({"before": row.at.isoformat(), "event": row.event_id})

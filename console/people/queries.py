@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from psycopg.rows import class_row
 
@@ -34,15 +33,6 @@ class PrivateRow:
     email: str
     phone: str | None
     member_since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
-    """A payment. `amount` in crowns."""
-
-    start_date: datetime
-    end_date: datetime
-    amount: Decimal
 
 
 async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
@@ -125,19 +115,3 @@ async def private_facts(conn: Connection, *, account_id: int) -> PrivateRow | No
             {"account_id": account_id},
         )
         return await cursor.fetchone()
-
-
-async def payments(conn: Connection, *, account_id: int, limit: int) -> list[PaymentRow]:
-    """Somebody's latest payments, the newest first."""
-    async with conn.cursor(row_factory=class_row(PaymentRow)) as cursor:
-        await cursor.execute(
-            """
-            select start_date, end_date, amount
-            from stripe_payment
-            where created_by = %(account_id)s
-            order by end_date desc, id desc
-            limit %(limit)s
-            """,
-            {"account_id": account_id, "limit": limit},
-        )
-        return await cursor.fetchall()

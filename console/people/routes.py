@@ -19,10 +19,10 @@ from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
 from console.explain.routes import access_lines
 from console.membership.standing import Standing, standing
-from console.membership.standing_queries import facts_of
+from console.membership.standing_queries import PaidRow, facts_of, paid_by
 from console.people import queries
 from console.people.fields import Field, may_see
-from console.people.queries import ListedRow, PaymentRow, PrivateRow
+from console.people.queries import ListedRow, PrivateRow
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
@@ -50,7 +50,7 @@ class Private:
     contact: PrivateRow | None = None
     standing: Standing | None = None
     member_since: datetime | None = None
-    payments: list[PaymentRow] | None = None
+    payments: list[PaidRow] | None = None
     cards: PersonCards | None = None
 
 
@@ -142,7 +142,7 @@ async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
     if Field.CARDS in seen and facts is not None:
         cards = await person_cards(conn, person=person, me=me)
     if Field.PAYMENTS in seen and facts is not None:
-        paid = await queries.payments(conn, account_id=account_id, limit=PAYMENTS_MAX)
+        paid = await paid_by(conn, account_id=account_id, limit=PAYMENTS_MAX)
     return Private(
         contact=row if Field.CONTACT in seen else None,
         standing=standing(facts, times.now()) if facts else None,
