@@ -3,8 +3,8 @@
 One connection listens to PostgreSQL; each hint is turned into page fragments once for each kind of
 audience in each language. Those that differ from what was sent before are handed to the open pages.
 A page that can't keep up misses what was replaced meanwhile, and gets what is true then. While
-nobody listens to PostgreSQL no stream is open, so that no page claims to be live when it isn't. What
-a fragment shows is for the features.
+nobody listens to PostgreSQL no stream is open, so that no page claims to be live when it isn't.
+What a fragment shows is for the features.
 """
 
 import asyncio
