@@ -12,6 +12,7 @@ import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.cards.routes as cards
 import console.circles.routes as circles
+import console.companies.routes as companies
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
@@ -124,6 +125,7 @@ def _routes() -> list[Route]:
         *accounts.routes(),
         *audit.routes(),
         *circles.routes(),
+        *companies.routes(),
         *cards.routes(),
         *people.routes(),
         *membership.routes(),

@@ -50,6 +50,13 @@ ENTRIES = (
         runs=True,
     ),
     NavEntry(
+        "/companies",
+        Text("Companies"),
+        "company",
+        Text("Who works where, and so can open every door"),
+        runs=True,
+    ),
+    NavEntry(
         "/log/changes",
         Text("Changes"),
         "pencil",

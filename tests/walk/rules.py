@@ -100,6 +100,15 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
         "POST /members/{account}/circles/{circle}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
+        # Companies: whoever is in `despot`
+        "GET /companies": MEMBER,
+        "POST /companies": DESPOT,
+        "GET /companies/new": DESPOT,
+        "GET /companies/{company}": MEMBER,
+        "POST /companies/{company}": DESPOT,
+        "GET /companies/{company}/change": DESPOT,
+        "POST /companies/{company}/employees": DESPOT,
+        "POST /companies/{company}/employees/{account}/removal": DESPOT,
         # Cards: the owner, and admins
         "GET /cards/unknown": ADMIN,
         "POST /cards/unknown/{event}/assignment": ADMIN,
