@@ -10,6 +10,7 @@ from aiohttp import web
 
 import console.accounts.routes as accounts
 import console.audit.routes as audit
+import console.badges.routes as badges
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.companies.routes as companies
@@ -126,6 +127,7 @@ def _routes() -> list[Route]:
         *audit.routes(),
         *circles.routes(),
         *companies.routes(),
+        *badges.routes(),
         *cards.routes(),
         *people.routes(),
         *membership.routes(),

@@ -50,6 +50,13 @@ ENTRIES = (
         runs=True,
     ),
     NavEntry(
+        "/badges",
+        Text("Badges"),
+        "badge",
+        Text("What members are certified for, and by whom"),
+        runs=True,
+    ),
+    NavEntry(
         "/companies",
         Text("Companies"),
         "company",
@@ -92,8 +99,8 @@ def run_links(request: web.Request) -> list[NavLink]:
     """The places for those who run something; empty for everybody else."""
     me = visitor_or_none(request)
     offered = [link for link in _offered(request) if link.entry.runs]
-    runs_something = any(link.entry.who is not Who.MEMBER for link in offered)
-    return offered if me is not None and (me.manages_circles or runs_something) else []
+    has_role = any(link.entry.who is not Who.MEMBER for link in offered)
+    return offered if me is not None and (me.runs_something or has_role) else []
 
 
 def _offered(request: web.Request) -> list[NavLink]:

@@ -132,8 +132,8 @@ async def test_what_is_not_there_is_said_not_to_be_there(place: Place, method: s
                 continue
             before = await place.rows()
             answer = await place.ask(Role.ADMIN, method, asked)
-            # Companies are not for admins. A form that is looked at first may be refused for what it
-            # lacks.
+            # Companies are not for admins.
+            # A form that is looked at first may be refused for what it lacks.
             allowed = {200, 403, 404} if method == "GET" else {303, 400, 403, 404, 422}
             if answer.status not in allowed or changed(before, await place.rows()):
                 wrong.append(f"{method} {asked}: {answer.status}")
