@@ -97,6 +97,10 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         # Circles: whoever manages the circle
         "GET /circles": MEMBER,
         "GET /circles/{circle}": MEMBER,
+        "GET /circles/new": ADMIN,
+        "POST /circles": ADMIN,
+        "GET /circles/{circle}/change": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
+        "POST /circles/{circle}": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
         "POST /circles/{circle}/members": Finer(KEEPERS, {"username": "pawn"}, OF_KEEPERS),
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
