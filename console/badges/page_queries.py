@@ -86,13 +86,18 @@ async def badge_rows(conn: Connection, *, text: str, category: str, limit: int) 
     async with conn.cursor(row_factory=class_row(BadgeRow)) as cursor:
         await cursor.execute(
             """
+            with holders as (
+              select badge_description, count(*) as people
+              from (select distinct badge_description, account from account_badge) b
+              group by badge_description
+            )
             select d.id, left(d.title, 120) as title, left(coalesce(d.description, ''), 160)
                 as description,
               d.certification_circle as circle_id, c.name::text as circle_name,
               coalesce(k.category, '') as category, d.created_by as made_by_id,
-              (select count(distinct b.account) from account_badge b
-                where b.badge_description = d.id) as holders
+              coalesce(h.people, 0) as holders
             from badge_description d
+            left join holders h on h.badge_description = d.id
             left join circle c on c.id = d.certification_circle
             left join access.badge_category k on k.badge_description = d.id
             where (%(category)s = '' or k.category = %(category)s)

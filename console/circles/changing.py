@@ -22,6 +22,7 @@ from console.circles.circle import (
     ManagementStyle,
 )
 from console.circles.draft import Draft, Flaw
+from console.circles.wording import known_by_name
 from console.database import Connection
 from console.rights.dry_run import Preview, dry_run
 from console.web import times
@@ -191,12 +192,7 @@ def _line_mistakes(typed: Typed) -> dict[str, str]:
 
 def _renaming_mistakes(old: str, new: str, fixed_names: frozenset[str]) -> Mistakes:
     if old in fixed_names:
-        return {
-            "name": Text(
-                "This circle is known by its name {name}: called otherwise, it would give nothing.",
-                name=quoted(old),
-            )
-        }
+        return {"name": known_by_name(old)}
     if new in fixed_names:
         return {
             "name": Text(

@@ -1,21 +1,22 @@
-"""The form of a circle. Who may change what of it is in `changing.py`."""
+"""The form of a circle, and removing one. Who may change what of it is in `changing.py`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from console.circles import changing, queries
+from console.circles import changing, keeping, queries
 from console.circles.changing import Change, Mistakes, Typed, typed_of
 from console.circles.circle import (
     COMMENT_CHARACTERS_MAX,
     DESCRIPTION_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
+    Kept,
     ManagementStyle,
     may_change,
 )
 from console.circles.queries import CircleRow
-from console.circles.wording import managers
+from console.circles.wording import known_by_name, managers, why_kept
 from console.database import Connection
 from console.errors import Forbidden
 from console.rights.dry_run import Preview, SaveForm
@@ -31,12 +32,13 @@ _CIRCLE = f"/circles/{{circle:{ID}}}"
 
 
 def routes() -> list[Route]:
-    """Making a circle and changing it."""
+    """Making a circle, changing it, removing it."""
     return [
         Route("GET", "/circles/new", Who.ADMIN, new_form),
         Route("POST", "/circles", Who.ADMIN, make_circle),
         Route("GET", f"{_CIRCLE}/change", Who.MEMBER, change_form),
         Route("POST", _CIRCLE, Who.MEMBER, change_circle),
+        Route("POST", f"{_CIRCLE}/removal", Who.MEMBER, remove_circle),
     ]
 
 
@@ -53,7 +55,7 @@ async def make_circle(request: web.Request) -> web.StreamResponse:
         made = await changing.make(conn, typed, actor_id=visitor(request).account_id)
         if not isinstance(made, int):
             return await _answer(request, conn, None, typed, mistakes=made)
-    return _done(request, made)
+    return _done(request, f"/circles/{made}")
 
 
 async def change_form(request: web.Request) -> web.StreamResponse:
@@ -92,7 +94,28 @@ async def change_circle(request: web.Request) -> web.StreamResponse:
             # With a stale form the newest values are shown, else what was typed.
             shown = typed_of(circle) if "form" in outcome else typed
             return await _answer(request, conn, row, shown, mistakes=outcome)
-    return _done(request, circle.circle_id)
+    return _done(request, f"/circles/{circle.circle_id}")
+
+
+async def remove_circle(request: web.Request) -> web.StreamResponse:
+    """Removes a circle that nobody is in and nothing refers to: who manages it may."""
+    circle_id = path_id(request, "circle")
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
+        row = await _changeable(
+            request, conn, await changing.circle_locked(conn, circle_id=circle_id)
+        )
+        words: Text | None = None
+        if row.name in names_that_count(request.app[SETTINGS].roles):
+            words = known_by_name(row.name)
+        else:
+            kept = await keeping.remove(
+                conn, circle_id=circle_id, actor_id=visitor(request).account_id
+            )
+            words = why_kept(kept) if isinstance(kept, Kept) else None
+        if words is not None:
+            typed, mistakes = typed_of(row.circle()), {"removal": words}
+            return await _answer(request, conn, row, typed, mistakes=mistakes)
+    return _done(request, "/circles")
 
 
 async def _changeable(request: web.Request, conn: Connection, row: CircleRow | None) -> CircleRow:
@@ -139,8 +162,7 @@ async def _answer(
     return show(request, template, status=422 if mistakes else 200, **context)
 
 
-def _done(request: web.Request, circle_id: int) -> web.StreamResponse:
-    path = f"/circles/{circle_id}"
+def _done(request: web.Request, path: str) -> web.StreamResponse:
     if is_htmx(request):
         return web.Response(headers={"HX-Redirect": path})
     raise web.HTTPSeeOther(path)

@@ -246,6 +246,40 @@ async def test_whoever_may_not_is_told_who_may(site: Site, keeper: Client) -> No
         assert "“admin”" in await answer.text()
 
 
+async def test_a_circle_that_nobody_needs_is_removed(site: Site, keeper: Client) -> None:
+    lab = await id_of(site, "lab")
+    page = await (await keeper.get(f"/circles/{lab}/change")).text()
+    assert f'action="/circles/{lab}/removal"' in page
+    await makerspace.tool(site.connection, name="Still", circle=lab)
+    needed = await keeper.post(f"/circles/{lab}/removal")
+    assert needed.status == 422
+    assert "“lab” is still needed by: Still." in await needed.text()
+    await site.connection.execute("delete from tool_description")
+    per = await member(site.connection, "per")
+    await makerspace.circle_member(site.connection, account=per, circle=lab)
+    full = await keeper.post(f"/circles/{lab}/removal", headers=HTMX)
+    assert full.status == 422
+    assert "“lab” has members. Remove them first." in await full.text()
+    await site.connection.execute("delete from circle_member where circle = %s", [lab])
+    ola = await site.browser("ola")
+    refused = await ola.post(f"/circles/{lab}/removal")
+    assert "“lab” is removed by members of the circle “keepers”." in await refused.text()
+    answer = await keeper.post(f"/circles/{lab}/removal", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/circles")
+    assert (await keeper.get(f"/circles/{lab}")).status == 404
+    assert (await keeper.post(f"/circles/{lab}/removal")).status == 404
+
+
+async def test_the_circle_of_the_admins_is_not_removed_by_the_last_of_them(
+    site: Site, keeper: Client
+) -> None:
+    ola = await site.browser("ola")
+    answer = await ola.post("/circles/1/removal")
+    assert answer.status == 422
+    assert "This circle is known by its name “admin”" in await answer.text()
+    assert (await ola.get("/circles/new")).status == 200
+
+
 async def test_a_circle_that_does_not_exist_is_not_found(site: Site, keeper: Client) -> None:
     assert (await keeper.get("/circles/999999/change")).status == 404
     assert (await keeper.post("/circles/999999", data={"name": "x"})).status == 404

@@ -101,6 +101,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /circles": ADMIN,
         "GET /circles/{circle}/change": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
         "POST /circles/{circle}": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
+        "POST /circles/{circle}/removal": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
         "POST /circles/{circle}/members": Finer(KEEPERS, {"username": "pawn"}, OF_KEEPERS),
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
