@@ -74,6 +74,13 @@ async def test_everybody_sees_which_companies_there_are(site: Site, acme: int) -
     assert "Acme" not in found
 
 
+async def test_whoever_keeps_companies_finds_them_under_run(site: Site, acme: int) -> None:
+    client = await site.browser("dina")
+    assert 'href="/companies"' in await (await client.get("/run")).text()
+    carl = await site.browser("carl")
+    assert "You run nothing yet." in await (await carl.get("/run")).text()
+
+
 async def test_a_company_is_made(site: Site, acme: int) -> None:
     client = await site.browser("dina")
     assert "/companies/new" in await (await client.get("/companies")).text()
