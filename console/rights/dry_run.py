@@ -18,7 +18,7 @@ from psycopg import Rollback
 from console.database import Connection
 from console.rights import preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
-from sync.ids import AccountRef
+from sync.ids import AccountRef, PointKey
 
 Refusal = TypeVar("Refusal")
 
@@ -93,6 +93,7 @@ async def dry_run(
     """
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
+    made: Mapping[PointKey, str] = {}
     async with conn.transaction() as savepoint:
         outcome = await change(conn)
         if outcome is None:
@@ -101,9 +102,10 @@ async def dry_run(
             if found.seen == seen or (found.is_nothing and not found.waits and not always):
                 return None
             outcome = found
+            made = await preview_queries.place_names(conn)
         raise Rollback(savepoint)
     if isinstance(outcome, Effect):
-        return await _preview(conn, outcome, has_changed=bool(seen))
+        return await _preview(conn, outcome, made, has_changed=bool(seen))
     return outcome
 
 
@@ -115,11 +117,14 @@ async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> R
     )
 
 
-async def _preview(conn: Connection, found: Effect, *, has_changed: bool) -> Preview:
+async def _preview(
+    conn: Connection, found: Effect, made: Mapping[PointKey, str], *, has_changed: bool
+) -> Preview:
+    """`made`: what places are called once the change is made; some are only there then."""
     lists = (found.gains, found.loses, found.keeps, found.waits)
     accounts = {concern.account for concerns in lists for concern in concerns}
     people = await preview_queries.people_names(conn, accounts=accounts)
-    places = await preview_queries.place_names(conn)
+    places = {**made, **await preview_queries.place_names(conn)}
     gains, loses, keeps, waits = (
         _listed(
             (people.get(concern.account, ""), concern.account, places.get(concern.point, ""))
