@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from console.circles.queries import all_circles
 from console.controllers import queries as controllers
-from console.controllers.point_key_queries import Keyed, point_named
+from console.controllers.point_key_queries import point_named
+from console.controllers.wording import NO_CONTROLLER, key_taken, still_retired
 from console.database import Connection
 from console.doors import changing_queries, queries
 from console.doors.draft import Meant
@@ -110,23 +111,9 @@ async def bring_back(conn: Connection, key: PointKey) -> Mistaken | None:
     """Takes it into use again, as it was."""
     at = await changing_queries.controller_of(conn, key=key)
     if at is not None and await controllers.is_retired(conn, controller=at):
-        return Mistaken(
-            {"form": Text("Its controller {name} is retired. Enrol that again first.", name=at)}
-        )
+        return Mistaken({"form": still_retired(at)})
     await changing_queries.bring_back(conn, key=key)
     return None
-
-
-NO_CONTROLLER = Text("Choose a controller that is in use.")
-
-
-def key_taken(by: Keyed) -> Text:
-    """Beside a key that something else has, which may be retired."""
-    if by.is_retired:
-        return Text(
-            "“{name}”, which is retired, has this key. It can be brought back.", name=by.name
-        )
-    return Text("“{name}” has this key already.", name=by.name)
 
 
 async def _set(conn: Connection, door: Meant) -> None:

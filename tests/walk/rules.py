@@ -121,6 +121,12 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /doors/{door}/return": ADMIN,
         "GET /tools": MEMBER,
         "GET /tools/{tool}": MEMBER,
+        "GET /tools/new": ADMIN,
+        "POST /tools/new": ADMIN,
+        "GET /tools/{tool}/change": ADMIN,
+        "POST /tools/{tool}/change": ADMIN,
+        "POST /tools/{tool}/retirement": ADMIN,
+        "POST /tools/{tool}/return": ADMIN,
         "POST /tools/{tool}/orders": ADMIN,
         "GET /controllers": ADMIN,
         # The old API: accounts and profiles
