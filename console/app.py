@@ -4,6 +4,7 @@ To add a feature: its `routes()` to `_routes`, its live source to `_live_sources
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -12,6 +13,7 @@ import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.cards.routes as cards
 import console.circles.routes as circles
+import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
@@ -27,6 +29,7 @@ from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
 from console.controllers.order_pages import ORDERS
 from console.controllers.orders import Orders
+from console.controllers.waiting_bundles import BUNDLES, WaitingBundles
 from console.database import Database
 from console.doors.any_door import AnyDoor
 from console.doors.dlock import Dlock
@@ -37,6 +40,7 @@ from console.events.recent import RecentEvents
 from console.mail import Mailer
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
+from console.site_keys import SiteIdentity
 from console.supervision import end
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
@@ -74,12 +78,14 @@ async def build_app(
     broker_answers: Callable[[], Awaitable[bool]],
     orders: Orders | None = None,
     broker: Publishes | None = None,
+    identity: SiteIdentity | None = None,
     routes: Sequence[Route] = (),
 ) -> web.Application:
     """The application, ready to be served. `routes`: further ones, of the demo.
 
     `orders` None: there is no way to the controllers. `broker` None: messages to hardware of the
-    old web app get nowhere. Raises: FilesMissing, RouteWithoutRule.
+    old web app get nowhere. `identity` None: pages enrol no controllers.
+    Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
         middlewares=[
@@ -97,6 +103,9 @@ async def build_app(
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
+    app[BUNDLES] = WaitingBundles(now=time.monotonic)
+    if identity is not None:
+        app[controller_keeping.IDENTITY] = identity
     if orders is not None:
         app[ORDERS] = orders
     app[doors.ANY_DOOR] = _any_door(app, database, settings, orders)
@@ -133,6 +142,7 @@ def _routes() -> list[Route]:
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
+        *controller_keeping.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
     ]

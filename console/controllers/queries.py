@@ -21,6 +21,7 @@ class ControllerRow:
     enrolled_at: datetime | None
     quarantined_at: datetime | None
     quarantine_reason: str | None
+    retired_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ async def controller(conn: Connection, *, controller: ControllerId) -> Controlle
     async with conn.cursor(row_factory=class_row(ControllerRow)) as cursor:
         await cursor.execute(
             """
-            select id, public_key, entry_key, enrolled_at, quarantined_at, quarantine_reason
+            select id, public_key, entry_key, enrolled_at, quarantined_at, quarantine_reason,
+                   retired_at
               from access.controller
              where id = %(controller)s
             """,
@@ -216,8 +218,10 @@ async def reports(conn: Connection) -> list[tuple[str, Json]]:
     return [(str(controller), report) for controller, report in await cursor.fetchall()]
 
 
-async def listed(conn: Connection) -> list[ListedController]:
-    """All controllers, by name."""
+async def listed(
+    conn: Connection, *, controller: ControllerId | None = None
+) -> list[ListedController]:
+    """All controllers that are not retired, by name, or the one."""
     async with conn.cursor(row_factory=class_row(ListedController)) as cursor:
         await cursor.execute(
             """
@@ -242,7 +246,10 @@ async def listed(conn: Connection) -> list[ListedController]:
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
+             where c.retired_at is null
+               and (%(controller)s::text is null or c.id = %(controller)s)
              order by c.id
-            """
+            """,
+            {"controller": controller},
         )
         return await cursor.fetchall()

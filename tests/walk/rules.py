@@ -129,6 +129,13 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /tools/{tool}/return": ADMIN,
         "POST /tools/{tool}/orders": ADMIN,
         "GET /controllers": ADMIN,
+        "GET /controllers/_new": ADMIN,
+        "POST /controllers/_new": ADMIN,
+        "GET /controllers/{controller}": ADMIN,
+        "POST /controllers/{controller}/enrolment": ADMIN,
+        "GET /controllers/{controller}/bundle": ADMIN,
+        "POST /controllers/{controller}/bundle": Line(ADMINS, status=400),
+        "POST /controllers/{controller}/retirement": ADMIN,
         # The old API: accounts and profiles
         "POST /service/authz/log-in": ALL,
         "POST /service/authz/log-out": ALL,
