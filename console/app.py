@@ -24,6 +24,7 @@ import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.history as history
 import console.people.routes as people
+import console.search.routes as search
 import console.tools.routes as tools
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
@@ -143,6 +144,7 @@ def _routes() -> list[Route]:
         *tools.routes(),
         *controllers.routes(),
         *controller_keeping.routes(),
+        *search.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
     ]

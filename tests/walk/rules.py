@@ -83,6 +83,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /run": MEMBER,
         "GET /me": MEMBER,
         "GET /members": MEMBER,
+        "GET /search": MEMBER,
         "GET /members/{account}": MEMBER,
         "GET /me/history": MEMBER,
         "GET /members/{account}/history": DESK,
