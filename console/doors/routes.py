@@ -124,18 +124,17 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         who = await who_may_open(conn, door_key=key, now_ms=int(now.timestamp() * 1000))
         names = await queries.people(conn, accounts={one.account for one in who})
         happened = await told_at(conn, key, is_tool=False)
+    known = [(names[one.account], one.answer) for one in who if one.account in names]
+    known.sort(key=lambda one: (one[0].name or one[0].username).lower())
     openers = [
-        MayOpen(names[one.account], why(one.answer, door.circles, now))
-        for one in who
-        if one.account in names
+        MayOpen(person, why(answer, door.circles, now)) for person, answer in known[:PEOPLE_SHOWN]
     ]
-    openers.sort(key=lambda one: (one.person.name or one.person.username).lower())
     return page(
         request,
         "doors/door.html",
         door=door,
-        openers=openers[:PEOPLE_SHOWN],
-        count=len(openers),
+        openers=openers,
+        count=len(known),
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
     )
