@@ -142,6 +142,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed what holds for the tool {tool}"),
             unfilled("detached the tool {tool} from the controller {controller}"),
         ),
+        "access.retired_tool": Place(
+            Text("Retired tools"),
+            unfilled("retired the tool {tool}"),
+            unfilled("changed that the tool {tool} is retired"),
+            unfilled("brought the tool {tool} back"),
+        ),
         "access.door": Place(
             Text("Doors"),
             unfilled("made the door {name}"),
@@ -195,6 +201,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "name": Text("name"),
         "open_seconds": Text("seconds unlocked"),
         "opens_minute": Text("opens at minute"),
+        "retired_at": Text("retired"),
         "requires_fresh": Text("needs rights of today"),
         "reset_token": Text("link for a new password"),
         "reset_token_validity": Text("link for a new password works until"),

@@ -108,7 +108,7 @@ async def references(conn: Connection, *, circle_id: int) -> list[Reference]:
             select 'tool', name from tool_description where circle = %(circle_id)s
             union all
             select 'door', d.name from access.door_circle c join access.door d on d.key = c.door
-              where c.circle = %(circle_id)s
+              where c.circle = %(circle_id)s and d.retired_at is null
             order by 1, 2
             limit %(most)s
             """,

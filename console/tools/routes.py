@@ -6,6 +6,7 @@ from aiohttp import web
 from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
 from console.rights.access import may_use_tool, may_use_which_tool
+from console.tools import keeping_queries, keeping_routes
 from console.tools import page_queries as queries
 from console.tools.view import may_use, view
 from console.web import times
@@ -17,6 +18,7 @@ from console.web.session import visitor
 from sync.ids import PointKey
 from sync.rights import PointKind
 
+RETIRED_SHOWN = 50
 _TOOL = f"/tools/{{tool:{ID}}}"
 
 
@@ -26,6 +28,7 @@ def routes() -> list[Route]:
         Route("GET", "/tools", Who.MEMBER, tools_page),
         Route("GET", _TOOL, Who.MEMBER, tool_page),
         Route("POST", f"{_TOOL}/orders", Who.ADMIN, order_tool),
+        *keeping_routes.routes(),
     ]
 
 
@@ -39,9 +42,12 @@ async def tools_page(request: web.Request) -> web.StreamResponse:
             account_id=visitor(request).account_id,
             now_ms=int(now.timestamp() * 1000),
         )
+        retired: list[keeping_queries.RetiredRow] = []
+        if visitor(request).is_admin:
+            retired = await keeping_queries.retired(conn, limit=RETIRED_SHOWN)
     tools = [(view(row, now), may_use(answers.get(row.id), row, now)) for row in rows]
     tools.sort(key=lambda tool: tool[1].tone != "good")
-    return page(request, "tools/tools.html", tools=tools)
+    return page(request, "tools/tools.html", tools=tools, retired=retired)
 
 
 async def tool_page(request: web.Request) -> web.StreamResponse:
