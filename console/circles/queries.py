@@ -185,6 +185,19 @@ async def is_member(conn: Connection, *, circle_id: int, account_id: int) -> boo
         return bool(await cursor.fetchone())
 
 
+async def comment_of(conn: Connection, *, circle_id: int, account_id: int) -> str:
+    """Of a membership; empty also where there is none."""
+    cursor = await conn.execute(
+        """
+        select comment from circle_member
+        where circle = %(circle_id)s and account = %(account_id)s
+        """,
+        {"circle_id": circle_id, "account_id": account_id},
+    )
+    row = await cursor.fetchone()
+    return "" if row is None or row[0] is None else str(row[0])
+
+
 async def insert_member(
     conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
 ) -> bool:

@@ -1,6 +1,6 @@
 """Pages of circles: all of them, one of them, and the circles of one person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from console.accounts.queries import Person
 from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
 from console.circles.queries import MemberRow, PersonCircleRow
-from console.circles.trying import Typed, Wanted, add, remove
+from console.circles.trying import Typed, Undo, Wanted, add, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE
@@ -108,7 +108,11 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
 async def remove_from_circle(request: web.Request) -> web.StreamResponse:
     """Removes one member, once it was seen what that does."""
     path = f"/circles/{path_id(request, 'circle')}"
-    return await _circle_answer(request, await _removal(request, back=path))
+
+    def again(wanted: Wanted, comment: str) -> tuple[str, Mapping[str, str]]:
+        return f"{path}/members", {"username": wanted.person.username, "comment": comment}
+
+    return await _circle_answer(request, await _removal(request, path, again))
 
 
 async def add_person(request: web.Request) -> web.StreamResponse:
@@ -131,19 +135,35 @@ async def add_person(request: web.Request) -> web.StreamResponse:
 
 async def remove_person(request: web.Request) -> web.StreamResponse:
     """Removes the person of the page from one circle, once it was seen what that does."""
-    back = f"/members/{path_id(request, 'account')}"
-    return await _person_answer(request, await _removal(request, back=back))
+    path = f"/members/{path_id(request, 'account')}"
+
+    def again(wanted: Wanted, comment: str) -> tuple[str, Mapping[str, str]]:
+        return f"{path}/circles", {"circle": str(wanted.circle_id), "comment": comment}
+
+    return await _person_answer(request, await _removal(request, path, again))
 
 
-async def _removal(request: web.Request, *, back: str) -> Typed:
+async def _removal(
+    request: web.Request, back: str, again: Callable[[Wanted, str], tuple[str, Mapping[str, str]]]
+) -> Typed:
+    """`back`: the page of the form. `again`: what adds her again with a comment, from that page."""
     fields = await form(request)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         person = await accounts.person(conn, account_id=path_id(request, "account"))
         if person is None:
             return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
         wanted = Wanted(path_id(request, "circle"), person, "", visitor(request).account_id)
+        comment = await queries.comment_of(
+            conn, circle_id=wanted.circle_id, account_id=person.account_id
+        )
         outcome = await remove(conn, wanted, seen=fields.get("seen", ""))
-    return Typed().after(outcome, wanted, request.path, {}, back)
+    typed = Typed().after(outcome, wanted, request.path, {}, back)
+    if outcome is not None:
+        return typed
+    action, posted = again(wanted, comment)
+    return replace(
+        typed, undo=Undo(Text("{name} was removed.", name=person.shown_name), action, posted)
+    )
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:

@@ -35,6 +35,15 @@ class Tried:
     is_removal: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The form that adds somebody again who was just removed."""
+
+    told: Text
+    action: str
+    fields: Mapping[str, str]
+
+
 Change = Callable[[Connection], Awaitable[Refused | NoSuchCircle | None]]
 Outcome = Refused | NoSuchCircle | Tried | None
 """None: it is done."""
@@ -42,13 +51,17 @@ Outcome = Refused | NoSuchCircle | Tried | None
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stood in a form that isn't saved: why it was refused, or what it would do."""
+    """What stood in a form that isn't saved: why it was refused, or what it would do.
+
+    `undo`: how to take back what was just done.
+    """
 
     username: str = ""
     circle: str = ""
     comment: str = ""
     mistake: Mistake | None = None
     asked: SaveForm | None = None
+    undo: Undo | None = None
 
     @property
     def is_done(self) -> bool:

@@ -39,6 +39,23 @@ async def press(page: Page, name: str) -> None:
 
 
 @BOTH
+async def test_a_list_is_printed_without_what_is_pressed(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await filled(site)
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        await page.goto("/members")
+        main = page.get_by_role("main")
+        await expect(page.get_by_role("searchbox").first).to_be_visible()
+        await page.emulate_media(media="print")
+        await expect(main.get_by_text("Kari Nordmann")).to_be_visible()
+        await expect(page.get_by_role("searchbox").first).to_be_hidden()
+        await expect(page.get_by_role("navigation").first).to_be_hidden()
+        await expect(main.get_by_role("button").first).to_be_hidden()
+
+
+@BOTH
 async def test_people_are_found_ticked_and_awarded_a_badge(
     site: Site, browser: Browser, viewport: ViewportSize
 ) -> None:

@@ -1,5 +1,6 @@
 """Circles: who may change who is in them, by page."""
 
+import html
 import re
 from datetime import datetime
 
@@ -110,6 +111,28 @@ async def test_a_member_is_removed(site: Site) -> None:
     assert await members(site.connection, 2) == {}
     again = await client.post(f"/circles/2/members/{kari}/removal", headers=HTMX)
     assert again.status == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/members/{kari}/circles/2/removal", "/circles/2/members/{kari}/removal"]
+)
+async def test_a_removal_can_be_undone_with_its_comment(site: Site, path: str) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    await makerspace.circle_member(site.connection, account=kari)
+    await site.connection.execute("update circle_member set comment = 'has the key <3'")
+    client = await site.browser("ola")
+    said = await (await see_and_save(client, path.format(kari=kari), headers=HTMX)).text()
+    form = next(part for part in said.split("<form")[1:] if "Kari was removed." in part)
+    form = form.split("</form>")[0]
+    action = re.findall(r'action="([^"]*)"', form)[0]
+    fields = {
+        name: html.unescape(value)
+        for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)
+    }
+    assert await members(site.connection, 2) == {}
+    await see_and_save(client, action, data=fields, headers=HTMX)
+    assert await members(site.connection, 2) == {"kari": "has the key <3"}
 
 
 async def test_whoever_is_not_in_the_admin_circle_changes_nothing(site: Site) -> None:
