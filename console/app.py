@@ -11,8 +11,10 @@ from aiohttp import web
 
 import console.accounts.routes as accounts
 import console.audit.routes as audit
+import console.badges.routes as badges
 import console.cards.routes as cards
 import console.circles.routes as circles
+import console.companies.routes as companies
 import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
@@ -140,6 +142,8 @@ def _routes() -> list[Route]:
         *accounts.routes(),
         *audit.routes(),
         *circles.routes(),
+        *companies.routes(),
+        *badges.routes(),
         *cards.routes(),
         *people.routes(),
         *membership.routes(),

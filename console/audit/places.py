@@ -76,6 +76,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the badge {title}"),
             unfilled("removed the badge {title}"),
         ),
+        "access.badge_category": Place(
+            Text("Categories of badges"),
+            unfilled("put the badge {badge_description} into the category {category}"),
+            unfilled("changed the category of the badge {badge_description}"),
+            unfilled("took the badge {badge_description} out of the category {category}"),
+        ),
         "public.company_employee": Place(
             Text("Who is employed"),
             unfilled("added {person} to the company {company}"),

@@ -11,6 +11,7 @@ from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.audit.routes import changes_of
+from console.badges.page_queries import held_by
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
@@ -34,6 +35,7 @@ from console.web.session import Visitor, visitor
 
 PEOPLE_MAX = 50
 PAYMENTS_MAX = 6
+BADGES_MAX = 6
 HAPPENED_MAX = 8
 
 
@@ -112,6 +114,7 @@ async def _person_page(
 ) -> web.StreamResponse:
     me = visitor(request)
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
+    held = await held_by(conn, account_id=person.account_id, limit=BADGES_MAX)
     private = await _private(conn, person, me)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     accesses = days = None
@@ -127,6 +130,7 @@ async def _person_page(
         is_me=me.account_id == person.account_id,
         hers=circles,
         typed_circle=TypedCircle(),
+        held=held,
         private=private,
         cards=private.cards,
         typed_card=TypedCard(),
