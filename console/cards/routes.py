@@ -9,11 +9,13 @@ from aiohttp import web
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
-from console.cards import queries
+from console.cards import queries, reach_queries
 from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_typed
 from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind
 from console.cards.queries import CardRow, OwnerRow
+from console.cards.reach import reach
 from console.database import Connection
+from console.web import times
 from console.web.keys import DATABASE, SITE_SALT
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
@@ -31,10 +33,14 @@ _CARD = f"/cards/{{card:{ID}}}"
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card, with what its type is called."""
+    """A card, with what its type is called, and how many controllers know what became of it.
+
+    `reach` None: there are no controllers.
+    """
 
     row: CardRow
     kind: Text
+    reach: Text | None
 
     @property
     def version(self) -> str:
@@ -172,10 +178,18 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
 
 async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
     """What the section "Cards" of a person's page shows; for the owner and for admins."""
+    controllers, now = await reach_queries.controllers(conn), times.now()
+
+    def of(row: CardRow) -> Text | None:
+        if not controllers:
+            return None
+        far = reach(row.lost_at or row.created_at, controllers, now)
+        return far.words(is_lost=row.lost_at is not None, names_controllers=me.is_admin)
+
     return PersonCards(
         person=person,
         cards=[
-            CardView(row, kind(row.credential_type))
+            CardView(row, kind(row.credential_type), of(row))
             for row in await queries.cards_of(conn, account_id=person.account_id)
         ],
         may_assign=me.is_admin,

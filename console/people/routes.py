@@ -18,6 +18,8 @@ from console.cards.routes import Typed as TypedCard
 from console.circles.routes import person_circles
 from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
+from console.events.person_queries import happened_to
+from console.events.recent import days_of
 from console.explain.routes import access_lines
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
@@ -34,6 +36,7 @@ from console.web.session import Visitor, visitor
 PEOPLE_MAX = 50
 PAYMENTS_MAX = 6
 BADGES_MAX = 6
+HAPPENED_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,12 @@ async def _person_page(
     held = await held_by(conn, account_id=person.account_id, limit=BADGES_MAX)
     private = await _private(conn, person, me)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
-    accesses = None
+    accesses = days = None
     if Who.FRONT_DESK in me.roles:
         accesses = await access_lines(conn, account_id=person.account_id)
+        days = days_of(
+            await happened_to(conn, account_id=person.account_id, before=None, limit=HAPPENED_MAX)
+        )
     return page(
         request,
         "people/person.html",
@@ -131,6 +137,8 @@ async def _person_page(
         label_max=LABEL_CHARACTERS_MAX,
         changes=changes,
         accesses=accesses,
+        days=days,
+        explains=True,
     )
 
 

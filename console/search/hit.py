@@ -45,7 +45,6 @@ class Found:
 
     group: Group
     name: Text
-    icon: str
     hits: tuple[Hit, ...]
     has_more: bool
     more: str
@@ -60,19 +59,19 @@ class Scope:
     cards_of: int | None
 
 
-LOOKS: Mapping[Group, tuple[Text, str, str]] = MappingProxyType(
+LOOKS: Mapping[Group, tuple[Text, str]] = MappingProxyType(
     {
-        Group.PEOPLE: (Text("People"), "people", "/members"),
-        Group.CARDS: (Text("Cards"), "card", ""),
-        Group.DOORS: (Text("Doors"), "door", "/doors"),
-        Group.TOOLS: (Text("Tools"), "tool", "/tools"),
-        Group.CIRCLES: (Text("Circles"), "circle", "/circles"),
-        Group.BADGES: (Text("Badges"), "check", "/badges"),
-        Group.COMPANIES: (Text("Companies"), "people", "/companies"),
-        Group.CONTROLLERS: (Text("Controllers"), "lock", "/controllers"),
+        Group.PEOPLE: (Text("People"), "/members"),
+        Group.CARDS: (Text("Cards"), ""),
+        Group.DOORS: (Text("Doors"), "/doors"),
+        Group.TOOLS: (Text("Tools"), "/tools"),
+        Group.CIRCLES: (Text("Circles"), "/circles"),
+        Group.BADGES: (Text("Badges"), "/badges"),
+        Group.COMPANIES: (Text("Companies"), "/companies"),
+        Group.CONTROLLERS: (Text("Controllers"), "/controllers"),
     }
 )
-"""What each is called, its icon, and the page of all of them."""
+"""What each is called, and the page of all of them."""
 
 _FOR_MEMBERS = frozenset(
     {Group.PEOPLE, Group.CARDS, Group.TOOLS, Group.CIRCLES, Group.BADGES, Group.COMPANIES}

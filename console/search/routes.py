@@ -92,14 +92,14 @@ async def _found(
 
 
 def _group(request: web.Request, group: Group, hits: list[Hit], text: str) -> Found:
-    name, icon, all_of_them = LOOKS[group]
+    name, all_of_them = LOOKS[group]
     has_more = len(hits) > SHOWN
     more = ""
     if has_more and group is Group.PEOPLE:
         more = f"/members?{urlencode({'q': text})}"
     elif has_more and _exists(request, all_of_them):
         more = all_of_them
-    return Found(group, name, icon, tuple(hits[:SHOWN]), has_more, more)
+    return Found(group, name, tuple(hits[:SHOWN]), has_more, more)
 
 
 def _card(request: web.Request, row: CardRow) -> Hit:

@@ -250,3 +250,19 @@ async def test_many_at_once_never_become_more_than_five(space: Space):
     outcomes = await asyncio.gather(*map(space.mark, labels), return_exceptions=True)
     assert sum(isinstance(outcome, str) for outcome in outcomes) == 5
     assert sum(isinstance(outcome, BadRequest) for outcome in outcomes) == 3
+
+
+async def test_what_is_retired_is_not_changed_and_keeps_its_key(space: Space):
+    await space.connection.execute("update access.door set retired_at = now()")
+    assert await space.refused(DoorChange("front", open_seconds=9)) == (
+        "there is no door with the key front"
+    )
+    assert await space.not_attached("Laser", "front") == (
+        "the key front is taken already: door Front door, which is retired"
+    )
+    await space.connection.execute("update access.controller set retired_at = now()")
+    assert await space.not_attached("Laser", "laser") == (
+        "the controller front-pi is retired: enrol it again first"
+    )
+    with pytest.raises(BadRequest, match="front-pi is retired"):
+        await add_door(space.database, NewDoor("back", "Back", ["door"], 5, controller="front-pi"))

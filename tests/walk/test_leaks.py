@@ -37,7 +37,8 @@ async def test_no_page_shows_what_is_not_for_the_visitor(shown: Mapping[Role, Sh
         f"{path} shows {role} the {name}"
         for path, text in shown[role].items()
         for name, secret in SECRETS.items()
-        if role not in secret.may and secret.is_in(text)
+        # The address that was asked stands in the form that leads back to it.
+        if role not in secret.may and secret.is_in(text.replace(path, ""))
     ]
     assert not leaks, "\n".join(leaks)
 
