@@ -40,6 +40,7 @@ from console.settings import ConsoleSettings
 from console.supervision import end
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
+from console.tools.offers import REASONS_FOR
 from console.web import health, language, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -103,6 +104,7 @@ async def build_app(
     app[CHECKOUTS] = Checkouts(
         database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
     )
+    app[REASONS_FOR] = explain.tool_reasons
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     treasury.set_up(app)

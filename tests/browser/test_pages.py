@@ -11,6 +11,7 @@ from tests.support import makerspace
 from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
 from tests.support.console_app import PASSWORD, Site, admin, member
 from tests.support.recorded import event
+from tests.support.waiting import eventually
 
 BOTH = pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 
@@ -206,3 +207,30 @@ async def test_finding_out_who_added_somebody(
         await page.get_by_role("link", name="Kari Nordmann").first.click()
         await expect(page).to_have_url(f"{address(site)}members/{kari}")
         await expect(told).to_be_visible()
+
+
+@BOTH
+async def test_a_tool_is_taken_and_another_page_hears_of_it(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    for username, name in (("kari", "Kari Nordmann"), ("per", "Per Hansen")):
+        person = await member(site.connection, username, name=name)
+        await makerspace.payment(site.connection, account=person)
+        await makerspace.circle_member(site.connection, account=person)
+    await makerspace.tool(site.connection, name="Drill")
+    await eventually(lambda: site.app[LIVE].is_listening)
+    async with (
+        browser_page(browser, address(site), viewport=viewport) as karis,
+        browser_page(browser, address(site), viewport=viewport) as pers,
+    ):
+        await log_in(karis, "kari")
+        await log_in(pers, "per")
+        await pers.goto("/tools")
+        await expect(pers.get_by_text("Live")).to_be_visible()
+        await karis.get_by_role("button", name="Take Drill").click()
+        await expect(karis.get_by_role("heading", name="You have")).to_be_visible()
+        # Per's page asks now, by itself.
+        await pers.locator("summary", has_text="Take over").click()
+        await pers.locator(".ask").get_by_role("button", name="Take over").click()
+        await expect(pers.get_by_role("button", name="Return Drill")).to_be_visible()
+        await expect(karis.get_by_text("Per Hansen has it", exact=True)).to_be_visible()

@@ -18,12 +18,12 @@ async def told(listener: psycopg.AsyncConnection) -> set[str]:
     raise AssertionError("the end was not told")
 
 
-async def test_everything_of_ours_in_public_is_a_trigger_of_three_names(taken_over: str) -> None:
+async def test_everything_of_ours_in_public_is_a_trigger_of_four_names(taken_over: str) -> None:
     with psycopg.connect(taken_over) as connection:
         names = connection.execute(
             "select distinct tgname::text from pg_trigger where not tgisinternal order by 1"
         ).fetchall()
-    assert names == [("access_changed",), ("audit",), ("keep_history",)]
+    assert names == [("access_changed",), ("access_checkout",), ("audit",), ("keep_history",)]
 
 
 @pytest.mark.parametrize("table", WATCHED)
@@ -109,6 +109,19 @@ async def test_a_writer_cannot_slip_a_function_of_its_own_under_the_trigger(
 async def test_the_trigger_function_has_a_fixed_search_path(taken_over: str) -> None:
     with psycopg.connect(taken_over) as connection:
         settings = connection.execute(
-            "select prosecdef, proconfig from pg_proc where proname = 'announce_change'"
+            "select prosecdef, proconfig from pg_proc where proname like 'announce%'"
         ).fetchall()
-    assert settings == [(True, ["search_path=pg_catalog, pg_temp"])]
+    assert settings == 2 * [(True, ["search_path=pg_catalog, pg_temp"])]
+
+
+async def test_the_web_app_takes_and_returns_tools_also_when_telling_fails(
+    taken_over: str, web_app: psycopg.Connection, listener: psycopg.AsyncConnection
+) -> None:
+    await listener.execute("listen access_checkout")
+    for change in CHANGES["tool_checkout"]:
+        assert web_app.execute(change).rowcount == 1
+        assert await told(listener) == {"tool_checkout"}
+    with psycopg.connect(taken_over) as connection:
+        connection.execute("alter function pg_catalog.pg_notify(text, text) rename to pg_gone")
+    for change in CHANGES["tool_checkout"]:
+        assert web_app.execute(change).rowcount == 1

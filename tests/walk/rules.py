@@ -116,6 +116,8 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /tools": MEMBER,
         "GET /tools/{tool}": MEMBER,
         "POST /tools/{tool}/orders": ADMIN,
+        "POST /tools/{tool}/checkout": Finer(NO_ONE, {}, "circle “workshop”"),
+        "POST /tools/{tool}/checkin": Finer(NO_ONE, {}, "has it now"),
         "GET /controllers": ADMIN,
         # The old API: accounts and profiles
         "POST /service/authz/log-in": ALL,
