@@ -15,6 +15,7 @@ import console.circles.routes as circles
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
+import console.first_card.routes as first_card
 import console.front.routes as front
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
@@ -34,6 +35,7 @@ from console.doors.live import DoorStates
 from console.doors.old_door import OldDoors
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
+from console.first_card.live import CardClaims
 from console.mail import Mailer
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
@@ -127,6 +129,7 @@ def _routes() -> list[Route]:
         *audit.routes(),
         *circles.routes(),
         *cards.routes(),
+        *first_card.routes(),
         *people.routes(),
         *membership.routes(),
         *money.routes(),
@@ -161,6 +164,7 @@ def _live_sources(database: Database) -> Sequence[LiveSource]:
         DoorStates(database),
         ToolStates(database),
         ControllerStates(database),
+        CardClaims(database),
     ]
 
 

@@ -58,6 +58,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the card {label} of {person}"),
             unfilled("removed the card {label} of {person}"),
         ),
+        "access.card_claim": Place(
+            Text("First cards"),
+            unfilled("began to enrol a first card at {door}"),
+            unfilled("changed how {person} enrols a card at {door}"),
+            unfilled("removed the enrolment of a card at {door}"),
+        ),
         "access.break_glass_card": Place(
             Text("Break-glass cards"),
             unfilled("made {person}'s card {card} a break-glass card"),
@@ -195,6 +201,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "site_digest": Text("number"),
         "soft_seconds": Text("seconds without the console until open hours end"),
         "system": Text("no person"),
+        "takes_first_cards": Text("first cards are enrolled here"),
         "tool_description": Text("tool"),
     }
 )

@@ -38,12 +38,16 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class PersonCards:
-    """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too."""
+    """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too.
+
+    `may_enrol`: the visitor has none, and can get her first one by herself.
+    """
 
     person: Person
     cards: list[CardView]
     may_assign: bool
     may_change: bool
+    may_enrol: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +159,14 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
 
 async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
     """What the section "Cards" of a person's page shows; for the owner and for admins."""
+    rows = await queries.cards_of(conn, account_id=person.account_id)
+    is_own = me.account_id == person.account_id
     return PersonCards(
         person=person,
-        cards=[
-            CardView(row, kind(row.credential_type))
-            for row in await queries.cards_of(conn, account_id=person.account_id)
-        ],
+        cards=[CardView(row, kind(row.credential_type)) for row in rows],
         may_assign=me.is_admin,
-        may_change=me.is_admin or me.account_id == person.account_id,
+        may_change=me.is_admin or is_own,
+        may_enrol=is_own and not rows and await queries.is_enrolled_at_some_door(conn),
     )
 
 

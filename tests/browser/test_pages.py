@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from console.database import Connection
+from console.database import Connection, Database
+from console.first_card.enrolling import FirstCards
 from console.web.keys import LIVE
 from tests.support import makerspace
 from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
@@ -234,3 +235,40 @@ async def test_a_tool_is_taken_and_another_page_hears_of_it(
         await pers.locator(".ask").get_by_role("button", name="Take over").click()
         await expect(pers.get_by_role("button", name="Return Drill")).to_be_visible()
         await expect(karis.get_by_text("Per Hansen has it", exact=True)).to_be_visible()
+
+
+@BOTH
+async def test_a_first_card_is_enrolled_while_the_page_is_open(
+    site: Site, database: Database, browser: Browser, viewport: ViewportSize
+) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    await site.connection.execute("update access.door set takes_first_cards = true")
+    await site.connection.execute(
+        "update access.controller set public_key = '', entry_key = '', broker_password_hash = '',"
+        " enrolled_at = now()"
+    )
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now(), '{}')"
+    )
+    await eventually(lambda: site.app[LIVE].is_listening)
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "kari")
+        await page.goto("/me/cards")
+        await page.get_by_role("button", name="Add my first card").click()
+        await expect(page.get_by_text("Hold your card to the reader of Front door")).to_be_visible()
+        tap = await event(
+            site.connection,
+            kind="access_denied",
+            reason="unknown_card",
+            site_digest=b"c" * 16,
+            seconds_ago=0,
+        )
+        await FirstCards(database).tapped([tap])
+        await expect(page.get_by_text("Was this your card, at Front door?")).to_be_visible()
+        await page.get_by_label("Label").first.fill("blue fob")
+        await page.get_by_role("button", name="Yes, it is mine").click()
+        await expect(page.locator("strong", has_text="blue fob")).to_be_visible()
+    cursor = await site.connection.execute("select account, label from access.card")
+    assert await cursor.fetchall() == [(kari, "blue fob")]

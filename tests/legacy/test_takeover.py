@@ -75,7 +75,7 @@ async def test_only_triggers_are_added_and_no_row_is_changed(legacy_url: str) ->
         "insert into access.controller (id) values ('mine')",
         "delete from access.migration",
         "select access.announce_change()",
-        "select access.announce_checkout()",
+        "select access.announce_on()",
     ],
 )
 async def test_the_web_app_cannot_look_into_our_schema(

@@ -106,6 +106,11 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /members/{account}/cards": ADMIN,
         "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, ""),
         "POST /cards/{card}/loss": Finer(ADMINS, {}, ""),
+        "GET /me/cards": MEMBER,
+        "POST /me/cards/first": MEMBER,
+        "POST /me/cards/first/end": MEMBER,
+        "POST /me/cards/first/answer": MEMBER,
+        "POST /doors/{door}/first-cards": ADMIN,
         # Doors, tools, controllers: who may open is the rights' decision
         "GET /doors": ADMIN,
         "GET /doors/{door}": ADMIN,
