@@ -17,6 +17,7 @@ import console.doors.routes as doors
 import console.explain.routes as explain
 import console.first_card.routes as first_card
 import console.front.routes as front
+import console.labels.routes as labels
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
 import console.membership.routes as membership
@@ -130,6 +131,7 @@ def _routes() -> list[Route]:
         *circles.routes(),
         *cards.routes(),
         *first_card.routes(),
+        *labels.routes(),
         *people.routes(),
         *membership.routes(),
         *money.routes(),

@@ -25,6 +25,7 @@ from sync.sealing import seal
 from tests.support import console_app, makerspace
 from tests.support.console_app import Client, Site
 from tests.support.controller_stand_in import JournalStandIn
+from tests.support.recorded import event
 from tests.support.site import as_facts, enrolled, new_site_keys
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -101,6 +102,7 @@ class House:
     """A marked door with a controller that answers, and Kari without a card."""
 
     site: Site
+    database: Database
     ingester: Ingester
     controller: Controller
     journal: JournalStandIn
@@ -172,7 +174,9 @@ async def house(site: Site, database: Database, tmp_path: Path) -> House:
     journal = JournalStandIn(bundle.controller, bundle.entry_key, keys.sealing_public_key)
     ingester = Ingester(database, keys, now=times.now, hears=FirstCards(database))
     browser = await site.browser("kari")
-    return House(site, ingester, as_facts(bundle), journal, keys.sealing_public_key, kari, browser)
+    return House(
+        site, database, ingester, as_facts(bundle), journal, keys.sealing_public_key, kari, browser
+    )
 
 
 async def test_she_presses_holds_her_card_there_and_says_that_it_is_hers(house: House):
@@ -248,6 +252,20 @@ async def test_a_card_that_is_or_was_somebodys_stays_so_and_that_is_told(house: 
     await house.do("update access.card set lost_at = null where id = %s", lost)
     await house.tap()
     assert [card[0] for card in await house.cards()] == [ola]
+
+
+async def test_a_card_that_was_somebodys_by_the_time_it_is_weighed_stays_so(house: House):
+    await house.post("", door="front")
+    await makerspace.card(house.site.connection, account=3, site_digest=CARD, lost=True)
+    seen = await event(
+        house.site.connection,
+        kind="access_denied",
+        reason="unknown_card",
+        site_digest=CARD,
+        seconds_ago=0,
+    )
+    await FirstCards(house.database).tapped([seen])
+    assert [card[0] for card in await house.cards()] == [3]
 
 
 async def test_the_number_of_a_phone_is_refused_and_that_is_told(house: House):

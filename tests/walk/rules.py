@@ -85,6 +85,8 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /members": MEMBER,
         "GET /members/{account}": MEMBER,
         "GET /me/history": MEMBER,
+        "GET /me/label": MEMBER,
+        "POST /me/label": MEMBER,
         "GET /members/{account}/history": DESK,
         "GET /log/changes": ADMIN,
         # What explains: for the front desk, and of herself for everybody; the tap is Vera’s
