@@ -10,6 +10,7 @@ from aiohttp import web
 
 import console.accounts.routes as accounts
 import console.audit.routes as audit
+import console.avatars.routes as avatars
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.controllers.routes as controllers
@@ -111,6 +112,7 @@ async def build_app(
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     treasury.set_up(app)
+    avatars.set_up(app)
     app[LIVE] = LiveHub(database.conninfo, _live_sources(database), app[TEMPLATES])
     register(app, [*_routes(), *files.routes(), *routes])
     refuse_routes_without_rule(app)
@@ -128,6 +130,7 @@ def _routes() -> list[Route]:
         *language.routes(),
         *accounts.routes(),
         *audit.routes(),
+        *avatars.routes(),
         *circles.routes(),
         *cards.routes(),
         *first_card.routes(),

@@ -58,6 +58,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the card {label} of {person}"),
             unfilled("removed the card {label} of {person}"),
         ),
+        "access.avatar": Place(
+            Text("Photos"),
+            unfilled("gave {person} a photo"),
+            unfilled("changed the photo of {person}"),
+            unfilled("removed the photo of {person}"),
+        ),
         "access.card_claim": Place(
             Text("First cards"),
             unfilled("began to enrol a first card at {door}"),
@@ -188,6 +194,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "fee": Text("fee a month"),
         "first_membership": Text("member since"),
         "hard_seconds": Text("seconds without the console until break-glass cards only"),
+        "jpeg": Text("photo"),
         "lost_at": Text("lost"),
         "lost_by": Text("reported lost by"),
         "management_style": Text("managed by"),

@@ -1,4 +1,4 @@
--- What members do by themselves: take tools and give them back, and enrol their first card.
+-- What members do by themselves: take tools and give them back, enrol their first card, show their face.
 
 -- Says the table's name on a channel of its own, so that open pages tell it; no right depends on it.
 -- As in V002.002: a hint, which never makes the write itself fail.
@@ -52,10 +52,20 @@ create trigger access_claim after insert or update or delete or truncate on acce
 -- What became of it is told by the card.
 select access.audit_changes('access.card_claim', operations => 'insert');
 
+-- A small square JPEG of somebody, made of a photo that she uploaded.
+create table access.avatar (
+  account     bigint primary key,
+  version     text not null check (version ~ '^[0-9a-f]{16}$'),  -- another one for another picture
+  jpeg        bytea not null check (octet_length(jpeg) between 1 and 20480),
+  changed_at  timestamptz not null default now()
+);
+
+select access.audit_changes('access.avatar', ignored => '{changed_at}');
+
 do $$
 begin
   if to_regrole('"p2k16-web"') is not null and current_user <> 'p2k16-web' then
-    revoke all on table access.card_claim from "p2k16-web";
+    revoke all on table access.card_claim, access.avatar from "p2k16-web";
     revoke all on sequence access.card_claim_id_seq from "p2k16-web";
   end if;
 end
