@@ -38,10 +38,11 @@ from console.doors.old_door import OldDoors
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
 from console.first_card.live import CardClaims
+from console.front.alarms import ALARMS, Alarms
 from console.mail import Mailer
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
-from console.supervision import end
+from console.supervision import end, keep_running
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
 from console.tools.offers import REASONS_FOR
@@ -49,6 +50,7 @@ from console.web import health, language, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
 from console.web.keys import (
+    ALARM_BAR,
     BROKER_ANSWERS,
     DATABASE,
     LIVE,
@@ -113,11 +115,15 @@ async def build_app(
     accounts.set_up(app)
     treasury.set_up(app)
     avatars.set_up(app)
-    app[LIVE] = LiveHub(database.conninfo, _live_sources(database), app[TEMPLATES])
+    app[ALARMS] = Alarms(database)
+    app[ALARM_BAR] = app[ALARMS].bar
+    sources = [*_live_sources(database), app[ALARMS]]
+    app[LIVE] = LiveHub(database.conninfo, sources, app[TEMPLATES])
     register(app, [*_routes(), *files.routes(), *routes])
     refuse_routes_without_rule(app)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_live_updates)
+    app.cleanup_ctx.append(_alarms)
     app.on_shutdown.append(_end_streams)
     app.on_cleanup.append(_end_mail)
     return app
@@ -175,6 +181,12 @@ def _live_sources(database: Database) -> Sequence[LiveSource]:
 
 async def _live_updates(app: web.Application) -> AsyncGenerator[None]:
     running = asyncio.create_task(app[LIVE].run(), name="live hub")
+    yield
+    await end(running)
+
+
+async def _alarms(app: web.Application) -> AsyncGenerator[None]:
+    running = asyncio.create_task(keep_running("alarms", app[ALARMS].run), name="alarms")
     yield
     await end(running)
 

@@ -19,7 +19,6 @@ from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from console.errors import DatabaseUnavailable
-from console.postgres.embedded import running_server
 from console.settings import ConsoleSettings
 from sync.settings_table import SettingsError
 
@@ -202,6 +201,9 @@ def open_database(
 async def _open(settings: ConsoleSettings, *, must_answer: bool) -> AsyncGenerator[Database]:
     async with AsyncExitStack() as stack:
         if settings.database.url is None:
+            # Half a megabyte that a console with an outside database does without.
+            from console.postgres.embedded import running_server
+
             server = running_server(settings.data_dir)
             conninfo = _with_defaults(await stack.enter_async_context(server))
         else:

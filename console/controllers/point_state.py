@@ -60,6 +60,7 @@ class PointView:
     """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
 
     `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.
+    `urgent`: alarms, and a state of emergency: what everybody should know of.
     """
 
     word: str
@@ -70,6 +71,7 @@ class PointView:
     alarms: tuple[str, ...]
     troubles: tuple[str, ...]
     is_ajar: bool
+    urgent: tuple[Shown, ...]
 
 
 _BOOT = Shown(Text("Starting"), "alert", "warn")
@@ -116,6 +118,8 @@ _ON: Mapping[PointKind, Shown] = MappingProxyType(
     }
 )
 """Whatever else is reported, while the relay is on."""
+_EMERGENCIES = frozenset({"held_open", "forced", "tampered", "lockdown", "fault", "stopped"})
+"""States that everybody should know of while they last."""
 _MAY_BE_ON = IN_USE | {"released", "opened", "unlocked", "held_open"}
 _PASSING = frozenset({"", "boot", "locked", "deciding"})
 """States in which a relay may still be on for an instant."""
@@ -148,15 +152,18 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
         age = freshness(point, level=level, age_ms=age_ms, heard_at=row.received_at, now=now)
     word = "" if offline or not is_known else _word(reported)
     state = _state(row, point.kind, reported, offline=offline)
+    alarms = () if not word else tuple(a for a in _alarms(reported) if a != state.words)
+    emergency = (state,) if word in _EMERGENCIES else ()
     return PointView(
         word=word,
         state=state,
         is_offline=offline and row.received_at is not None,
         rights=rights(enrolled=is_known, report=row.report, serial=row.serial, digest=row.digest),
         freshness=age,
-        alarms=() if not word else tuple(a for a in _alarms(reported) if a != state.words),
+        alarms=alarms,
         troubles=() if offline else troubles(row.report),
         is_ajar=bool(word) and reported.get("contact") == "open",
+        urgent=(*emergency, *(Shown(words, "alert", "bad") for words in alarms)),
     )
 
 

@@ -12,11 +12,10 @@ from console.demo.makerspace import LOGINS, PASSWORD, TABLE_CARDS
 from console.demo.mechanics import Move
 from console.demo.view import BuildingView
 from console.errors import BadRequest
-from console.web.live import encode
-from console.web.live_hub import LiveMessage
 from console.web.render import TEMPLATES, fragment
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
+from console.web.server_sent import LiveMessage, encode
 from console.web.template_sets import TemplateSets
 from console.words import Language
 

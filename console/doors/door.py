@@ -19,7 +19,7 @@ class DoorView:
 
     `controller` and `rights` None: none of ours moves it, but what `mover` says. `alarms`: what is
     wrong with the door, `troubles`: what its controller says doesn't work. `freshness` None: not
-    told. `is_ajar`: its leaf stands open.
+    told. `is_ajar`: its leaf stands open. `urgent`: as in `PointView`.
     """
 
     key: str
@@ -37,6 +37,7 @@ class DoorView:
     alarms: tuple[str, ...]
     troubles: tuple[str, ...]
     is_ajar: bool
+    urgent: tuple[Shown, ...]
 
 
 _OLD_STATES = {
@@ -65,6 +66,7 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         alarms=at_controller.alarms if at_controller else (),
         troubles=at_controller.troubles if at_controller else (),
         is_ajar=at_controller is not None and at_controller.is_ajar,
+        urgent=at_controller.urgent if at_controller else (),
     )
 
 

@@ -125,18 +125,17 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         happened = await told_at(conn, key, is_tool=False)
         takes_first_cards = await is_marked(conn, key=key)
         claims = await waiting_claims(conn, now=now)
+    known = [(names[one.account], one.answer) for one in who if one.account in names]
+    known.sort(key=lambda one: (one[0].name or one[0].username).lower())
     openers = [
-        MayOpen(names[one.account], why(one.answer, door.circles, now))
-        for one in who
-        if one.account in names
+        MayOpen(person, why(answer, door.circles, now)) for person, answer in known[:PEOPLE_SHOWN]
     ]
-    openers.sort(key=lambda one: (one.person.name or one.person.username).lower())
     return page(
         request,
         "doors/door.html",
         door=door,
-        openers=openers[:PEOPLE_SHOWN],
-        count=len(openers),
+        openers=openers,
+        count=len(known),
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
         takes_first_cards=takes_first_cards,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from console.database import Connection
 from console.explain import queries
 from console.explain.queries import CircleRow, NamedRow, PlaceRow
+from console.rights import people_queries
 from console.rights import queries as rights
 from console.rights.facts import Door, Person, Tool
 from console.rights.missing import Access, access_to_door, access_to_tool
@@ -39,7 +40,7 @@ class OfPerson:
 
 async def person_of(conn: Connection, *, account_id: int) -> Person:
     """What decides what somebody may use, all her payments with it."""
-    found = await rights.people(
+    found = await people_queries.people(
         conn, account=AccountRef(account_id), ended_after_ms=EVERY_PAYMENT_MS
     )
     return found[0] if found else _nobody(account_id)
@@ -61,7 +62,7 @@ async def who_can(
     conn: Connection, *, point: PointKey, now_ms: int
 ) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
     """Everybody who can open or use it now, by name; None: there is no such place."""
-    people = await rights.people(conn, account=None, ended_after_ms=now_ms)
+    people = await people_queries.people(conn, account=None, ended_after_ms=now_ms)
     rule = (await _rules(conn)).get(point)
     # Most people lack the circle: the rest is asked of few.
     people = [person for person in people if rule and _ground(person, rule).is_enough]
@@ -73,7 +74,7 @@ async def whether_they_can(
 ) -> tuple[PlaceRow, Sequence[OfPerson]] | None:
     """The same for these people, whether they can or not."""
     wanted = [AccountRef(account) for account in accounts]
-    people = await rights.people(
+    people = await people_queries.people(
         conn, account=None, accounts=wanted, ended_after_ms=EVERY_PAYMENT_MS
     )
     return await _people_at(conn, people, point, now_ms, only_yes=False)

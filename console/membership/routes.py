@@ -13,7 +13,7 @@ from console.membership.leading import form_targets, is_safe_link, is_target
 from console.membership.own import own_membership
 from console.membership.standing import Step, standing
 from console.membership.treasury import TREASURY
-from console.rights.queries import GRACE_HOURS
+from console.rights.people_queries import GRACE_HOURS
 from console.web import times
 from console.web.headers import let_forms_lead_to
 from console.web.keys import DATABASE, SETTINGS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from console.rights.queries import GRACE_HOURS
+from console.rights.people_queries import GRACE_HOURS
 from console.web import times
 from console.words import Text, all_of
 

@@ -39,8 +39,9 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
               select max(end_date) filter (
                   where start_date <= now() + interval '5 minutes') as until,
                 max(coalesce(payment_date, start_date)) as latest
-              from stripe_payment
-              where created_by = %(account_id)s and amount > 0 and amount <> 'NaN'
+              from access.payment_owner o
+              join stripe_payment p on p.id = o.payment and p.created_by = o.account
+              where o.account = %(account_id)s and amount > 0 and amount <> 'NaN'
             )
             select p.until as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
@@ -71,8 +72,9 @@ async def paid_by(conn: Connection, *, account_id: int, limit: int) -> list[Paid
         await cursor.execute(
             """
             select start_date, end_date, amount, stripe_id as invoice
-            from stripe_payment
-            where created_by = %(account_id)s
+            from access.payment_owner o
+            join stripe_payment p on p.id = o.payment and p.created_by = o.account
+            where o.account = %(account_id)s
             order by end_date desc, id desc
             limit %(limit)s
             """,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from console.parity.old_rule import OldMoment, OldPerson, Payment, counts, may_open, may_use
 from console.rights.access import weigh, weigh_tool
 from console.rights.facts import Door, Person, Tool
-from console.rights.queries import EARLY_SECONDS, GRACE_HOURS
+from console.rights.people_queries import EARLY_SECONDS, GRACE_HOURS
 from sync.rights import Reason
 
 GRACE_MS = GRACE_HOURS * 3600 * 1000

@@ -8,6 +8,7 @@ from console.database import Database
 from console.parity import queries
 from console.parity.comparison import Difference, Someone, World, differences
 from console.parity.old_rule import OldMoment
+from console.rights import people_queries
 from console.rights import queries as rights_queries
 from sync.ids import AccountRef
 
@@ -46,7 +47,7 @@ async def read_world(database: Database, *, now_ms: int) -> World:
         await conn.execute("set transaction isolation level repeatable read, read only")
         old_people = await queries.old_people(conn, now_ms=now_ms)
         offset_ms = await queries.offset_ms(conn, now_ms=now_ms)
-        people = await rights_queries.people(conn, account=None, ended_after_ms=now_ms)
+        people = await people_queries.people(conn, account=None, ended_after_ms=now_ms)
         doors = await rights_queries.doors(conn)
         tools = await rights_queries.tools(conn)
         door_names = await queries.door_names(conn)

@@ -162,10 +162,11 @@ async def payments(conn: Connection, *, account_id: int) -> list[PaymentRow]:
     async with conn.cursor(row_factory=class_row(PaymentRow)) as cursor:
         await cursor.execute(
             """
-            select id, start_date, end_date, amount, payment_date
-            from stripe_payment
-            where created_by = %(account_id)s
-            order by id
+            select p.id, p.start_date, p.end_date, p.amount, p.payment_date
+            from access.payment_owner o
+            join stripe_payment p on p.id = o.payment and p.created_by = o.account
+            where o.account = %(account_id)s
+            order by p.id
             """,
             {"account_id": account_id},
         )

@@ -50,11 +50,13 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               order by sort, id
               limit %(limit)s
             ), paid as (
-              select created_by as account, max(end_date) as until
-              from stripe_payment
-              where created_by in (select id from listed) and amount > 0 and amount <> 'NaN'
-                and start_date <= now() + interval '5 minutes'
-              group by created_by
+              select o.account, max(p.end_date) as until
+              from listed l
+              join access.payment_owner o on o.account = l.id
+              join stripe_payment p on p.id = o.payment and p.created_by = o.account
+              where p.amount > 0 and p.amount <> 'NaN'
+                and p.start_date <= now() + interval '5 minutes'
+              group by o.account
             ), belongs as (
               select m.account, array_agg(c.name::text order by lower(c.name)) as circles
               from circle_member m join circle c on c.id = m.circle

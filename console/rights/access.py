@@ -4,15 +4,16 @@ Decides nothing of its own: the person's right is derived as for a card of hers,
 `sync.rights.decide`. What a no is called on a page, and what would change it, is for the pages.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from console.database import Connection
-from console.rights import queries
-from console.rights.derive import point, points_of, right_of, right_to, tool_point
+from console.rights import people_queries, queries
+from console.rights.derive import point, points_of, right, tool_point
 from console.rights.facts import Door, Person, Tool
 from console.rights.verdict import Window, window_of
-from sync.ids import AccountRef, PointKey
+from sync.ids import AccountRef, MemberRef, PointKey
 from sync.rights import Assurance, Decision, Moment, Point, Reason, Right, decide
 
 EVERY_PAYMENT_MS = 0
@@ -45,28 +46,22 @@ class Opener:
     answer: Answer
 
 
+NO_MEMBER = MemberRef(bytes(8))
+"""Stands where a right is weighed for a person rather than for a card."""
+NO_RIGHT = Right(NO_MEMBER, frozenset())
+
 NOBODY = Answer(Decision(Reason.NO_RIGHT), is_employed=False, is_in_circle=False, window=None)
 
 
 def weigh(person: Person, door: Door, now_ms: int) -> Answer:
     """Whether the person may open the door now."""
-    return Answer(
-        decision=_decision(point(door), right_of(person, (door,), now_ms), now_ms),
-        is_employed=person.is_employed,
-        is_in_circle=bool(person.circles & door.circles),
-        window=window_of(person, now_ms),
-    )
+    return _weigh(person, door, point(door), now_ms)
 
 
 def weigh_tool(person: Person, tool: Tool, now_ms: int) -> Answer:
     """Whether the person may use the tool now."""
     points = points_of(person, (), (tool,))
-    return Answer(
-        decision=_decision(tool_point(tool), right_to(points, person, now_ms), now_ms),
-        is_employed=person.is_employed,
-        is_in_circle=bool(points),
-        window=window_of(person, now_ms),
-    )
+    return _answer(person, tool_point(tool), points, bool(points), now_ms)
 
 
 async def may_open(
@@ -94,8 +89,14 @@ async def may_open_which(
 async def who_may_open(conn: Connection, *, door_key: PointKey, now_ms: int) -> Sequence[Opener]:
     """Everybody who may open the door now, with a card or from here."""
     doors = await queries.doors(conn, key=door_key)
-    people = await queries.people(conn, account=None, ended_after_ms=now_ms)
-    answers = ((p.account, weigh(p, door, now_ms)) for door in doors for p in people)
+    people = await people_queries.people(conn, account=None, ended_after_ms=now_ms)
+    return await asyncio.to_thread(_openers, people, doors[0], now_ms) if doors else []
+
+
+def _openers(people: Sequence[Person], door: Door, now_ms: int) -> list[Opener]:
+    """Beside the loop: of thousands of people it takes a while."""
+    place = point(door)
+    answers = ((person.account, _weigh(person, door, place, now_ms)) for person in people)
     return [Opener(account, answer) for account, answer in answers if answer.decision.is_allowed]
 
 
@@ -130,7 +131,7 @@ async def standings(
     """
     account = None if account_id is None else AccountRef(account_id)
     everybody = await queries.accounts(conn, account=account_id)
-    people = await queries.people(conn, account=account, ended_after_ms=now_ms)
+    people = await people_queries.people(conn, account=account, ended_after_ms=now_ms)
     nothing = dict.fromkeys(everybody, Standing(is_paying=False, is_employed=False))
     return nothing | {person.account: _standing(person, now_ms) for person in people}
 
@@ -143,13 +144,24 @@ def _standing(person: Person, now_ms: int) -> Standing:
     )
 
 
-def _decision(place: Point, right: Right, now_ms: int) -> Decision:
+def _weigh(person: Person, door: Door, place: Point, now_ms: int) -> Answer:
+    in_circle = bool(person.circles & door.circles)
+    return _answer(person, place, points_of(person, (door,)), in_circle, now_ms)
+
+
+def _answer(
+    person: Person, place: Point, points: frozenset[PointKey], in_circle: bool, now_ms: int
+) -> Answer:
+    """`points`: those that her grounds are enough for."""
+    window = window_of(person, now_ms)
+    hers = NO_RIGHT if window is None else right(NO_MEMBER, points, window)
     # As a card without a second factor: a password alone proves no more.
-    return decide(place, right, Assurance.UID, Moment(now_ms, is_trusted=True))
+    decision = decide(place, hers, Assurance.UID, Moment(now_ms, is_trusted=True))
+    return Answer(decision, person.is_employed, in_circle, window)
 
 
 async def _person(conn: Connection, account_id: int) -> Person | None:
-    people = await queries.people(
+    people = await people_queries.people(
         conn, account=AccountRef(account_id), ended_after_ms=EVERY_PAYMENT_MS
     )
     return people[0] if people else None

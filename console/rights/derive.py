@@ -15,7 +15,7 @@ from datetime import tzinfo
 
 from console.rights import weekly_hours
 from console.rights.facts import Controller, Door, Facts, Person, Tool
-from console.rights.verdict import Verdicts, Window, grounds_of, key_of, verdicts_of, window_of
+from console.rights.verdict import Verdicts, Window, grounds_of, key_of, verdicts_of
 from sync.credential import entry, member_ref
 from sync.ids import AccountRef, ControllerId, Entry, Epoch, MemberRef, PointKey, Serial
 from sync.rights import Point, PointKind, Right
@@ -23,9 +23,6 @@ from sync.snapshot import Snapshot, encode_snapshot
 
 TOOL_SECONDS = 60
 """How long a tool waits, with power, for somebody to start it."""
-
-NOBODY = MemberRef(bytes(8))
-"""Stands where a right is weighed for a person rather than for a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +85,6 @@ def right(member: MemberRef, points: frozenset[PointKey], window: Window) -> Rig
     return Right(
         member, points, not_before_ms=window.not_before_ms, not_after_ms=window.not_after_ms
     )
-
-
-def right_of(person: Person, doors: Iterable[Door], now_ms: int) -> Right:
-    """The person's own right, as any card of hers would carry it; it may be over, or empty."""
-    return right_to(points_of(person, doors), person, now_ms)
-
-
-def right_to(points: frozenset[PointKey], person: Person, now_ms: int) -> Right:
-    """The person's own right to these points; it may be over, or empty."""
-    window = window_of(person, now_ms)
-    return Right(NOBODY, frozenset()) if window is None else right(NOBODY, points, window)
 
 
 def point(door: Door) -> Point:

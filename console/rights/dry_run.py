@@ -16,7 +16,7 @@ from typing import TypeVar
 from psycopg import Rollback
 
 from console.database import Connection
-from console.rights import preview_queries, queries
+from console.rights import people_queries, preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
 from sync.ids import AccountRef
 
@@ -109,7 +109,7 @@ async def dry_run(
 
 async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> Rules:
     return Rules(
-        people=await queries.people(conn, account=account, ended_after_ms=now_ms),
+        people=await people_queries.people(conn, account=account, ended_after_ms=now_ms),
         doors=await queries.doors(conn),
         tools=await queries.tools(conn),
     )

@@ -17,7 +17,7 @@ import structlog
 from console.database import Database
 from console.errors import BrokerUnavailable, DatabaseUnavailable
 from console.link.outbound import Outbound, seal_snapshot
-from console.rights import queries, snapshot_queries, verdict_queries
+from console.rights import people_queries, queries, snapshot_queries, verdict_queries
 from console.rights.derive import Content, content_digest, derive, numbered
 from console.rights.facts import Controller
 from console.rights.snapshot_queries import LatestVersion
@@ -102,6 +102,7 @@ class Publisher:
                 async with self._database.writing() as conn:
                     count = await snapshot_queries.prune_snapshots(conn, days=KEPT_DAYS)
                     verdicts = await verdict_queries.prune(conn, days=KEPT_DAYS)
+                    await people_queries.index_payments(conn)
                 if count or verdicts:
                     log.info("snapshots.pruned", count=count, verdicts=verdicts)
             except DatabaseUnavailable:

@@ -26,7 +26,7 @@ class ToolView:
     """A tool as pages show it. `key` None: no controller powers it. `user` None: nobody we know.
 
     `holder`: who has it checked out.
-    `rights`, `freshness`, `alarms`, `troubles`: as for a door.
+    `rights`, `freshness`, `alarms`, `troubles`, `urgent`: as for a door.
     """
 
     id: int
@@ -44,6 +44,7 @@ class ToolView:
     freshness: Freshness | None
     alarms: tuple[str, ...]
     troubles: tuple[str, ...]
+    urgent: tuple[Shown, ...]
 
 
 def view(row: ToolPageRow, now: datetime) -> ToolView:
@@ -74,6 +75,7 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         freshness=powered.freshness if powered else None,
         alarms=powered.alarms if powered else (),
         troubles=powered.troubles if powered else (),
+        urgent=powered.urgent if powered else (),
     )
 
 

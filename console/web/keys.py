@@ -10,6 +10,7 @@ from console.errors import BrokerUnavailable
 from console.mail import Mailer
 from console.settings import ConsoleSettings
 from console.web.live_hub import LiveHub
+from console.web.routing import Who
 
 DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", ConsoleSettings)
@@ -17,6 +18,10 @@ SITE_SALT = web.AppKey("site_salt", bytes)
 LIVE = web.AppKey("live", LiveHub)
 MAILER = web.AppKey("mailer", Mailer)
 BROKER_ANSWERS = web.AppKey[Callable[[], Awaitable[bool]]]("broker_answers")
+
+
+ALARM_BAR = web.AppKey[Callable[[Who], object]]("alarm_bar")
+"""What `web/alarms.html` shows to MEMBER or ADMIN: `console.front.alarms`."""
 
 
 class Publishes(Protocol):

@@ -1,7 +1,7 @@
 """`GET /live`: the stream of server-sent events that keeps an open page true.
 
-Decides the form of the stream and when it ends: when the session does, when the visitor's rights
-change, or when the page can't keep up. What is sent is for `live_hub.py` and the features.
+Decides the form of the stream and when it ends: when the session does, or when the visitor's
+rights change. What is sent is for `live_hub.py` and the features.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from aiohttp import web
 from console.errors import DatabaseUnavailable
 from console.web.keys import LIVE
 from console.web.language import language_of
-from console.web.live_hub import LiveMessage, Subscription
+from console.web.live_hub import Subscription
 from console.web.routing import Route, Who
 from console.web.session import Visitor, is_still, visitor
 
@@ -43,8 +43,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         try:
             await response.prepare(request)
             await _write(response, b"retry: 1000\n\n")
-            for message in first:
-                await _write(response, encode(message))
+            await _write(response, first)
             await _pass_on(request, response, subscription, me)
         except TimeoutError:  # nothing more can be sent, not even an end
             if request.transport is not None:
@@ -54,21 +53,15 @@ async def live(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def encode(message: LiveMessage) -> bytes:
-    """A message as the stream has it. Source: HTML standard, "Server-sent events"."""
-    data = "".join(f"data: {line}\n" for line in message.html.splitlines() or [""])
-    return f"event: {message.name}\n{data}\n".encode()
-
-
 async def _pass_on(
     request: web.Request, response: web.StreamResponse, subscription: Subscription, me: Visitor
 ) -> None:
     clock = asyncio.get_running_loop().time
     next_check = clock() + HEARTBEAT_SECONDS
-    while not subscription.dropped.is_set():
-        message = await subscription.next(seconds=max(0.0, next_check - clock()))
-        if message is not None:
-            await _write(response, encode(message))
+    while not subscription.is_dropped:
+        chunk = await subscription.next(seconds=max(0.0, next_check - clock()))
+        if chunk is not None:
+            await _write(response, chunk)
         if clock() >= next_check:
             next_check = clock() + HEARTBEAT_SECONDS
             if not await is_still(request, me):

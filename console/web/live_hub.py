@@ -1,17 +1,18 @@
 """Passes what changes in the database on to every page that is open.
 
 One connection listens to PostgreSQL; each hint is turned into page fragments once for each kind of
-audience in each language, and handed to the open pages through bounded queues. A page that can't
-keep up is dropped: it connects again and gets everything as it is then. While nobody listens to
-PostgreSQL no stream is open, so that no page claims to be live when it isn't. What a fragment shows
-is for the features.
+audience in each language. Those that differ from what was sent before are handed to the open pages.
+A page that can't keep up misses what was replaced meanwhile, and gets what is true then. While
+nobody listens to PostgreSQL no stream is open, so that no page claims to be live when it isn't.
+What a fragment shows is for the features.
 """
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import psycopg
@@ -21,21 +22,24 @@ from psycopg import sql
 from console.errors import Busy, DatabaseUnavailable
 from console.supervision import end
 from console.web.routing import Who
+from console.web.server_sent import LiveMessage, encode
 from console.web.template_sets import TemplateSets
 from console.words import Language, Text
 
 log = structlog.get_logger()
 
-QUEUE_MESSAGES_MAX = 50
-STREAMS_MAX = 400
+STREAMS_MAX = 1_000
 STREAMS_PER_ACCOUNT_MAX = 12
 HINTS_MAX = 200
 """More different hints at once than this are taken as "everything may have changed"."""
 COALESCE_SECONDS = 0.05
+"""Hints are gathered for so long, and for as long as the last sending took: at most half of the
+time is spent on it, however many events come."""
 CHECK_SECONDS = 30
 """How often a silent listening connection is asked whether it still lives."""
 CHECK_ANSWER_SECONDS = 5
 BACK_OFF_SECONDS_MAX = 10
+PAUSE_SECONDS_MAX = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,6 @@ class LiveFragment:
     name: str
     template: str
     context: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveMessage:
-    """A fragment for the places of a page that wait for `name` (`sse-swap="name"`)."""
-
-    name: str
-    html: str
 
 
 class LiveSource(Protocol):
@@ -74,37 +70,37 @@ class LiveSource(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
 class Subscription:
-    """One open page."""
+    """One open page, and what it has not got yet: of each place the newest."""
 
-    audience: Who
-    language: Language
-    account_id: int
-    queue: asyncio.Queue[LiveMessage] = field(
-        default_factory=lambda: asyncio.Queue(QUEUE_MESSAGES_MAX)
-    )
-    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, audience: Who, language: Language, account_id: int) -> None:
+        self.audience = audience
+        self.language = language
+        self.account_id = account_id
+        self.is_dropped = False
+        self._news: dict[str, bytes] = {}
+        self._has_news = asyncio.Event()
 
-    async def next(self, *, seconds: float) -> LiveMessage | None:
-        """The next message; None when none came in `seconds`, or when the page was dropped."""
-        getting = asyncio.ensure_future(self.queue.get())
-        dropping = asyncio.ensure_future(self.dropped.wait())
+    async def next(self, *, seconds: float) -> bytes | None:
+        """What is new, ready to be written; None: nothing in `seconds`, or the page was dropped."""
         try:
-            await asyncio.wait(
-                {getting, dropping}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-            return getting.result() if getting.done() and not self.dropped.is_set() else None
-        finally:
-            getting.cancel()
-            dropping.cancel()
+            async with asyncio.timeout(seconds):
+                await self._has_news.wait()
+        except TimeoutError:
+            return None
+        self._has_news.clear()
+        news, self._news = self._news, {}
+        return None if self.is_dropped else b"".join(news.values())
 
-    def offer(self, message: LiveMessage) -> None:
-        """Queues a message, or drops the page when its queue is full."""
-        try:
-            self.queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self.dropped.set()
+    def offer(self, news: Mapping[str, bytes]) -> None:
+        """Events by the names of their places. One that was not taken yet makes room."""
+        self._news.update(news)
+        self._has_news.set()
+
+    def drop(self) -> None:
+        """The page is to connect again."""
+        self.is_dropped = True
+        self._has_news.set()
 
 
 class LiveHub:
@@ -120,6 +116,10 @@ class LiveHub:
         self._is_listening = False
         self._pending: dict[int, set[str] | None] = {}
         self._has_pending = asyncio.Event()
+        self._sent: dict[tuple[Who, Language, str], str] = {}
+        self._turn = 0
+        self._looking = defaultdict[tuple[Who, Language], asyncio.Lock](asyncio.Lock)
+        self._seen: dict[tuple[Who, Language], tuple[int, bytes]] = {}
 
     @property
     def is_listening(self) -> bool:
@@ -151,13 +151,36 @@ class LiveHub:
         finally:
             self._subscriptions.discard(subscription)
 
-    async def current(self, audience: Who, language: Language) -> list[LiveMessage]:
-        """Everything as it is now: what a page gets first. Raises: DatabaseUnavailable."""
-        return [
+    async def current(self, audience: Who, language: Language) -> bytes:
+        """Everything as it is now: what a page gets first. Raises: DatabaseUnavailable.
+
+        Of many pages that come at once, as after a restart, all but the first share one look.
+        """
+        self._turn += 1
+        called, group = self._turn, (audience, language)
+        async with self._looking[group]:
+            began, chunk = self._seen.get(group, (0, b""))
+            if (
+                began < called
+            ):  # what was read before this page was there may be older than its news
+                self._turn += 1
+                began = self._turn
+                chunk = await self._everything(audience, language)
+                self._seen[group] = (began, chunk)
+            return chunk
+
+    async def _everything(self, audience: Who, language: Language) -> bytes:
+        messages = [
             self._said(fragment, language)
             for source in self._sources
             for fragment in await source.fragments(audience, None)
         ]
+        for message in messages:
+            # Not all pages have the same any more: the next one is sent, whatever it says.
+            place = (audience, language, message.name)
+            if self._sent.get(place) != message.html:
+                self._sent.pop(place, None)
+        return b"".join(map(encode, messages))
 
     async def run(self) -> None:
         """Listens until cancelled; connects again after a pause when the connection is lost."""
@@ -179,8 +202,9 @@ class LiveHub:
     def close(self) -> None:
         """Drops every page; they connect again by themselves."""
         self._is_listening = False
+        self._sent.clear()
         for subscription in self._subscriptions:
-            subscription.dropped.set()
+            subscription.drop()
 
     async def _connect(self) -> psycopg.AsyncConnection:
         conn = await psycopg.AsyncConnection.connect(
@@ -214,11 +238,13 @@ class LiveHub:
         self._has_pending.set()
 
     async def _publish(self) -> None:
+        clock, took_seconds = asyncio.get_running_loop().time, 0.0
         while True:
             await self._has_pending.wait()
-            await asyncio.sleep(COALESCE_SECONDS)
+            await asyncio.sleep(max(COALESCE_SECONDS, took_seconds))
             pending, self._pending = self._pending, {}
             self._has_pending.clear()
+            began = clock()
             try:
                 await self._fan_out(pending)
             except DatabaseUnavailable:
@@ -226,22 +252,35 @@ class LiveHub:
                 self._is_listening = True
             except Exception:
                 log.exception("live.failed")
+            took_seconds = min(PAUSE_SECONDS_MAX, clock() - began)
 
     async def _fan_out(self, pending: dict[int, set[str] | None]) -> None:
         for audience in {each.audience for each in self._subscriptions}:
+            fragments: list[LiveFragment] = []
             for index, hints in pending.items():
                 changed = None if hints is None else frozenset(hints)
-                for fragment in await self._sources[index].fragments(audience, changed):
-                    self._offer(fragment, audience)
+                fragments += await self._sources[index].fragments(audience, changed)
+            news: dict[Language, dict[str, bytes]] = {}
+            for subscription in self._subscriptions:
+                if subscription.audience is audience:
+                    language = subscription.language
+                    if language not in news:
+                        news[language] = self._news(fragments, audience, language)
+                    if news[language]:
+                        subscription.offer(news[language])
 
-    def _offer(self, fragment: LiveFragment, audience: Who) -> None:
-        said: dict[Language, LiveMessage] = {}
-        for subscription in self._subscriptions:
-            if subscription.audience is audience:
-                language = subscription.language
-                if language not in said:
-                    said[language] = self._said(fragment, language)
-                subscription.offer(said[language])
+    def _news(
+        self, fragments: Sequence[LiveFragment], audience: Who, language: Language
+    ) -> dict[str, bytes]:
+        """Those that say something else than before, by the names of their places."""
+        news: dict[str, bytes] = {}
+        for fragment in fragments:
+            message = self._said(fragment, language)
+            place = (audience, language, message.name)
+            if self._sent.get(place) != message.html:
+                self._sent[place] = message.html
+                news[message.name] = encode(message)
+        return news
 
     def _said(self, fragment: LiveFragment, language: Language) -> LiveMessage:
         text = self._templates.text(language, fragment.template, fragment.context)

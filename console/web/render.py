@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from console.web import navigation
+from console.web.keys import ALARM_BAR
 from console.web.language import language_of
 from console.web.requests import is_htmx
+from console.web.routing import Who
 from console.web.session import visitor_or_none
 from console.web.template_sets import TemplateSets
 
@@ -35,8 +37,10 @@ def _rendered(
     request: web.Request, template: str, context: Mapping[str, object], status: int
 ) -> web.Response:
     run_links = navigation.run_links(request)
+    me = visitor_or_none(request)
     known: Mapping[str, object] = {
-        "visitor": visitor_or_none(request),
+        "visitor": me,
+        "bar": request.app[ALARM_BAR](Who.ADMIN if me.is_admin else Who.MEMBER) if me else None,
         "here": request.path_qs if request.method in {"GET", "HEAD"} else "/",
         "main_links": navigation.main_links(request),
         "run_links": run_links,

@@ -181,7 +181,8 @@ def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]
 
 
 def _clock(moment: datetime) -> str:
-    return f"{local(moment):%H:%M}"
+    there = local(moment)
+    return f"{there.hour:02}:{there.minute:02}"
 
 
 def _tag(moment: datetime, words: Text, phrasebook: Phrasebook, kept: Markup) -> Markup:

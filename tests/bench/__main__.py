@@ -17,7 +17,7 @@ from pathlib import Path
 
 from console.logs import log_to
 from console.postgres.embedded import running_server
-from tests.bench import controller, decisions, kills, memory, old_api, revocation, taps
+from tests.bench import controller, crowd, decisions, kills, memory, old_api, revocation, taps
 from tests.bench.figures import show
 from tests.bench.fittings import everything
 from tests.bench.site import site
@@ -28,7 +28,7 @@ SIZES = (10_000, 50_000)
 
 PARTS = (
     *("decisions", "taps", "taps-in-memory", "revocation", "kills", "memory", "old-api"),
-    *("taps-by-size", "boot", "idle", "memory-by-size"),
+    *("taps-by-size", "boot", "idle", "memory-by-size", "pages", "streams"),
 )
 
 
@@ -93,6 +93,12 @@ def _measure_the_whole(parts: frozenset[str], postgres: Postgres) -> None:
     if "old-api" in parts:
         with _folder() as work, postgres.database() as url:
             old_api.measure(work, url)
+    if "pages" in parts:
+        with _folder() as work, postgres.database() as url:
+            crowd.measure_pages(work, url)
+    if "streams" in parts:
+        with _folder() as work, postgres.database() as url:
+            crowd.measure_streams(work, url)
 
 
 def _measure_the_controller(parts: frozenset[str], postgres: Postgres, entries: int) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.bench.figures import show
-from tests.bench.site import Site, pss_mb
+from tests.bench.site import Site, as_installed, pss_mb
 from tests.support.building import Console
 
 
@@ -27,6 +27,7 @@ def measure_outside_broker(site: Site, *, with_embedded_mb: float) -> None:
 def measure_embedded(folder: Path) -> None:
     """Everything embedded: what PostgreSQL adds beside the console."""
     console = Console(folder, None, None)
+    console.environment = as_installed(folder, "p2k16-console")
     try:
         console.start()
         show("PSS of the console, everything embedded", mb=pss_mb(console.pid))

@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import ClientSession, web
 
 from console.accounts.passwords import hash_password
-from tests.bench.figures import show, spread_ms
+from tests.bench.figures import show
+from tests.bench.open_loop import Request, answered, open_loop
 from tests.bench.site import pss_mb
 from tests.support.replay import OldApi, old_api
 
 PEOPLE = 514
-OPEN_LOOP_USERS = 100
-EVERY_SECONDS = 2.0
-OPEN_LOOP_SECONDS = 30.0
 CLOSED_LOOP_SECONDS = 5
 PASSWORD = "correct horse battery"
 
@@ -113,7 +111,7 @@ def measure(work: Path, database_url: str) -> None:
                     closed_loop(work, api, asked, connections, asked.old_per_second[place])
         else:
             show("old API: closed loop", skipped="wrk isn't installed: apt-get install wrk")
-        asyncio.run(open_loop(api))
+        asyncio.run(ask_openly(api))
         show("old API: PSS after load", mb=pss_mb(pid), goal_mb=60)
 
 
@@ -166,50 +164,20 @@ def closed_loop(
     )
 
 
-async def open_loop(api: OldApi) -> None:
-    """Everybody asks at her own times; an answer's time counts from when it was due."""
-    took: dict[str, list[float]] = {asked.name: [] for asked in REQUESTS}
-    failed: list[int] = []
-    timeout = ClientTimeout(total=30)
-    async with ClientSession(
-        timeout=timeout, connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar()
-    ) as session:
-        # Verified once, as by anybody who asks regularly.
-        await ask(session, api, REQUESTS[1], 1)
+async def ask_openly(api: OldApi) -> None:
+    """Basic credentials are verified once before, as by anybody who asks regularly."""
 
-        async def one(number: int) -> None:
-            loop = asyncio.get_running_loop()
-            due = loop.time() + EVERY_SECONDS * number / OPEN_LOOP_USERS
-            ends = loop.time() + OPEN_LOOP_SECONDS
-            turn = number
-            while due < ends:
-                await asyncio.sleep(max(0.0, due - loop.time()))
-                asked = REQUESTS[turn % len(REQUESTS)]
-                status = await ask(session, api, asked, number + 1)
-                took[asked.name].append(loop.time() - due)
-                if status != 200:
-                    failed.append(status)
-                due, turn = due + EVERY_SECONDS, turn + 1
+    def request(asked: Asked) -> Request:
+        return lambda number: {
+            "method": asked.method,
+            "url": f"{api.url}{asked.path}",
+            "data": asked.body,
+            "headers": headers(asked, number),
+        }
 
-        await asyncio.gather(*(one(number) for number in range(OPEN_LOOP_USERS)))
-    everything = [seconds for each in took.values() for seconds in each]
-    for name, seconds in [*took.items(), ("all of it", everything)]:
-        spread_ms(
-            f"old API: 100 people asking every 2 s: {name}",
-            seconds,
-            p95_ms=round(sorted(seconds)[int(len(seconds) * 0.95)] * 1000, 1),
-            goal_p95_ms=100,
-        )
-    show("old API: 100 people asking every 2 s: refused", n=len(failed))
-
-
-async def ask(session: ClientSession, api: OldApi, asked: Asked, number: int) -> int:
-    """The status of one answer, read to its end."""
-    async with session.request(
-        asked.method, f"{api.url}{asked.path}", data=asked.body, headers=headers(asked, number)
-    ) as answer:
-        await answer.read()
-        return answer.status
+    async with ClientSession() as session:
+        await answered(session, request(REQUESTS[1])(1))
+    await open_loop("old API", [(asked.name, request(asked)) for asked in REQUESTS])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A makerspace to measure: a console, and one controller with several doors and many cards."""
 
+import compileall
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from tests.support.building import BIN, Console, Program
 from tests.support.serial_line import SerialLine
 from tests.support.waiting import eventually_sync
 
-UNIT = Path(__file__).parents[2] / "systemd" / "p2k16-edge.service"
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -101,6 +102,7 @@ def site(
     port = free_port()
     mqtt_url = f"mqtt://console:secret-of-the-bench@127.0.0.1:{port}" if with_mosquitto else None
     console = Console(folder, database_url, mqtt_url)
+    console.environment = as_installed(folder, "p2k16-console")
     edge_dir = edge_dir or folder
     trace = folder / "trace.jsonl"
     config = edge_dir / "edge.toml"
@@ -112,7 +114,7 @@ def site(
             {
                 "GPIOZERO_PIN_FACTORY": "mock",
                 "P2K16_GUARD_TRACE": str(trace),
-                **_as_installed(folder),
+                **as_installed(folder, "p2k16-edge"),
                 **fitted.environment,
             },
         )
@@ -138,16 +140,22 @@ def site(
         yield whole
 
 
-def _as_installed(folder: Path) -> dict[str, str]:
-    """The environment that the daemon has on a controller.
+def as_installed(folder: Path, unit: str) -> dict[str, str]:
+    """The environment that a program has where its unit of systemd runs it.
 
-    As its unit sets it; and rich can't be imported, since nothing of the extra `edge` needs it.
-    import-linter brings it here, and structlog takes what it finds: 5 MB, and a tenth of the start.
+    What only development brings can't be imported, though structlog takes what it finds: rich
+    (5 MB) and greenlet. And the program is compiled, as pip and `make setup` leave it.
     """
-    (folder / "blocked").mkdir()
-    (folder / "blocked" / "rich.py").write_text('raise ImportError("not on a controller")\n')
-    by_unit = re.findall(r"^Environment=(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE)
-    return {**dict(by_unit), "PYTHONPATH": str(folder / "blocked")}
+    for package in ("console", "edge", "sync"):
+        compileall.compile_dir(ROOT / package, quiet=1)
+    blocked = folder / "blocked"
+    blocked.mkdir(exist_ok=True)
+    for library in ("rich", "greenlet"):
+        (blocked / f"{library}.py").write_text('raise ImportError("not where it is installed")\n')
+    text = (ROOT / "systemd" / f"{unit}.service").read_text()
+    by_unit = re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE)
+    kept = {name: value for name, value in by_unit if not name.startswith("P2K16_")}
+    return {**kept, "PYTHONPATH": str(blocked)}
 
 
 def _start_mosquitto(stack: ExitStack, console: Console, folder: Path, port: int) -> None:

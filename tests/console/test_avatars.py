@@ -17,7 +17,6 @@ from console.avatars.square import NO_PHOTO, SIDE, TOO_LARGE, square_of
 from tests.support import console_app
 from tests.support.console_app import Client, Site
 
-
 LIMITED = """
 import resource, signal, sys, tempfile
 from console.avatars.square import limit_oneself

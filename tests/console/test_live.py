@@ -13,9 +13,9 @@ from console.errors import DatabaseUnavailable
 from console.web import live as live_route
 from console.web import live_hub
 from console.web.keys import LIVE
-from console.web.live import encode
-from console.web.live_hub import LiveFragment, LiveHub, LiveMessage, Subscription
+from console.web.live_hub import LiveFragment, LiveHub, Subscription
 from console.web.routing import Who
+from console.web.server_sent import LiveMessage, encode
 from console.web.template_sets import TemplateSets
 from console.words import Language
 from tests.support import makerspace
@@ -215,6 +215,17 @@ class Counter:
         return [LiveFragment("count", "count.html", {"said": said})]
 
 
+class Same(Counter):
+    """A source that always says the same, until `said` is another."""
+
+    said = "one"
+
+    async def fragments(
+        self, audience: Who, changed: frozenset[str] | None
+    ) -> Sequence[LiveFragment]:
+        return [LiveFragment("count", "count.html", {"said": self.said})]
+
+
 def templates() -> TemplateSets:
     """One template, which says in which language it is."""
     return TemplateSets(
@@ -240,27 +251,72 @@ async def hub(conninfo: str, source: Counter) -> AsyncGenerator[LiveHub]:
         await asyncio.wait([task])
 
 
-async def test_a_page_that_does_not_keep_up_is_dropped_and_the_others_are_not(
-    site: Site, kari: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_page_that_does_not_keep_up_gets_the_newest_once(
+    site: Site, kari: int, database_url: str
 ) -> None:
     del kari
-    monkeypatch.setattr(live_hub, "COALESCE_SECONDS", 0)
-    async with hub(database_url, Counter()) as running:
+    source = Same()
+    async with hub(database_url, source) as running:
         await eventually(lambda: running.is_listening)
         with subscribed(running, 1) as slow, subscribed(running, 2) as quick:
-            for n in range(live_hub.QUEUE_MESSAGES_MAX + 10):
-                await event(site.connection, seconds_ago=n)
-                assert await quick.next(seconds=5) is not None
-            assert not quick.dropped.is_set()
-            assert slow.dropped.is_set()
-            assert slow.queue.qsize() <= live_hub.QUEUE_MESSAGES_MAX
-            assert await slow.next(seconds=5) is None
+            for number in range(10):
+                source.said = f"number {number}"
+                await event(site.connection)
+                assert source.said.encode() in (await quick.next(seconds=5) or b"")
+            assert (await slow.next(seconds=5) or b"").count(b"event: ") == 1
+            assert await slow.next(seconds=0.1) is None
 
 
 def subscribed(
     running: LiveHub, account: int, language: Language = Language.ENGLISH
 ) -> AbstractContextManager[Subscription]:
     return running.subscribe(Who.MEMBER, language, account)
+
+
+async def test_what_says_the_same_as_before_is_not_sent_again(
+    site: Site, kari: int, database_url: str
+) -> None:
+    del kari
+    source = Same()
+    async with hub(database_url, source) as running:
+        await eventually(lambda: running.is_listening)
+        with subscribed(running, 1) as page:
+            await event(site.connection)
+            assert await page.next(seconds=5) is not None
+            await event(site.connection)
+            assert await page.next(seconds=0.5) is None
+            source.said = "two"
+            # A page that came in between has the new words already, the other one has not.
+            assert b"two" in await running.current(Who.MEMBER, Language.ENGLISH)
+            await event(site.connection)
+            assert b"two" in (await page.next(seconds=5) or b"")
+
+
+class Slow(Same):
+    """A source that takes its time, and counts how often it was asked."""
+
+    asked = 0
+
+    async def fragments(
+        self, audience: Who, changed: frozenset[str] | None
+    ) -> Sequence[LiveFragment]:
+        self.asked += 1
+        said = self.said  # as it is now, not when it is told
+        await asyncio.sleep(0.05)
+        return [LiveFragment("count", "count.html", {"said": said})]
+
+
+async def test_many_pages_that_come_at_once_share_a_look_but_none_that_began_before_them() -> None:
+    source = Slow()
+    running = LiveHub("", [source], templates())
+    first = asyncio.create_task(running.current(Who.MEMBER, Language.ENGLISH))
+    await asyncio.sleep(0.01)
+    source.said = "two"
+    others = [running.current(Who.MEMBER, Language.ENGLISH) for _ in range(50)]
+    told = await asyncio.gather(first, *others)
+    assert [b"one" in chunk for chunk in told] == [True] + [False] * 50
+    assert [b"two" in chunk for chunk in told] == [False] + [True] * 50
+    assert source.asked == 2
 
 
 async def test_each_open_page_hears_its_own_language(
@@ -276,9 +332,8 @@ async def test_each_open_page_hears_its_own_language(
         ):
             await event(site.connection)
             heard = [await each.next(seconds=5) for each in (english, norwegian, another)]
-            texts = [message.html for message in heard if message is not None]
-            assert [text[:10] for text in texts] == ["en: member", "nb: member", "nb: member"]
-            assert heard[1] is heard[2], "it was rendered once for both"
+            texts = [chunk.split(b"data: ")[1][:10] for chunk in heard if chunk is not None]
+            assert texts == [b"en: member", b"nb: member", b"nb: member"]
 
 
 async def test_the_stream_speaks_the_language_of_the_page(site: Site, kari: int) -> None:
@@ -308,10 +363,9 @@ async def test_a_browser_that_takes_nothing_is_cut_off(
         f"GET /live HTTP/1.1\r\nHost: x\r\nCookie: {cookie.key}={cookie.value}\r\n\r\n".encode()
     )
     await eventually(lambda: running.streams == 1)
-    much = LiveMessage("recent", "x" * 1_000_000)
     for subscription in list(running._subscriptions):  # pyright: ignore[reportPrivateUsage]
-        for _ in range(40):
-            subscription.offer(much)
+        much = encode(LiveMessage("recent", "x" * 40_000_000))
+        subscription.offer({"recent": much})
     await eventually(lambda: running.streams == 0)
     writer.close()
 

@@ -18,6 +18,7 @@ NOT_AUDITED = {
     "journal",
     "migration",
     "old_session_refusal",
+    "payment_owner",
     "session",
     "site",
     "snapshot",

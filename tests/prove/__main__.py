@@ -10,6 +10,8 @@ import secrets
 import sys
 import time
 
+import structlog
+
 PARTS = ("fuzz", "forged", "cuts", "kills", "simulate", "mutants")
 
 
@@ -23,6 +25,8 @@ def main() -> int:
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    # Standard output is for figures.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for part in options.parts or PARTS:
         print(f"{part}, seed {seed} …", file=sys.stderr, flush=True)
         began = time.monotonic()

@@ -288,11 +288,11 @@ class Target:
 
 
 def _read_kept(connection: sqlite3.Connection) -> Mapping[str, object]:
-    """All that a message could change, but for the clock, which goes on by itself."""
+    """All that a message could change, but for the clock and the canary, which go on alone."""
     state = connection.execute("SELECT * FROM state")
     names = [column[0] for column in state.description]
     kept: dict[str, object] = dict(zip(names, state.fetchone(), strict=True))
-    for moving in ("clock_ms", "age_ms", "command_counter", "unrecorded"):
+    for moving in ("clock_ms", "age_ms", "canary", "command_counter", "unrecorded"):
         kept.pop(moving, None)
     kept["slot"] = connection.execute("SELECT * FROM slot").fetchall()
     kept["hold"] = connection.execute("SELECT * FROM hold").fetchall()

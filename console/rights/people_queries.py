@@ -1,0 +1,125 @@
+"""SQL of the people that rights follow from, and of what they have paid."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+
+from console.database import Connection
+from console.rights.facts import CircleRef, Paid, Person
+from sync.ids import AccountRef
+
+GRACE_HOURS = 24
+"""A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
+
+EARLY_SECONDS = 300
+"""And it counts so much earlier: Stripe says when it begins, and its clock may be ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonRow:
+    id: int
+    is_employed: bool
+    circles: Sequence[int]
+    starts_ms: Sequence[int]
+    ends_ms: Sequence[int]
+
+
+_PAYMENTS = """
+  with their_payment as (
+    select created_by, start_date, end_date, amount from stripe_payment
+"""
+_PAYMENTS_OF_SOME = """
+  with their_payment as (
+    select p.created_by, p.start_date, p.end_date, p.amount
+      from access.payment_owner o
+      join stripe_payment p on p.id = o.payment and p.created_by = o.account
+     where o.account = any(%(accounts)s::bigint[])
+"""
+# Instants are cut to what a wire number holds; 'infinity' is an instant here, too.
+# Whole milliseconds inside the period: rounded up at its start, down at its end.
+_PEOPLE = """
+  ), payment as (
+    select created_by as account,
+           least(greatest(start_date, '1970-01-02 00:00+00'), '9000-01-01 00:00+00')
+             - make_interval(secs => %(early_seconds)s) as starts,
+           least(greatest(end_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
+             + make_interval(hours => %(grace_hours)s) as ends
+      from their_payment
+     where amount > 0 and amount <> 'NaN'
+       and end_date >= to_timestamp(%(ended_after_ms)s::bigint / 1000.0)
+         - make_interval(hours => %(grace_hours)s)
+  ), paid as (
+    select account,
+           array_agg(ceil(extract(epoch from starts) * 1000)::bigint) as starts_ms,
+           array_agg(floor(extract(epoch from ends) * 1000)::bigint) as ends_ms
+      from payment
+     group by account
+  ), employed as (
+    select distinct e.account
+      from company_employee e
+      join company c on c.id = e.company
+     where c.active
+       and (%(accounts)s::bigint[] is null or e.account = any(%(accounts)s))
+  ), member as (
+    select m.account, array_agg(m.circle::bigint) as circles
+      from circle_member m
+     where (m.circle in (select circle from access.door_circle)
+            or m.circle in (select circle from tool_description))
+       and (%(accounts)s::bigint[] is null or m.account = any(%(accounts)s))
+     group by m.account
+  )
+  select a.id,
+         employed.account is not null as is_employed,
+         coalesce(member.circles, '{}') as circles,
+         coalesce(paid.starts_ms, '{}') as starts_ms,
+         coalesce(paid.ends_ms, '{}') as ends_ms
+    from account a
+    left join employed on employed.account = a.id
+    left join member on member.account = a.id
+    left join paid on paid.account = a.id
+   where not a.system
+     and (%(accounts)s::bigint[] is null or a.id = any(%(accounts)s))
+     and (employed.account is not null or member.account is not null
+          or paid.account is not null or %(accounts)s::bigint[] is not null)
+   order by a.id
+"""
+
+
+async def people(
+    conn: Connection,
+    *,
+    account: AccountRef | None,
+    ended_after_ms: int,
+    accounts: Collection[AccountRef] | None = None,
+) -> tuple[Person, ...]:
+    """Everybody, the one person, or these `accounts`, with the circles of doors and tools.
+
+    Payments that were over at `ended_after_ms`, the grace included, are left out; 0: none is.
+    """
+    wanted = accounts if account is None else [account]
+    payments = _PAYMENTS if wanted is None else _PAYMENTS_OF_SOME
+    async with conn.cursor(row_factory=class_row(_PersonRow)) as cursor:
+        await cursor.execute(
+            payments + _PEOPLE,
+            {
+                "accounts": None if wanted is None else list(wanted),
+                "ended_after_ms": ended_after_ms,
+                "grace_hours": GRACE_HOURS,
+                "early_seconds": EARLY_SECONDS,
+            },
+        )
+        return tuple(
+            Person(
+                account=AccountRef(row.id),
+                is_employed=row.is_employed,
+                circles=frozenset(map(CircleRef, row.circles)),
+                paid=tuple(map(Paid, row.starts_ms, row.ends_ms)),
+            )
+            for row in await cursor.fetchall()
+        )
+
+
+async def index_payments(conn: Connection) -> None:
+    """Mends the index of payments by person, if a trigger was off when they were written."""
+    await conn.execute("select access.index_payments()")

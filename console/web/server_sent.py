@@ -1,0 +1,17 @@
+"""Server-sent events as bytes. Source: HTML standard, "Server-sent events"."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """A fragment for the places of a page that wait for `name` (`sse-swap="name"`)."""
+
+    name: str
+    html: str
+
+
+def encode(message: LiveMessage) -> bytes:
+    """A message as the stream has it."""
+    data = "".join(f"data: {line}\n" for line in message.html.splitlines() or [""])
+    return f"event: {message.name}\n{data}\n".encode()
