@@ -4,6 +4,7 @@ To add a feature: its `routes()` to `_routes`, its live source to `_live_sources
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -11,8 +12,11 @@ from aiohttp import web
 import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.avatars.routes as avatars
+import console.badges.routes as badges
 import console.cards.routes as cards
 import console.circles.routes as circles
+import console.companies.routes as companies
+import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
@@ -25,11 +29,13 @@ import console.membership.routes as membership
 import console.membership.treasury as treasury
 import console.people.history as history
 import console.people.routes as people
+import console.search.routes as search
 import console.tools.routes as tools
 from console.cards.live import UnknownCards
 from console.controllers.live import ControllerStates
 from console.controllers.order_pages import ORDERS
 from console.controllers.orders import Orders
+from console.controllers.waiting_bundles import BUNDLES, WaitingBundles
 from console.database import Database
 from console.doors.any_door import AnyDoor
 from console.doors.dlock import Dlock
@@ -42,6 +48,7 @@ from console.front.alarms import ALARMS, Alarms
 from console.mail import Mailer
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings
+from console.site_keys import SiteIdentity
 from console.supervision import end, keep_running
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
@@ -81,12 +88,14 @@ async def build_app(
     broker_answers: Callable[[], Awaitable[bool]],
     orders: Orders | None = None,
     broker: Publishes | None = None,
+    identity: SiteIdentity | None = None,
     routes: Sequence[Route] = (),
 ) -> web.Application:
     """The application, ready to be served. `routes`: further ones, of the demo.
 
     `orders` None: there is no way to the controllers. `broker` None: messages to hardware of the
-    old web app get nowhere. Raises: FilesMissing, RouteWithoutRule.
+    old web app get nowhere. `identity` None: pages enrol no controllers.
+    Raises: FilesMissing, RouteWithoutRule.
     """
     app = web.Application(
         middlewares=[
@@ -104,6 +113,9 @@ async def build_app(
     app[SITE_SALT] = site_salt
     app[BROKER_ANSWERS] = broker_answers
     app[MQTT] = broker or NoBroker()
+    app[BUNDLES] = WaitingBundles(now=time.monotonic)
+    if identity is not None:
+        app[controller_keeping.IDENTITY] = identity
     if orders is not None:
         app[ORDERS] = orders
     app[doors.ANY_DOOR] = _any_door(app, database, settings, orders)
@@ -138,6 +150,8 @@ def _routes() -> list[Route]:
         *audit.routes(),
         *avatars.routes(),
         *circles.routes(),
+        *companies.routes(),
+        *badges.routes(),
         *cards.routes(),
         *first_card.routes(),
         *labels.routes(),
@@ -149,6 +163,8 @@ def _routes() -> list[Route]:
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
+        *controller_keeping.routes(),
+        *search.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
     ]

@@ -127,6 +127,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         broker_answers=link.answers,
         orders=orders,
         broker=link,
+        identity=site.keys.identity,
         routes=routes,
     )
     try:

@@ -45,6 +45,15 @@ class SiteKeysError(ConsoleError):
 
 
 @dataclass(frozen=True, slots=True)
+class SiteIdentity:
+    """What a bundle says of this site: nothing that signs. `site_salt`: 16 bytes, secret."""
+
+    root_public_key: bytes
+    sealing_public_key: bytes
+    site_salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SiteKeys:
     """Ed25519 seeds of 32 bytes, an X25519 private key of 32 bytes, a salt of 16 bytes.
 
@@ -68,6 +77,11 @@ class SiteKeys:
     def sealing_public_key(self) -> bytes:
         """For which controllers seal what only the console may read."""
         return sealing_public_key(self.sealing_private)
+
+    @property
+    def identity(self) -> SiteIdentity:
+        """What controllers know of it."""
+        return SiteIdentity(self.root_public_key, self.sealing_public_key, self.site_salt)
 
 
 async def open_site_keys(

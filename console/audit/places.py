@@ -88,6 +88,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the badge {title}"),
             unfilled("removed the badge {title}"),
         ),
+        "access.badge_category": Place(
+            Text("Categories of badges"),
+            unfilled("put the badge {badge_description} into the category {category}"),
+            unfilled("changed the category of the badge {badge_description}"),
+            unfilled("took the badge {badge_description} out of the category {category}"),
+        ),
         "public.company_employee": Place(
             Text("Who is employed"),
             unfilled("added {person} to the company {company}"),
@@ -148,6 +154,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed what holds for the tool {tool}"),
             unfilled("detached the tool {tool} from the controller {controller}"),
         ),
+        "access.retired_tool": Place(
+            Text("Retired tools"),
+            unfilled("retired the tool {tool}"),
+            unfilled("changed that the tool {tool} is retired"),
+            unfilled("brought the tool {tool} back"),
+        ),
         "access.door": Place(
             Text("Doors"),
             unfilled("made the door {name}"),
@@ -202,6 +214,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "name": Text("name"),
         "open_seconds": Text("seconds unlocked"),
         "opens_minute": Text("opens at minute"),
+        "retired_at": Text("retired"),
         "requires_fresh": Text("needs rights of today"),
         "reset_token": Text("link for a new password"),
         "reset_token_validity": Text("link for a new password works until"),

@@ -7,6 +7,12 @@ from enum import Enum
 
 TITLE_CHARACTERS_MAX = 2_000
 """The column has no limit; a list of badges that goes to everybody has."""
+PAGE_TITLE_CHARACTERS_MAX = 100
+"""Of a title that somebody types on a page."""
+DESCRIPTION_CHARACTERS_MAX = 1_000
+CATEGORY_CHARACTERS_MAX = 50
+AWARDED_MAX = 40
+"""People who get a badge at once: a form has at most 50 fields."""
 
 
 class Refused(Enum):
@@ -35,6 +41,25 @@ class Given:
     by: int | None
     author: int
     at: datetime | None = None
+
+
+def may_change(kind: Kind, *, is_maker: bool, actor_circles: Set[int], is_admin: bool) -> bool:
+    """Whether somebody may change what the badge is: those who certify it, and admins.
+
+    Where anybody certifies it, whoever made it. The old web app has no page for this.
+    """
+    circle = kind.certification_circle_id
+    return is_admin or (is_maker if circle is None else circle in actor_circles)
+
+
+def may_entrust(
+    circle: int | None, *, now: int | None, actor_circles: Set[int], is_admin: bool
+) -> bool:
+    """Whether somebody may make `circle` the one that certifies (None: anybody), in place of `now`.
+
+    Nobody gives a badge to people who would have to ask her, or out of their hands.
+    """
+    return is_admin or circle == now or (circle is not None and circle in actor_circles)
 
 
 def may_award(kind: Kind, awarder_circles: Set[int]) -> bool:

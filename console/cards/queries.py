@@ -172,6 +172,17 @@ async def mark_lost(conn: Connection, *, card_id: int, actor_id: int) -> None:
     )
 
 
+async def locked_label(conn: Connection, *, card_id: int) -> str | None:
+    """A card's label, which nobody else changes until the transaction ends. None: no such card."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            "select label from access.card where id = %(card_id)s for no key update",
+            {"card_id": card_id},
+        )
+        found: str | None = await cursor.fetchone()
+        return found
+
+
 async def set_label(conn: Connection, *, card_id: int, label: str) -> None:
     """Renames a card."""
     await conn.execute(
@@ -218,7 +229,10 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
 async def is_enrolled_at_some_door(conn: Connection) -> bool:
     """Whether there is a door where members enrol their first card."""
     cursor = await conn.execute(
-        "select exists (select from access.door where takes_first_cards and controller is not null)"
+        """
+        select exists (select from access.door
+                        where takes_first_cards and controller is not null and retired_at is null)
+        """
     )
     row = await cursor.fetchone()
     return row is not None and bool(row[0])

@@ -19,6 +19,7 @@ from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import Visitor, author, visitor
+from console.web.versions import CHANGED_MEANWHILE, version_of
 from console.words import Text
 
 UNKNOWN_DAYS = 30
@@ -34,6 +35,11 @@ class CardView:
 
     row: CardRow
     kind: Text
+
+    @property
+    def version(self) -> str:
+        """Of what a form shows."""
+        return version_of(self.row.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,14 @@ class PersonCards:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stood in the form that was refused, and why. A card's number is never given back."""
+    """What stood in the form that was refused, and why. A card's number is never given back.
+
+    `renamed`: the card whose form it was; None: that of a new card.
+    """
 
     label: str = ""
     mistake: str | None = None
+    renamed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +147,19 @@ async def report_loss(request: web.Request) -> web.StreamResponse:
 
 
 async def change_label(request: web.Request) -> web.StreamResponse:
-    """Renames a card: its owner may, and admins."""
-    label = clean_label((await form(request)).get("label", ""))
+    """Renames a card, unless somebody else has meanwhile: its owner may, and admins."""
+    fields = await form(request)
+    label = clean_label(fields.get("label", ""))
+    typed = Typed()
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         owner = await _own_card(conn, request)
-        await queries.set_label(conn, card_id=owner.card_id, label=label)
-    return await _person_answer(request, _person(owner), Typed())
+        known = await queries.locked_label(conn, card_id=owner.card_id)
+        if known is not None and label != known:
+            if fields.get("version") == version_of(known):
+                await queries.set_label(conn, card_id=owner.card_id, label=label)
+            else:
+                typed = Typed(mistake=CHANGED_MEANWHILE, renamed=owner.card_id)
+    return await _person_answer(request, _person(owner), typed)
 
 
 async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, Any]:

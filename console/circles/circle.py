@@ -104,6 +104,11 @@ def may_manage(circle: Circle, actor_circles: Set[int]) -> bool:
             return circle.circle_id in actor_circles
 
 
+def may_change(circle: Circle, actor_circles: Set[int], *, is_admin: bool) -> bool:
+    """Whether somebody may change the circle itself. What of it, see `changing.py`."""
+    return is_admin or may_manage(circle, actor_circles)
+
+
 def check_addition(
     circle: Circle, *, actor_circles: Set[int], is_member: bool, comment: str
 ) -> Reason | None:

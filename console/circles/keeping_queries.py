@@ -55,6 +55,39 @@ async def insert_circle(
         return found
 
 
+async def update_circle(
+    conn: Connection,
+    *,
+    circle_id: int,
+    draft: Draft,
+    admin_circle_id: int | None,
+    actor_id: int,
+) -> None:
+    """Changes a circle, if anything of it is different. Raises: UniqueViolation for its name."""
+    await conn.execute(
+        """
+        update circle
+        set name = %(name)s, description = %(description)s, management_style = %(style)s,
+          admin_circle = %(admin_circle_id)s, comment_required_for_membership = %(needs_comment)s,
+          updated_at = now(), updated_by = %(actor_id)s
+        where id = %(circle_id)s
+          and (name, coalesce(description, ''), management_style, admin_circle,
+              coalesce(comment_required_for_membership, false))
+            is distinct from (%(name)s, %(description)s, %(style)s, %(admin_circle_id)s::bigint,
+              %(needs_comment)s)
+        """,
+        {
+            "circle_id": circle_id,
+            "actor_id": actor_id,
+            "name": draft.name,
+            "description": draft.description,
+            "style": draft.style,
+            "admin_circle_id": admin_circle_id,
+            "needs_comment": draft.needs_comment,
+        },
+    )
+
+
 async def lock_whole(conn: Connection, *, circle_id: int) -> None:
     """Lets nobody change the circle or refer to it until the transaction ends."""
     await conn.execute(
@@ -75,7 +108,7 @@ async def references(conn: Connection, *, circle_id: int) -> list[Reference]:
             select 'tool', name from tool_description where circle = %(circle_id)s
             union all
             select 'door', d.name from access.door_circle c join access.door d on d.key = c.door
-              where c.circle = %(circle_id)s
+              where c.circle = %(circle_id)s and d.retired_at is null
             order by 1, 2
             limit %(most)s
             """,

@@ -9,8 +9,8 @@ from aiohttp import web
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
-from console.circles import queries
-from console.circles.circle import Circle, may_manage
+from console.circles import form_routes, queries
+from console.circles.circle import Circle, may_change, may_manage
 from console.circles.queries import MemberRow, PersonCircleRow
 from console.circles.trying import Typed, Wanted, add, remove
 from console.circles.wording import Mistake, managers
@@ -52,6 +52,7 @@ def routes() -> list[Route]:
     return [
         Route("GET", "/circles", Who.MEMBER, circles_page),
         Route("GET", _CIRCLE, Who.MEMBER, circle_page),
+        *form_routes.routes(),
         Route("POST", f"{_CIRCLE}/members", Who.MEMBER, add_to_circle),
         Route(
             "POST", f"{_CIRCLE}/members/{{account:{ID}}}/removal", Who.MEMBER, remove_from_circle
@@ -169,13 +170,15 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
     members: list[MemberRow] = await queries.members_of(
         conn, circle_id=row.circle_id, text=text, limit=MEMBERS_SHOWN
     )
-    mine = await queries.circle_ids_of(conn, account_id=visitor(request).account_id)
+    me = visitor(request)
+    mine = await queries.circle_ids_of(conn, account_id=me.account_id)
     return {
         "circle": row.circle(),
         "members": members,
         "count": await queries.count_members(conn, circle_id=row.circle_id),
         "text": text,
         "may_manage": may_manage(row.circle(), mine),
+        "may_change": may_change(row.circle(), mine, is_admin=me.is_admin),
         "managed": Text("Changed by {managers}.", managers=managers(row.circle())),
     }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from console.circles.circle import (
     COMMENT_CHARACTERS_MAX,
     Circle,
+    Hindrance,
+    Kept,
     ManagementStyle,
     NoSuchCircle,
     Reason,
@@ -40,6 +42,31 @@ def managers(circle: Circle) -> Text:
             return Text("members of the circle “{circle}”", circle=circle.admin_circle_name or "")
         case ManagementStyle.SELF_ADMIN:
             return Text("its own members")
+
+
+def known_by_name(name: str) -> Text:
+    """Why a circle keeps its name, and stays."""
+    return Text(
+        "This circle is known by its name {name}: without it, nobody would have its rights.",
+        name=quoted(name),
+    )
+
+
+def why_kept(kept: Kept) -> Text:
+    """Why a circle was not removed."""
+    name = quoted(kept.circle.name)
+    match kept.hindrance:
+        case Hindrance.NOT_A_MANAGER:
+            return Text(
+                "{circle} is removed by {managers}.", circle=name, managers=managers(kept.circle)
+            )
+        case Hindrance.HAS_MEMBERS:
+            return Text("{circle} has members. Remove them first.", circle=name)
+        case Hindrance.HAS_OTHERS:
+            return Text("{circle} has members besides you. Remove them first.", circle=name)
+        case Hindrance.REFERRED_TO:
+            names = ", ".join(reference.name for reference in kept.references)
+            return Text("{circle} is still needed by: {names}.", circle=name, names=names)
 
 
 def _words(reason: Reason, circle: Circle) -> Text:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from console.controllers import queries
-from console.database import Database, at_prompt
+from console.database import Connection, Database, at_prompt
 from console.errors import ConsoleError
 from console.link.broker_password import SALT_BYTES, hash_password
 from console.link.broker_url import BrokerUrl, parse_broker_url
 from console.settings import MqttSettings
-from console.site_keys import SiteKeys
+from console.site_keys import SiteIdentity, SiteKeys
 from sync.bundle import Bundle, encode_bundle
 from sync.credential import CONTROLLER_KEY_BYTES
 from sync.ids import ControllerId
@@ -74,39 +74,58 @@ async def enrol(
     Raises: EnrolmentRefused when it is enrolled already (unless `replace`), or when the file can't
     be written or exists.
     """
-    seed = secrets.token_bytes(SEED_BYTES)
-    bundle = Bundle(
+    bundle = new_bundle(keys.identity, controller=controller, broker=broker, prefix=prefix)
+    with _new_file(out) as file:
+        async with database.writing(by=at_prompt("controllers enrol")) as conn:
+            if not await enrol_by(conn, bundle, replace=replace):
+                raise EnrolmentRefused(
+                    f"the controller {controller!r} is enrolled already; --replace gives it new "
+                    "keys, and whoever has the old ones is locked out"
+                )
+            _write(file, encode_bundle(bundle))
+    return told_of(broker)
+
+
+def new_bundle(
+    identity: SiteIdentity, *, controller: ControllerId, broker: BrokerUrl, prefix: str
+) -> Bundle:
+    """Keys and a password that nobody has had before."""
+    return Bundle(
         controller=controller,
-        private_key=seed,
+        private_key=secrets.token_bytes(SEED_BYTES),
         entry_key=secrets.token_bytes(CONTROLLER_KEY_BYTES),
-        site_salt=keys.site_salt,
-        root_public_key=keys.root_public_key,
-        sealing_public_key=keys.sealing_public_key,
+        site_salt=identity.site_salt,
+        root_public_key=identity.root_public_key,
+        sealing_public_key=identity.sealing_public_key,
         broker_url=broker.without_credentials(),
         broker_username=controller,
         broker_password=secrets.token_urlsafe(BROKER_PASSWORD_BYTES),
         prefix=prefix,
     )
-    with _new_file(out) as file:
-        async with database.writing(by=at_prompt("controllers enrol")) as conn:
-            await queries.add_controller(conn, controller=controller)
-            is_done = await queries.enrol(
-                conn,
-                controller=controller,
-                public_key=public_key(seed),
-                entry_key=bundle.entry_key,
-                broker_password_hash=hash_password(
-                    bundle.broker_password, secrets.token_bytes(SALT_BYTES)
-                ),
-                replace=replace,
-            )
-            if not is_done:
-                raise EnrolmentRefused(
-                    f"the controller {controller!r} is enrolled already; --replace gives it new "
-                    "keys, and whoever has the old ones is locked out"
-                )
-            await queries.forget_report(conn, controller=controller)
-            _write(file, encode_bundle(bundle))
+
+
+async def enrol_by(conn: Connection, bundle: Bundle, *, replace: bool) -> bool:
+    """From the commit on only the device with this bundle is this controller.
+
+    Makes the controller where there is none, and forgets what another device has reported. False:
+    it is enrolled already, and `replace` doesn't say that it is to have new keys.
+    """
+    await queries.add_controller(conn, controller=bundle.controller)
+    is_done = await queries.enrol(
+        conn,
+        controller=bundle.controller,
+        public_key=public_key(bundle.private_key),
+        entry_key=bundle.entry_key,
+        broker_password_hash=hash_password(bundle.broker_password, secrets.token_bytes(SALT_BYTES)),
+        replace=replace,
+    )
+    if is_done:
+        await queries.forget_report(conn, controller=bundle.controller)
+    return is_done
+
+
+def told_of(broker: BrokerUrl) -> Enrolled:
+    """What is worth knowing of the broker's address."""
     return Enrolled(broker.without_credentials(), broker.tls, _is_loopback(broker))
 
 

@@ -27,10 +27,11 @@ async def target(conn: Connection, *, kind: PointKind, point: PointKey) -> Targe
         await cursor.execute(
             """
             with point as (
-              select 'door' as kind, key, controller from access.door
+              select 'door' as kind, key, controller from access.door where retired_at is null
               union all
               select 'tool' as kind, key, controller from access.tool_point
                where key not in (select key from access.door)
+                 and tool not in (select tool from access.retired_tool)
             )
             select p.controller, c.entry_key, r.received_at as last_heard, r.report
               from point p

@@ -21,6 +21,7 @@ class ControllerRow:
     enrolled_at: datetime | None
     quarantined_at: datetime | None
     quarantine_reason: str | None
+    retired_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ async def controller(conn: Connection, *, controller: ControllerId) -> Controlle
     async with conn.cursor(row_factory=class_row(ControllerRow)) as cursor:
         await cursor.execute(
             """
-            select id, public_key, entry_key, enrolled_at, quarantined_at, quarantine_reason
+            select id, public_key, entry_key, enrolled_at, quarantined_at, quarantine_reason,
+                   retired_at
               from access.controller
              where id = %(controller)s
             """,
@@ -72,6 +74,27 @@ async def add_controller(conn: Connection, *, controller: ControllerId) -> bool:
     return cursor.rowcount == 1
 
 
+async def is_retired(conn: Connection, *, controller: ControllerId) -> bool:
+    """Whether it is retired, or isn't there; that stays so until the transaction ends."""
+    cursor = await conn.execute(
+        """
+        select from access.controller
+         where id = %(controller)s and retired_at is null
+           for share
+        """,
+        {"controller": controller},
+    )
+    return cursor.rowcount == 0
+
+
+async def usable(conn: Connection) -> list[str]:
+    """Those that are not retired, by name: doors and tools may hang there."""
+    cursor = await conn.execute(
+        "select id from access.controller where retired_at is null order by id"
+    )
+    return [str(row[0]) for row in await cursor.fetchall()]
+
+
 async def enrol(
     conn: Connection,
     *,
@@ -81,16 +104,17 @@ async def enrol(
     broker_password_hash: str,
     replace: bool,
 ) -> bool:
-    """Gives a controller its keys, and lifts a quarantine; False: it has keys already.
+    """Gives a controller its keys, lifts a quarantine, brings a retired one back.
 
-    With `replace` the old ones are worth nothing from the commit on.
+    False: it has keys already. With `replace` the old ones are worth nothing from the commit
+    on.
     """
     cursor = await conn.execute(
         """
         update access.controller
            set public_key = %(public_key)s, entry_key = %(entry_key)s,
                broker_password_hash = %(broker_password_hash)s, enrolled_at = now(),
-               quarantined_at = null, quarantine_reason = null
+               quarantined_at = null, quarantine_reason = null, retired_at = null
          where id = %(controller)s and (enrolled_at is null or %(replace)s)
         """,
         {
@@ -194,8 +218,10 @@ async def reports(conn: Connection) -> list[tuple[str, Json]]:
     return [(str(controller), report) for controller, report in await cursor.fetchall()]
 
 
-async def listed(conn: Connection) -> list[ListedController]:
-    """All controllers, by name."""
+async def listed(
+    conn: Connection, *, controller: ControllerId | None = None
+) -> list[ListedController]:
+    """All controllers that are not retired, by name, or the one."""
     async with conn.cursor(row_factory=class_row(ListedController)) as cursor:
         await cursor.execute(
             """
@@ -203,11 +229,14 @@ async def listed(conn: Connection) -> list[ListedController]:
                    r.received_at, r.report,
                    coalesce(s.epoch, 0) as epoch, coalesce(s.serial, 0) as serial,
                    s.digest, s.made_at,
-                   array(select d.name from access.door d where d.controller = c.id
+                   array(select d.name from access.door d
+                          where d.controller = c.id and d.retired_at is null
                           order by lower(d.name)) as doors,
                    array(select t.name::text from access.tool_point p
                            join tool_description t on t.id = p.tool
-                          where p.controller = c.id order by lower(t.name)) as tools
+                          where p.controller = c.id
+                            and t.id not in (select tool from access.retired_tool)
+                          order by lower(t.name)) as tools
               from access.controller c
               left join access.controller_report r on r.controller = c.id
               left join lateral (
@@ -217,7 +246,10 @@ async def listed(conn: Connection) -> list[ListedController]:
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
+             where c.retired_at is null
+               and (%(controller)s::text is null or c.id = %(controller)s)
              order by c.id
-            """
+            """,
+            {"controller": controller},
         )
         return await cursor.fetchall()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from console.controllers import queries, said
+from console.controllers import keeping_queries, queries, said
 from console.controllers.queries import ListedController
 from console.controllers.reports import is_offline
 from console.controllers.unrecorded import unrecorded
@@ -16,6 +16,8 @@ from console.web.keys import DATABASE
 from console.web.render import page
 from console.web.routing import Route, Who
 from console.words import Text
+
+RETIRED_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class ControllerView:
 
 
 def routes() -> list[Route]:
-    """The one page."""
+    """The list."""
     return [Route("GET", "/controllers", Who.ADMIN, controllers_page)]
 
 
@@ -51,7 +53,8 @@ async def controllers_page(request: web.Request) -> web.StreamResponse:
     """All controllers."""
     async with request.app[DATABASE].reading() as conn:
         views = await controller_views(conn)
-    return page(request, "controllers/controllers.html", controllers=views)
+        retired = await keeping_queries.retired(conn, limit=RETIRED_SHOWN)
+    return page(request, "controllers/controllers.html", controllers=views, retired=retired)
 
 
 async def controller_views(conn: Connection) -> list[ControllerView]:

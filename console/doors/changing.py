@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from console.database import Database, at_prompt
 from console.doors import changing_queries as queries
-from console.doors.commands import OPEN_SECONDS_MAX
+from console.doors.facts import OPEN_SECONDS_MAX
 from console.errors import BadRequest
 from console.rights import demanding, weekly_hours
 from console.rights.demanding import NOTHING_GIVEN, Given

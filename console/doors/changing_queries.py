@@ -1,16 +1,23 @@
 """SQL of changing a door."""
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+from psycopg.sql import SQL
 
 from console.database import Connection
+from console.doors.driver import Driver
 from console.rights.facts import Demands, WeeklyHours
-from sync.ids import PointKey
+from sync.ids import ControllerId, PointKey
 
 
 async def lock_door(conn: Connection, *, key: PointKey) -> bool:
     """Nobody else changes the door before the transaction ends; False: there is none."""
     cursor = await conn.execute(
-        "select from access.door where key = %(key)s for update", {"key": key}
+        "select from access.door where key = %(key)s and retired_at is null for update",
+        {"key": key},
     )
     return cursor.rowcount == 1
 
@@ -91,3 +98,83 @@ async def set_hours(conn: Connection, *, key: PointKey, hours: Sequence[WeeklyHo
         """,
         given,
     )
+
+
+async def set_driver(
+    conn: Connection,
+    *,
+    key: PointKey,
+    name: str,
+    driver: Driver,
+    controller: ControllerId | None,
+    topic: str | None,
+) -> None:
+    """What it is called, and what moves it."""
+    await conn.execute(
+        """
+        update access.door
+           set name = %(name)s, driver = %(driver)s, controller = %(controller)s,
+               topic = %(topic)s
+         where key = %(key)s
+        """,
+        {"key": key, "name": name, "driver": driver, "controller": controller, "topic": topic},
+    )
+
+
+async def retire(conn: Connection, *, key: PointKey) -> None:
+    """From now on it is in no rights and on no page."""
+    await conn.execute(
+        "update access.door set retired_at = now() where key = %(key)s and retired_at is null",
+        {"key": key},
+    )
+
+
+async def bring_back(conn: Connection, *, key: PointKey) -> None:
+    """From now on it is as any other."""
+    await conn.execute(
+        """
+        update access.door set retired_at = null
+         where key = %(key)s and retired_at is not null
+        """,
+        {"key": key},
+    )
+
+
+async def controller_of(conn: Connection, *, key: PointKey) -> ControllerId | None:
+    """Where a door hangs, also a retired one; None: nowhere."""
+    cursor = await conn.execute(
+        "select controller from access.door where key = %(key)s", {"key": key}
+    )
+    row = await cursor.fetchone()
+    return None if row is None or row[0] is None else ControllerId(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class RetiredRow:
+    """A door that is out of use."""
+
+    key: str
+    name: str
+    retired_at: datetime
+
+
+async def retired(
+    conn: Connection, *, limit: int, key: PointKey | None = None, is_locking: bool = False
+) -> list[RetiredRow]:
+    """Those that are out of use, by name, or the one; with a lock, nobody else changes it."""
+    lock = SQL("for update") if is_locking else SQL("")
+    async with conn.cursor(row_factory=class_row(RetiredRow)) as cursor:
+        await cursor.execute(
+            SQL(
+                """
+                select key, name, retired_at
+                  from access.door
+                 where retired_at is not null and (%(key)s::text is null or key = %(key)s)
+                 order by lower(name), key
+                 limit %(limit)s
+                {lock}
+                """
+            ).format(lock=lock),
+            {"key": key, "limit": limit},
+        )
+        return await cursor.fetchall()

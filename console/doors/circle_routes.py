@@ -60,7 +60,7 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
     """Shows who gains and who loses the door; saves once that was seen."""
     key = PointKey(request.match_info["door"])
     fields = await form(request)
-    choice = Choice(_chosen(fields), _ids(fields.get("was", "")))
+    choice = Choice(chosen_circles(fields), _ids(fields.get("was", "")))
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         if not await changing_queries.lock_door(conn, key=key):
             raise web.HTTPNotFound
@@ -144,7 +144,8 @@ async def _answer(
     )
 
 
-def _chosen(fields: Mapping[str, str]) -> frozenset[int]:
+def chosen_circles(fields: Mapping[str, str]) -> frozenset[int]:
+    """Those that are ticked in a form."""
     names = (name.removeprefix(_FIELD) for name in fields if name.startswith(_FIELD))
     return _ids(",".join(names))
 

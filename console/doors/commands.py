@@ -8,13 +8,18 @@ from console.controllers.point_key_queries import point_named
 from console.database import Connection, Database, at_prompt
 from console.doors import queries
 from console.doors.driver import Driver
+from console.doors.facts import door_mistakes
 from console.errors import BadRequest
-from sync.errors import WireError
-from sync.ids import ControllerId, PointKey, controller_id, point_key
+from sync.ids import ControllerId, PointKey
 
-OPEN_SECONDS_MAX = 300
-NAME_CHARACTERS_MAX = 100
-TOPIC_CHARACTERS_MAX = 100
+_OPTIONS = {
+    "key": "KEY",
+    "name": "--name",
+    "open_seconds": "--open-seconds",
+    "driver": "--driver",
+    "controller": "--controller",
+    "topic": "--topic",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,12 @@ async def add_door(database: Database, door: NewDoor) -> bool:
             raise BadRequest("; ".join(wrong))
         taken = await point_named(conn, key=PointKey(door.key))
         if taken is not None:
-            raise BadRequest(f"the key {door.key} is taken already: {taken}")
+            raise BadRequest(f"the key {door.key} is taken already: {taken.words}")
         at = None if door.controller is None else ControllerId(door.controller)
         if at is not None:
             await controllers.add_controller(conn, controller=at)
+            if await controllers.is_retired(conn, controller=at):
+                raise BadRequest(f"the controller {at} is retired: enrol it again first")
         is_new = await queries.add_door(
             conn,
             key=PointKey(door.key),
@@ -65,50 +72,15 @@ async def add_door(database: Database, door: NewDoor) -> bool:
 
 def mistakes(door: NewDoor) -> list[str]:
     """What is wrong with it, as far as can be told without a database."""
-    wrong: list[str] = []
-    try:
-        point_key(door.key)
-    except WireError as error:
-        wrong.append(f"KEY: {error}")
-    if not 1 <= len(door.name.strip()) <= NAME_CHARACTERS_MAX or not door.name.isprintable():
-        wrong.append(f"--name: 1 to {NAME_CHARACTERS_MAX} characters")
-    if not 1 <= door.open_seconds <= OPEN_SECONDS_MAX:
-        wrong.append(f"--open-seconds: 1 to {OPEN_SECONDS_MAX}")
-    if door.driver not in set(Driver):
-        wrong.append(f"--driver: {', '.join(Driver)}")
-        return wrong
-    return wrong + _driver_mistakes(door)
-
-
-def _driver_mistakes(door: NewDoor) -> list[str]:
-    wrong: list[str] = []
-    if door.driver == Driver.CONTROLLER:
-        if door.controller is None:
-            wrong.append("--controller: a door with --driver controller needs one")
-    elif door.controller is not None:
-        wrong.append(f"--controller: a door with --driver {door.driver} has none")
-    if door.controller is not None:
-        try:
-            controller_id(door.controller)
-        except WireError as error:
-            wrong.append(f"--controller: {error}")
-    if door.driver != Driver.MQTT:
-        if door.topic is not None:
-            wrong.append(f"--topic: a door with --driver {door.driver} has none")
-    elif door.topic is None:
-        wrong.append("--topic: a door with --driver mqtt needs one")
-    elif not is_topic(door.topic):
-        wrong.append(f"--topic: 1 to {TOPIC_CHARACTERS_MAX} characters without + and #")
-    return wrong
-
-
-def is_topic(text: str) -> bool:
-    """Whether it can stand at the end of an MQTT topic."""
-    return (
-        1 <= len(text) <= TOPIC_CHARACTERS_MAX
-        and text.isprintable()
-        and not any(wildcard in text for wildcard in "+#")
+    wrong = door_mistakes(
+        key=door.key,
+        name=door.name,
+        open_seconds=door.open_seconds,
+        driver=door.driver,
+        controller=door.controller,
+        topic=door.topic,
     )
+    return [f"{_OPTIONS[field]}: {words}" for field, words in wrong.items()]
 
 
 async def _is_enrolled(conn: Connection, controller: ControllerId) -> bool:

@@ -28,7 +28,7 @@ async def moved(conn: Connection, *, keys: Collection[str]) -> dict[str, MovedRo
             """
             select key, name, driver, topic, open_seconds
               from access.door
-             where key = any(%(keys)s::text[])
+             where key = any(%(keys)s::text[]) and retired_at is null
             """,
             {"keys": list(keys)},
         )

@@ -51,7 +51,7 @@ class PersonRow:
 
 
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
-    """All doors by name, or the one with this key."""
+    """All doors that are not retired, by name, or the one with this key."""
     async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
         await cursor.execute(
             """
@@ -85,7 +85,7 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
-             where %(key)s::text is null or d.key = %(key)s
+             where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
              order by lower(d.name), d.key
             """,
             {"key": key},

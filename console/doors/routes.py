@@ -13,7 +13,7 @@ from console.controllers.queries import reports
 from console.controllers.shown import Shown
 from console.controllers.unrecorded import unrecorded
 from console.database import Connection
-from console.doors import circle_routes, queries
+from console.doors import changing_queries, circle_routes, keeping_routes, queries
 from console.doors.about import about
 from console.doors.any_door import AnyDoor
 from console.doors.door import DoorView, view
@@ -36,6 +36,7 @@ from sync.rights import BREAK_GLASS_MAX, PointKind
 ANY_DOOR = web.AppKey("any_door", AnyDoor)
 
 PEOPLE_SHOWN = 30
+RETIRED_SHOWN = 50
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
 
@@ -64,6 +65,7 @@ def routes() -> list[Route]:
         Route("POST", f"/doors/{_KEY}/openings", Who.MEMBER, open_door),
         Route("POST", f"/doors/{_KEY}/orders", Who.ADMIN, order_door),
         *circle_routes.routes(),
+        *keeping_routes.routes(),
     ]
 
 
@@ -93,6 +95,7 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
         views = [view(row, times.now()) for row in await queries.doors(conn)]
         cards = await break_glass_cards(conn)
         claims = await waiting_claims(conn, now=times.now())
+        retired = await changing_queries.retired(conn, limit=RETIRED_SHOWN)
         openings = [
             line
             for controller, report in await reports(conn)
@@ -107,6 +110,7 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
         most=BREAK_GLASS_MAX,
         unrecorded=openings,
         claims=claims,
+        retired=retired,
     )
 
 

@@ -189,11 +189,13 @@ async def places(conn: Connection) -> list[PlaceRow]:
             select d.key, d.name, null::bigint as tool_id,
                    array(select circle from access.door_circle where door = d.key) as circles
               from access.door d
+             where d.retired_at is null
             union all
             select coalesce(p.key, 'tool-' || t.id), t.name, t.id,
                    case when t.circle is null then '{}' else array[t.circle]::bigint[] end
               from tool_description t
               left join access.tool_point p on p.tool = t.id
+             where t.id not in (select tool from access.retired_tool)
             """
         )
         doors_first = await cursor.fetchall()

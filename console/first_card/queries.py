@@ -58,7 +58,7 @@ async def doors_for_first_cards(conn: Connection) -> list[DoorRow]:
               from access.door d
               join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
-             where d.takes_first_cards
+             where d.takes_first_cards and d.retired_at is null
              order by lower(d.name), d.key
              limit 40
             """
@@ -69,7 +69,8 @@ async def doors_for_first_cards(conn: Connection) -> list[DoorRow]:
 async def is_marked(conn: Connection, *, key: str) -> bool:
     """Whether cards can be enrolled at this door."""
     cursor = await conn.execute(
-        "select takes_first_cards from access.door where key = %(key)s", {"key": key}
+        "select takes_first_cards and retired_at is null from access.door where key = %(key)s",
+        {"key": key},
     )
     row = await cursor.fetchone()
     return row is not None and bool(row[0])

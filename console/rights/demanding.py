@@ -1,8 +1,10 @@
-"""What somebody sets of a point's demands at the prompt. Pure."""
+"""What somebody sets of a point's demands, at the prompt or in a form. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from console.rights.facts import Demands
+from console.words import Text
 from sync.rights import Assurance
 
 HARD_DAYS_MAX = 90
@@ -24,18 +26,25 @@ NOTHING_GIVEN = Given()
 
 
 def mistakes(given: Given) -> list[str]:
-    """What is wrong with it, whatever was set before."""
-    wrong: list[str] = []
-    if given.soft_hours is not None and not 1 <= given.soft_hours <= SOFT_HOURS_MAX:
-        wrong.append(f"--soft-hours: 1 to {SOFT_HOURS_MAX}")
-    if given.hard_days is not None and not 1 <= given.hard_days <= HARD_DAYS_MAX:
-        wrong.append(f"--hard-days: 1 to {HARD_DAYS_MAX}")
-    if given.min_assurance is not None and given.min_assurance not in set(Assurance):
-        wrong.append(f"--min-assurance: 0 to {max(Assurance)}")
-    return wrong
+    """What is wrong with it, whatever was set before, in the words of the prompt."""
+    wrong = mistakes_by_field(given)
+    return [f"--{field.replace('_', '-')}: {words}" for field, words in wrong.items()]
 
 
-def changed(before: Demands, given: Given) -> Demands | str:
+def mistakes_by_field(given: Given) -> Mapping[str, Text]:
+    """The same for each field of `Given` with which something is wrong."""
+    return {
+        field: Text("{least} to {most}", least=least, most=most)
+        for field, value, least, most in (
+            ("soft_hours", given.soft_hours, 1, SOFT_HOURS_MAX),
+            ("hard_days", given.hard_days, 1, HARD_DAYS_MAX),
+            ("min_assurance", given.min_assurance, 0, int(max(Assurance))),
+        )
+        if value is not None and not least <= value <= most
+    }
+
+
+def changed(before: Demands, given: Given) -> Demands | Text:
     """What holds from now on, or in one line why it can't. `given` has no mistakes."""
     after = before
     if given.soft_hours is not None:
@@ -47,8 +56,9 @@ def changed(before: Demands, given: Given) -> Demands | str:
     if given.min_assurance is not None:
         after = replace(after, min_assurance=Assurance(given.min_assurance))
     if after.soft_seconds > after.hard_seconds:
-        return (
-            f"the soft limit, {after.soft_seconds // 3600} hours, would be above the hard one, "
-            f"{after.hard_seconds // 3600} hours: give both"
+        return Text(
+            "the soft limit, {soft} hours, would be above the hard one, {hard} hours: give both",
+            soft=after.soft_seconds // 3600,
+            hard=after.hard_seconds // 3600,
         )
     return after

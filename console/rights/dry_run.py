@@ -10,7 +10,7 @@ form that posts the same again, and with it `seen`.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from psycopg import Rollback
@@ -18,7 +18,8 @@ from psycopg import Rollback
 from console.database import Connection
 from console.rights import people_queries, preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
-from sync.ids import AccountRef
+from console.rights.verdict import key_of
+from sync.ids import AccountRef, PointKey
 
 Refusal = TypeVar("Refusal")
 
@@ -93,18 +94,31 @@ async def dry_run(
     """
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
+    made: Mapping[PointKey, str] = {}
     async with conn.transaction() as savepoint:
         outcome = await change(conn)
         if outcome is None:
-            after = await _rules(conn, account, now_ms)
+            named = await preview_queries.place_names(conn)
+            after, made = _with_new_tool(before, await _rules(conn, account, now_ms), named)
             found = await asyncio.to_thread(effect, before, after, now_ms)
             if found.seen == seen or (found.is_nothing and not found.waits and not always):
                 return None
             outcome = found
         raise Rollback(savepoint)
     if isinstance(outcome, Effect):
-        return await _preview(conn, outcome, has_changed=bool(seen))
+        return await _preview(conn, outcome, made, has_changed=bool(seen))
     return outcome
+
+
+def _with_new_tool(
+    before: Rules, after: Rules, names: Mapping[PointKey, str]
+) -> tuple[Rules, Mapping[PointKey, str]]:
+    """The rules, and the names in them, with a new tool as number 0: each try gives it another."""
+    known = {tool.id for tool in before.tools}
+    new = {tool: replace(tool, id=0) for tool in after.tools if tool.id not in known}
+    tools = tuple(new.get(tool, tool) for tool in after.tools)
+    new_names = {key_of(new[tool]): names.get(key_of(tool), "") for tool in new}
+    return replace(after, tools=tools), {**names, **new_names}
 
 
 async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> Rules:
@@ -115,11 +129,14 @@ async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> R
     )
 
 
-async def _preview(conn: Connection, found: Effect, *, has_changed: bool) -> Preview:
+async def _preview(
+    conn: Connection, found: Effect, made: Mapping[PointKey, str], *, has_changed: bool
+) -> Preview:
+    """`made`: what places are called once the change is made; some are only there then."""
     lists = (found.gains, found.loses, found.keeps, found.waits)
     accounts = {concern.account for concerns in lists for concern in concerns}
     people = await preview_queries.people_names(conn, accounts=accounts)
-    places = await preview_queries.place_names(conn)
+    places = {**made, **await preview_queries.place_names(conn)}
     gains, loses, keeps, waits = (
         _listed(
             (people.get(concern.account, ""), concern.account, places.get(concern.point, ""))

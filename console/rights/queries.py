@@ -96,7 +96,7 @@ async def controllers(conn: Connection) -> tuple[Controller, ...]:
 
 
 async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door, ...]:
-    """All doors, or the one with this key."""
+    """All doors that are not retired, or the one with this key."""
     async with conn.cursor(row_factory=class_row(_DoorRow)) as cursor:
         await cursor.execute(
             """
@@ -116,7 +116,7 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
                   from access.open_hours
                  where door = d.key
               ) h
-             where %(key)s::text is null or d.key = %(key)s
+             where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
              order by d.key
             """,
             {"key": key},
@@ -135,7 +135,7 @@ async def doors(conn: Connection, *, key: PointKey | None = None) -> tuple[Door,
 
 
 async def tools(conn: Connection, *, tool: int | None = None) -> tuple[Tool, ...]:
-    """All tools, or the one with this id."""
+    """All tools that are not retired, or the one with this id."""
     async with conn.cursor(row_factory=class_row(_ToolRow)) as cursor:
         await cursor.execute(
             """
@@ -146,7 +146,8 @@ async def tools(conn: Connection, *, tool: int | None = None) -> tuple[Tool, ...
                    coalesce(p.min_assurance, 0) as min_assurance
               from tool_description t
               left join access.tool_point p on p.tool = t.id
-             where %(tool)s::bigint is null or t.id = %(tool)s
+             where (%(tool)s::bigint is null or t.id = %(tool)s)
+               and t.id not in (select tool from access.retired_tool)
              order by t.id
             """,
             {

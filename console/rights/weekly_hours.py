@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from console.rights.facts import WeeklyHours
 from console.rights.periods import merged
+from console.words import Text
 from sync.rights import Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,25 +29,31 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _ONE = re.compile(r"([a-z]{3})\s+([0-9]{2}):([0-9]{2})\s*[-–]\s*([0-9]{2}):([0-9]{2})")
 
 
-def read(text: str) -> tuple[WeeklyHours, ...] | str:
+def read(text: str) -> tuple[WeeklyHours, ...] | Text:
     """Reads `tue 18:00-22:00, fri 20:00-02:00`, or says in one line what is wrong with it."""
     found: set[WeeklyHours] = set()
     for part in text.lower().split(","):
         one = _ONE.fullmatch(part.strip())
         if one is None or one[1] not in DAYS:
-            return f"{part.strip()!r} isn't like “tue 18:00-22:00”; the days are {', '.join(DAYS)}"
+            return Text(
+                "{part} isn't like “tue 18:00-22:00”; the days are {days}",
+                part=repr(part.strip()[:40]),
+                days=", ".join(DAYS),
+            )
         opens, closes = _minute(one[2], one[3]), _minute(one[4], one[5])
         if opens is None or opens == DAY_MINUTES or closes is None:
-            return f"{part.strip()!r}: times are from 00:00 to 24:00"
+            return Text("{part}: times are from 00:00 to 24:00", part=repr(part.strip()))
         if opens == closes:
-            return f"{part.strip()!r} ends when it begins; all day is 00:00-24:00"
+            return Text(
+                "{part} ends when it begins; all day is 00:00-24:00", part=repr(part.strip())
+            )
         if closes < opens:
             closes += DAY_MINUTES
         found.add(WeeklyHours(DAYS.index(one[1]) + 1, opens, closes))
     if len(found) > HOURS_MAX:
-        return f"{len(found)} times a week; at most {HOURS_MAX}"
+        return Text("{n} times a week; at most {most}", n=len(found), most=HOURS_MAX)
     if len({(hours.weekday, hours.opens_minute) for hours in found}) < len(found):
-        return "two of them begin at the same time"
+        return Text("two of them begin at the same time")
     return tuple(sorted(found, key=lambda hours: (hours.weekday, hours.opens_minute)))
 
 

@@ -46,7 +46,7 @@ async def attach_tool(database: Database, attachment: Attachment) -> Attached:
     async with database.writing(by=at_prompt("tools attach")) as conn:
         taken = await point_named(conn, key=key)
         if taken is not None:
-            raise BadRequest(f"the key {key} is taken already: {taken}")
+            raise BadRequest(f"the key {key} is taken already: {taken.words}")
         tool = await _the_tool(conn, attachment.tool)
         if tool.key is not None:
             raise BadRequest(
@@ -54,6 +54,8 @@ async def attach_tool(database: Database, attachment: Attachment) -> Attached:
                 f"p2k16-console tools detach {tool.key}"
             )
         await controllers.add_controller(conn, controller=at)
+        if await controllers.is_retired(conn, controller=at):
+            raise BadRequest(f"the controller {at} is retired: enrol it again first")
         await queries.attach(conn, tool=tool.id, key=key, controller=at, demands=demands)
         row = await controllers.controller(conn, controller=at)
         is_enrolled = row is not None and row.enrolled_at is not None

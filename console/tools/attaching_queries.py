@@ -28,7 +28,8 @@ async def tools_called(conn: Connection, *, text: str) -> list[FoundRow]:
             with called as (
               select id, name, circle, id::text = %(text)s as is_number
                 from tool_description
-               where id::text = %(text)s or lower(name) = lower(%(text)s)
+               where (id::text = %(text)s or lower(name) = lower(%(text)s))
+                 and id not in (select tool from access.retired_tool)
                  for key share
             )
             select t.id, t.name, t.circle is not null as has_circle, p.key, p.controller

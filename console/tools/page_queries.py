@@ -43,7 +43,7 @@ class ToolPageRow:
 
 
 async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[ToolPageRow]:
-    """All tools by name, or the one."""
+    """All tools that are not retired, by name, or the one."""
     async with conn.cursor(row_factory=class_row(ToolPageRow)) as cursor:
         await cursor.execute(
             """
@@ -89,7 +89,8 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                    and e.account = l.account and e.happened_at >= l.at
               )
               left join account u on u.id = l.account
-             where %(tool_id)s::bigint is null or t.id = %(tool_id)s
+             where (%(tool_id)s::bigint is null or t.id = %(tool_id)s)
+               and t.id not in (select tool from access.retired_tool)
              order by lower(t.name), t.id
             """,
             {"tool_id": tool_id},

@@ -34,7 +34,10 @@ class ToolRow:
 
 
 async def tools(conn: Connection, *, tool_id: int | None = None) -> list[ToolRow]:
-    """All tools by id, or the one. Of two checkouts of one tool, the later counts."""
+    """All tools that are not retired, by id, or the one.
+
+    Of two checkouts of one tool, the later counts.
+    """
     async with conn.cursor(row_factory=class_row(ToolRow)) as cursor:
         await cursor.execute(
             """
@@ -52,7 +55,8 @@ async def tools(conn: Connection, *, tool_id: int | None = None) -> list[ToolRow
             left join circle k on k.id = t.circle
             left join checkout o on o.tool_description = t.id
             left join account h on h.id = o.account
-            where %(tool_id)s::bigint is null or t.id = %(tool_id)s
+            where (%(tool_id)s::bigint is null or t.id = %(tool_id)s)
+              and t.id not in (select tool from access.retired_tool)
             order by t.id
             """,
             {"tool_id": tool_id},

@@ -5,7 +5,7 @@ from aiohttp import web
 
 from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
-from console.tools import checkout_routes
+from console.tools import checkout_routes, keeping_queries, keeping_routes
 from console.tools import page_queries as queries
 from console.tools.offers import REASONS_FOR, offers
 from console.web.keys import DATABASE
@@ -16,6 +16,7 @@ from console.web.session import visitor
 from sync.ids import PointKey
 from sync.rights import PointKind
 
+RETIRED_SHOWN = 50
 _TOOL = f"/tools/{{tool:{ID}}}"
 
 
@@ -26,6 +27,7 @@ def routes() -> list[Route]:
         Route("GET", _TOOL, Who.MEMBER, tool_page),
         Route("POST", f"{_TOOL}/orders", Who.ADMIN, order_tool),
         *checkout_routes.routes(),
+        *keeping_routes.routes(),
     ]
 
 
@@ -34,7 +36,18 @@ async def tools_page(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
         every = await offers(conn, request.app[REASONS_FOR], visitor(request))
         mark = await queries.checkouts_mark(conn)
-    return page(request, "tools/tools.html", offers=every, place="all", mark=mark, refused=None)
+        retired: list[keeping_queries.RetiredRow] = []
+        if visitor(request).is_admin:
+            retired = await keeping_queries.retired(conn, limit=RETIRED_SHOWN)
+    return page(
+        request,
+        "tools/tools.html",
+        offers=every,
+        place="all",
+        mark=mark,
+        refused=None,
+        retired=retired,
+    )
 
 
 async def tool_page(request: web.Request) -> web.StreamResponse:

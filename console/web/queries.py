@@ -19,7 +19,7 @@ class SessionRow:
     username: str
     name: str | None
     circles: list[str]
-    manages_circles: bool
+    runs_something: bool
     is_ours: bool
     is_due: bool
     beside_old: bool
@@ -42,7 +42,10 @@ async def sessions(
               exists (select from circle_member m
                 join circle c on c.id = m.circle and c.management_style = 'SELF_ADMIN'
                   or c.admin_circle = m.circle and c.management_style = 'ADMIN_CIRCLE'
-                where m.account = a.id) as manages_circles,
+                where m.account = a.id)
+              or exists (select from badge_description b
+                join circle_member m on m.circle = b.certification_circle
+                where m.account = a.id) as runs_something,
               s.is_ours, s.is_due, s.beside_old
             from (
               select account, true as is_ours, beside_old,

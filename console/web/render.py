@@ -45,7 +45,9 @@ def _rendered(
         "main_links": navigation.main_links(request),
         "run_links": run_links,
         "on_run_page": request.path == "/run" or any(link.is_current for link in run_links),
-        "search": request.query.get("q", "")[:100] if request.path == "/members" else "",
+        "search": request.query.get("q", "")[:100]
+        if request.path in {"/members", "/search"}
+        else "",
     }
     text = request.app[TEMPLATES].text(language_of(request), template, {**known, **context})
     return web.Response(text=text, content_type="text/html", status=status)

@@ -6,6 +6,8 @@ from console.settings import RoleSettings
 from console.web.routing import Who
 
 DESPOT_CIRCLE = "despot"
+OLD_NAMES = frozenset({DESPOT_CIRCLE, "api", "door", "insight-fee"})
+"""Circles that the old web app knows by name. Source: the contract of its API, §2, §3, §7."""
 
 
 def circles_for(who: Who, settings: RoleSettings) -> tuple[str, ...]:
@@ -28,6 +30,12 @@ def roles_of(circles: AbstractSet[str], settings: RoleSettings) -> frozenset[Who
     return frozenset(
         who for who in Who if not (allowing := circles_for(who, settings)) or circles & {*allowing}
     )
+
+
+def names_that_count(settings: RoleSettings) -> frozenset[str]:
+    """Circles that are known by their names: called otherwise, they would give nothing any more."""
+    ours = (settings.admin_circle, settings.front_desk_circle, settings.treasurer_circle)
+    return OLD_NAMES | {name for name in ours if name is not None}
 
 
 def _with_admins(circle: str | None, settings: RoleSettings) -> tuple[str, ...]:

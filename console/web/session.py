@@ -34,14 +34,17 @@ USER_AGENT_CHARACTERS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever is logged in, as she is at this moment."""
+    """Whoever is logged in, as she is at this moment.
+
+    `runs_something`: she manages a circle, or certifies a badge.
+    """
 
     account_id: int
     username: str
     name: str | None
     circles: frozenset[str]
     roles: frozenset[Who]
-    manages_circles: bool = False
+    runs_something: bool = False
 
     @property
     def is_admin(self) -> bool:
@@ -238,7 +241,7 @@ def _visitor(request: web.Request, row: SessionRow) -> Visitor:
         name=row.name,
         circles=circles,
         roles=roles_of(circles, request.app[SETTINGS].roles),
-        manages_circles=row.manages_circles,
+        runs_something=row.runs_something,
     )
 
 

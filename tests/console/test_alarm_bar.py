@@ -1,6 +1,7 @@
 """Alarms and emergency states stand on every page while they last."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.waiting import eventually
 
 
 async def report(
-    site: Site, points: dict[str, object], *, age: str = "1 second", controller: str = "front-pi"
+    site: Site, points: Mapping[str, object], *, age: str = "1 second", controller: str = "front-pi"
 ) -> None:
     """What the controller says of its points, told as a report is."""
     await site.connection.execute(

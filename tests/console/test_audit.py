@@ -15,6 +15,7 @@ from console.doors.changing import DoorChange, change_door
 from console.doors.commands import NewDoor, add_door
 from console.people.commands import add_account
 from console.tools.attaching import Attachment, attach_tool, detach_tool
+from console.web.versions import version_of
 from tests.support import makerspace
 from tests.support.authors import SOMEBODY
 from tests.support.console_app import PASSWORD, SALT, Client, Site, member, see_and_save
@@ -185,7 +186,9 @@ DEEDS = {
         "kari",
     ),
     "renaming a card": Deed(
-        lambda h: h.press(f"/cards/{h.card}/label", label="green fob"),
+        lambda h: h.press(
+            f"/cards/{h.card}/label", label="green fob", version=version_of("blue fob")
+        ),
         "POST /cards/{card}/label",
         ("access.card changed",),
         "kari",

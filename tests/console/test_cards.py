@@ -1,5 +1,6 @@
 """Cards: assigned, labelled, lost, and found without an owner."""
 
+import re
 import secrets
 
 import pytest
@@ -124,7 +125,15 @@ async def test_the_owner_labels_her_card_and_marks_it_lost(site: Site) -> None:
     assert "Mark as lost" in page
     assert "Doors stop taking this card within a second" in page
     assert "Assign a card by its number" not in page
-    await client.post(f"/cards/{card}/label", data={"label": "green <fob>"})
+    version = re.search(r'name="version" value="(\w+)"', page)
+    assert version is not None
+    for _ in range(2):  # what is so already is no mistake
+        answer = await client.post(
+            f"/cards/{card}/label",
+            data={"label": "green <fob>", "version": version[1]},
+            allow_redirects=False,
+        )
+        assert answer.status == 303
     assert "green &lt;fob&gt;" in await (await client.get("/me")).text()
     answer = await client.post(f"/cards/{card}/loss", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, f"/members/{kari}")
@@ -135,6 +144,28 @@ async def test_the_owner_labels_her_card_and_marks_it_lost(site: Site) -> None:
     await client.post(f"/cards/{card}/loss")
     cursor = await site.connection.execute("select lost_by, lost_at from access.card")
     assert await cursor.fetchone() == first, "a second press changes nothing"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+async def test_a_label_that_somebody_else_gave_meanwhile_is_not_overwritten(
+    site: Site, headers: dict[str, str]
+) -> None:
+    kari = await member(site.connection, "kari")
+    card = await makerspace.card(site.connection, account=kari, label="blue fob")
+    client = await site.browser("kari")
+    page = await (await client.get("/me")).text()
+    version = re.search(r'name="version" value="(\w+)"', page)
+    assert version is not None
+    await site.connection.execute("update access.card set label = 'red fob'")
+    for sent in ({"version": version[1]}, {}):
+        answer = await client.post(
+            f"/cards/{card}/label", data={"label": "green fob", **sent}, headers=headers
+        )
+        text = await answer.text()
+        assert answer.status == 422
+        assert "Somebody changed this meanwhile" in text
+        assert 'value="red fob"' in text
+    assert (await cards(site.connection))[0][1] == "red fob"
 
 
 async def test_somebody_elses_card_is_as_if_it_did_not_exist(site: Site) -> None:

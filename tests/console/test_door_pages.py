@@ -366,8 +366,8 @@ async def test_a_door_that_is_not_there_is_404(site: Site):
 
 async def test_without_doors_the_pages_say_how_one_is_made(site: Site):
     await console_app.admin(site.connection, "ola")
-    assert "p2k16-console doors add" in await text(site, "/doors", "ola")
-    assert "p2k16-console controllers enrol" in await text(site, "/controllers", "ola")
+    assert 'href="/doors/_new"' in await text(site, "/doors", "ola")
+    assert 'href="/controllers/_new"' in await text(site, "/controllers", "ola")
 
 
 async def test_the_controllers_page_tells_what_each_says_of_itself(site: Site):

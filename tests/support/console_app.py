@@ -19,11 +19,13 @@ from console.accounts.passwords import hash_password
 from console.app import build_app
 from console.database import Connection, Database
 from console.settings import ConsoleSettings
+from console.site_keys import SiteIdentity
 from console.web.session import COOKIE
 from tests.support import makerspace
 from tests.support.postgres import console_settings
 
 SALT = bytes(range(16))
+IDENTITY = SiteIdentity(b"r" * 32, b"s" * 32, SALT)
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = hash_password(PASSWORD)
 """Made once: it takes a fifth of a second."""
@@ -60,6 +62,7 @@ async def application(database: Database, settings: ConsoleSettings, broker: Bro
         database=database,
         site_salt=SALT,
         broker_answers=broker.ask,
+        identity=IDENTITY,
     )
 
 

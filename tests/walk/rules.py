@@ -49,6 +49,7 @@ DESPOT = Line(DESPOTS)
 DESK = Line(FRONT_DESK)
 TREASURER = Line(MONEY)
 OF_KEEPERS = "is changed by members of the circle “keepers”"
+OF_INSTRUCTORS = "by members of the circle “instructors”"
 OF_DESPOTS = "not a member of circle `despot`"
 COMPANY: Mapping[str, object] = MappingProxyType(
     {"name": "Elsewhere AS", "active": True, "contact": "{account}"}
@@ -83,6 +84,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /run": MEMBER,
         "GET /me": MEMBER,
         "GET /members": MEMBER,
+        "GET /search": MEMBER,
         "GET /members/{account}": MEMBER,
         "GET /me/history": MEMBER,
         "GET /me/photo": MEMBER,
@@ -102,10 +104,35 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         # Circles: whoever manages the circle
         "GET /circles": MEMBER,
         "GET /circles/{circle}": MEMBER,
+        "GET /circles/new": ADMIN,
+        "POST /circles": ADMIN,
+        "GET /circles/{circle}/change": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
+        "POST /circles/{circle}": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
+        "POST /circles/{circle}/removal": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
         "POST /circles/{circle}/members": Finer(KEEPERS, {"username": "pawn"}, OF_KEEPERS),
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
         "POST /members/{account}/circles/{circle}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
+        # Companies: whoever is in `despot`
+        "GET /companies": MEMBER,
+        "POST /companies": DESPOT,
+        "GET /companies/new": DESPOT,
+        "GET /companies/{company}": MEMBER,
+        "POST /companies/{company}": DESPOT,
+        "GET /companies/{company}/change": DESPOT,
+        "POST /companies/{company}/employees": DESPOT,
+        "POST /companies/{company}/employees/{account}/removal": DESPOT,
+        # Badges: whoever certifies the badge awards it, and an admin may change it too
+        "GET /badges": MEMBER,
+        "POST /badges": MEMBER,
+        "GET /badges/new": MEMBER,
+        "GET /badges/{badge}": MEMBER,
+        "POST /badges/{badge}": Finer(INSTRUCTORS | ADMINS, {"title": "Welder"}, OF_INSTRUCTORS),
+        "GET /badges/{badge}/change": Finer(INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS),
+        "GET /badges/{badge}/awards": Finer(INSTRUCTORS, {}, OF_INSTRUCTORS),
+        "POST /badges/{badge}/awards": Finer(INSTRUCTORS, {"usernames": "pawn"}, OF_INSTRUCTORS),
+        "GET /me/badges": MEMBER,
+        "GET /members/{account}/badges": MEMBER,
         # Cards: the owner, and admins
         "GET /cards/unknown": ADMIN,
         "POST /cards/unknown/{event}/assignment": ADMIN,
@@ -124,12 +151,31 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /doors/{door}/orders": ADMIN,
         "GET /doors/{door}/circles": ADMIN,
         "POST /doors/{door}/circles": ADMIN,
+        "GET /doors/_new": ADMIN,
+        "POST /doors/_new": ADMIN,
+        "GET /doors/{door}/change": ADMIN,
+        "POST /doors/{door}/change": ADMIN,
+        "POST /doors/{door}/retirement": ADMIN,
+        "POST /doors/{door}/return": ADMIN,
         "GET /tools": MEMBER,
         "GET /tools/{tool}": MEMBER,
+        "GET /tools/new": ADMIN,
+        "POST /tools/new": ADMIN,
+        "GET /tools/{tool}/change": ADMIN,
+        "POST /tools/{tool}/change": ADMIN,
+        "POST /tools/{tool}/retirement": ADMIN,
+        "POST /tools/{tool}/return": ADMIN,
         "POST /tools/{tool}/orders": ADMIN,
         "POST /tools/{tool}/checkout": Finer(NO_ONE, {}, "circle “workshop”"),
         "POST /tools/{tool}/checkin": MEMBER,
         "GET /controllers": ADMIN,
+        "GET /controllers/_new": ADMIN,
+        "POST /controllers/_new": ADMIN,
+        "GET /controllers/{controller}": ADMIN,
+        "POST /controllers/{controller}/enrolment": ADMIN,
+        "GET /controllers/{controller}/bundle": ADMIN,
+        "POST /controllers/{controller}/bundle": Line(ADMINS, status=400),
+        "POST /controllers/{controller}/retirement": ADMIN,
         # The old API: accounts and profiles
         "POST /service/authz/log-in": ALL,
         "POST /service/authz/log-out": ALL,

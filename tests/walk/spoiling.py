@@ -11,6 +11,8 @@ Body = bytes
 MEANT: Mapping[str, str] = MappingProxyType(
     {
         "username": "pawn",
+        "title": "Potter",
+        "usernames": "pawn",
         "comment": "she asked for it",
         "credential": "em4100:0A00B26E7B",
         "label": "blue fob",

@@ -88,6 +88,7 @@
       }
     }
     if (event.key === "Escape") {
+      if (event.target.closest(".search")) document.getElementById("found").replaceChildren();
       const asking = event.target.closest("details.confirm[open]");
       if (asking) {
         asking.open = false;

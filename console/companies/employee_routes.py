@@ -1,0 +1,180 @@
+"""Who works for a company: shown, added and removed; what that does is shown before it is saved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from console.accounts.finding import not_one
+from console.accounts.queries import Person, people_called, person
+from console.companies import keeping, page_queries
+from console.companies.company import Refused
+from console.database import Connection
+from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.web import times
+from console.web.keys import DATABASE
+from console.web.render import fragment, page
+from console.web.requests import ID, form, is_htmx, path_id, query_text
+from console.web.routing import Route, Who
+from console.web.session import author, visitor
+from console.words import Text
+from sync.ids import AccountRef
+
+EMPLOYEES_MAX = 25
+SEEN_BY = frozenset({Who.DESPOT, Who.FRONT_DESK, Who.TREASURER})
+"""Who sees who works where: whoever changes it, and those who see it of a person."""
+_EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
+
+
+@dataclass(frozen=True, slots=True)
+class TypedEmployee:
+    """What stood in a form that isn't saved: why it was refused, or what it would do."""
+
+    username: str = ""
+    mistake: str | None = None
+    asked: SaveForm | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to say or to ask."""
+        return self.mistake is None and self.asked is None
+
+
+def routes() -> list[Route]:
+    """Everything below a company's employees."""
+    return [
+        Route("POST", _EMPLOYEES, Who.DESPOT, add_employee),
+        Route("POST", f"{_EMPLOYEES}/{{account:{ID}}}/removal", Who.DESPOT, remove_employee),
+    ]
+
+
+async def employees_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:
+    """What the page of a company shows. Raises: HTTPNotFound."""
+    row = await page_queries.company_row(conn, company_id=path_id(request, "company"))
+    if row is None:
+        raise web.HTTPNotFound
+    roles = visitor(request).roles
+    text = query_text(request, "employee")
+    employees = None
+    if not SEEN_BY.isdisjoint(roles):
+        employees = await page_queries.employee_rows(
+            conn, company_id=row.id, text=text, limit=EMPLOYEES_MAX
+        )
+    return {
+        "company": row,
+        "employees": employees,
+        "text": text,
+        "may_change": Who.DESPOT in roles,
+    }
+
+
+async def add_employee(request: web.Request) -> web.StreamResponse:
+    """Employs the person whose name was typed, once it was seen what that does."""
+    fields = await form(request)
+    username = fields.get("username", "").strip()
+    company_id = path_id(request, "company")
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
+        company = await page_queries.company_row(conn, company_id=company_id)
+        if company is None:
+            raise web.HTTPNotFound
+        found = await people_called(conn, text=username)
+        if len(found) != 1:
+            typed = TypedEmployee(username, not_one(username, found))
+        else:
+            change = partial(
+                keeping.employ,
+                company_id=company_id,
+                account_id=found[0].account_id,
+                actor_id=visitor(request).account_id,
+            )
+            outcome = await _tried(conn, change, found[0], seen=fields.get("seen", ""))
+            typed = _typed(request, outcome, company.name, found[0], is_removal=False)
+    return await _answer(request, typed)
+
+
+async def remove_employee(request: web.Request) -> web.StreamResponse:
+    """Removes one employee, once it was seen what that does."""
+    fields = await form(request)
+    company_id = path_id(request, "company")
+    async with request.app[DATABASE].writing(by=author(request)) as conn:
+        company = await page_queries.company_row(conn, company_id=company_id)
+        if company is None:
+            raise web.HTTPNotFound
+        who = await person(conn, account_id=path_id(request, "account"))
+        if who is None:
+            typed = TypedEmployee(mistake=Text("There is nobody with this number any more."))
+        else:
+            change = partial(keeping.dismiss, company_id=company_id, account_id=who.account_id)
+            outcome = await _tried(conn, change, who, seen=fields.get("seen", ""), always=True)
+            typed = _typed(request, outcome, company.name, who, is_removal=True)
+    return await _answer(request, typed)
+
+
+async def _tried(
+    conn: Connection,
+    change: "partial[Any]",
+    who: Person,
+    *,
+    seen: str,
+    always: bool = False,
+) -> Refused | Preview | None:
+    return await dry_run(
+        conn,
+        change,
+        seen=seen,
+        now_ms=int(times.now().timestamp() * 1000),
+        account=AccountRef(who.account_id),
+        always=always,
+    )
+
+
+def _typed(
+    request: web.Request,
+    outcome: Refused | Preview | None,
+    company: str,
+    who: Person,
+    *,
+    is_removal: bool,
+) -> TypedEmployee:
+    name = who.shown_name
+    match outcome:
+        case None:
+            return TypedEmployee()
+        case Preview():
+            if is_removal:
+                question = Text("Remove {name} from “{company}”?", name=name, company=company)
+                save = Text("Remove {name}", name=name)
+            else:
+                question = Text("Add {name} to “{company}”?", name=name, company=company)
+                save = Text("Add {name}", name=name)
+            posted = {} if is_removal else {"username": who.username}
+            back = f"/companies/{path_id(request, 'company')}"
+            asked = SaveForm(outcome, question, request.path, posted, back, save, is_removal)
+            return TypedEmployee(asked=asked)
+        case refused:
+            return TypedEmployee("" if is_removal else who.username, _words(refused, name))
+
+
+def _words(refused: Refused, name: str) -> Text:
+    match refused:
+        case Refused.ALREADY_EMPLOYED:
+            return Text("{name} works there already.", name=name)
+        case Refused.NOT_EMPLOYED:
+            return Text("{name} doesn't work there any more.", name=name)
+        case Refused.NO_SUCH_ACCOUNT:
+            return Text("There is nobody with this number any more.")
+        case Refused.NO_SUCH_COMPANY:
+            return Text("This company doesn't exist any more.")
+
+
+async def _answer(request: web.Request, typed: TypedEmployee) -> web.StreamResponse:
+    status = 422 if typed.mistake else 200
+    if typed.is_done and not is_htmx(request):
+        raise web.HTTPSeeOther(f"/companies/{path_id(request, 'company')}")
+    async with request.app[DATABASE].reading() as conn:
+        context = await employees_context(conn, request)
+    if is_htmx(request):
+        return fragment(request, "companies/employees.html", status=status, **context, typed=typed)
+    return page(request, "companies/company.html", status=status, **context, typed=typed)
