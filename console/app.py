@@ -11,6 +11,7 @@ from aiohttp import web
 
 import console.accounts.routes as accounts
 import console.audit.routes as audit
+import console.avatars.routes as avatars
 import console.badges.routes as badges
 import console.cards.routes as cards
 import console.circles.routes as circles
@@ -19,7 +20,9 @@ import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
+import console.first_card.routes as first_card
 import console.front.routes as front
+import console.labels.routes as labels
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
 import console.membership.routes as membership
@@ -40,6 +43,7 @@ from console.doors.live import DoorStates
 from console.doors.old_door import OldDoors
 from console.doors.opening import Opener
 from console.events.recent import RecentEvents
+from console.first_card.live import CardClaims
 from console.front.alarms import ALARMS, Alarms
 from console.mail import Mailer
 from console.rights.publish import unix_ms
@@ -48,6 +52,7 @@ from console.site_keys import SiteIdentity
 from console.supervision import end, keep_running
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
+from console.tools.offers import REASONS_FOR
 from console.web import health, language, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -117,9 +122,11 @@ async def build_app(
     app[CHECKOUTS] = Checkouts(
         database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
     )
+    app[REASONS_FOR] = explain.tool_reasons
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     treasury.set_up(app)
+    avatars.set_up(app)
     app[ALARMS] = Alarms(database)
     app[ALARM_BAR] = app[ALARMS].bar
     sources = [*_live_sources(database), app[ALARMS]]
@@ -141,10 +148,13 @@ def _routes() -> list[Route]:
         *language.routes(),
         *accounts.routes(),
         *audit.routes(),
+        *avatars.routes(),
         *circles.routes(),
         *companies.routes(),
         *badges.routes(),
         *cards.routes(),
+        *first_card.routes(),
+        *labels.routes(),
         *people.routes(),
         *membership.routes(),
         *money.routes(),
@@ -181,6 +191,7 @@ def _live_sources(database: Database) -> Sequence[LiveSource]:
         DoorStates(database),
         ToolStates(database),
         ControllerStates(database),
+        CardClaims(database),
     ]
 
 

@@ -22,6 +22,7 @@ from console.controllers.watch import watch
 from console.database import Database, open_database
 from console.errors import ConsoleError, DatabaseUnavailable
 from console.events.ingest import Ingester
+from console.first_card.enrolling import FirstCards
 from console.link.broker import BrokerLink
 from console.link.inbound import Inbound
 from console.link.outbound import Outbound
@@ -102,7 +103,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         database,
         outbound,
         prefix=prefix,
-        ingester=Ingester(database, site.keys, now=times.now),
+        ingester=Ingester(database, site.keys, now=times.now, hears=FirstCards(database)),
         publisher=publisher,
         waiting=orders,
         now=times.now,

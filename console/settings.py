@@ -41,6 +41,10 @@ class DatabaseSettings:
     url: str | None
 
 
+NO_LABEL_PRINTER = "/public/p2k16-dev/label"
+"""The old web application's default of `legacy_label_prefix`."""
+
+
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
     """`[mqtt]`: `url` None means the embedded broker, which listens on `listen`.
@@ -55,7 +59,12 @@ class MqttSettings:
     prefix: str
     legacy_door_prefix: str = "public/p2k16-dev/"
     legacy_tool_prefix: str = "public/p2k16-dev/tool"
-    legacy_label_prefix: str = "/public/p2k16-dev/label"
+    legacy_label_prefix: str = NO_LABEL_PRINTER
+
+    @property
+    def has_label_printer(self) -> bool:
+        """Whether somebody has named one: the default is the topic of a developer's printer."""
+        return self.legacy_label_prefix != NO_LABEL_PRINTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ def read_settings(
                 "legacy_tool_prefix", default="public/p2k16-dev/tool", pattern=_TOPIC
             ),
             legacy_label_prefix=mqtt.text(
-                "legacy_label_prefix", default="/public/p2k16-dev/label", pattern=_TOPIC
+                "legacy_label_prefix", default=NO_LABEL_PRINTER, pattern=_TOPIC
             ),
         ),
         roles=RoleSettings(

@@ -58,6 +58,18 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the card {label} of {person}"),
             unfilled("removed the card {label} of {person}"),
         ),
+        "access.avatar": Place(
+            Text("Photos"),
+            unfilled("gave {person} a photo"),
+            unfilled("changed the photo of {person}"),
+            unfilled("removed the photo of {person}"),
+        ),
+        "access.card_claim": Place(
+            Text("First cards"),
+            unfilled("began to enrol a first card at {door}"),
+            unfilled("changed how {person} enrols a card at {door}"),
+            unfilled("removed the enrolment of a card at {door}"),
+        ),
         "access.break_glass_card": Place(
             Text("Break-glass cards"),
             unfilled("made {person}'s card {card} a break-glass card"),
@@ -194,6 +206,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "fee": Text("fee a month"),
         "first_membership": Text("member since"),
         "hard_seconds": Text("seconds without the console until break-glass cards only"),
+        "jpeg": Text("photo"),
         "lost_at": Text("lost"),
         "lost_by": Text("reported lost by"),
         "management_style": Text("managed by"),
@@ -208,6 +221,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "site_digest": Text("number"),
         "soft_seconds": Text("seconds without the console until open hours end"),
         "system": Text("no person"),
+        "takes_first_cards": Text("first cards are enrolled here"),
         "tool_description": Text("tool"),
     }
 )

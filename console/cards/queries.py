@@ -226,6 +226,18 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
         return await cursor.fetchall()
 
 
+async def is_enrolled_at_some_door(conn: Connection) -> bool:
+    """Whether there is a door where members enrol their first card."""
+    cursor = await conn.execute(
+        """
+        select exists (select from access.door
+                        where takes_first_cards and controller is not null and retired_at is null)
+        """
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
 async def seen_card(conn: Connection, *, event_id: int) -> SeenCardRow | None:
     """The unknown card of a tap."""
     async with conn.cursor(row_factory=class_row(SeenCardRow)) as cursor:

@@ -50,12 +50,16 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class PersonCards:
-    """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too."""
+    """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too.
+
+    `may_enrol`: the visitor has none, and can get her first one by herself.
+    """
 
     person: Person
     cards: list[CardView]
     may_assign: bool
     may_change: bool
+    may_enrol: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,8 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
 async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
     """What the section "Cards" of a person's page shows; for the owner and for admins."""
     controllers, now = await reach_queries.controllers(conn), times.now()
+    rows = await queries.cards_of(conn, account_id=person.account_id)
+    is_own = me.account_id == person.account_id
 
     def of(row: CardRow) -> Text | None:
         if not controllers:
@@ -188,12 +194,10 @@ async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> Pers
 
     return PersonCards(
         person=person,
-        cards=[
-            CardView(row, kind(row.credential_type), of(row))
-            for row in await queries.cards_of(conn, account_id=person.account_id)
-        ],
+        cards=[CardView(row, kind(row.credential_type), of(row)) for row in rows],
         may_assign=me.is_admin,
-        may_change=me.is_admin or me.account_id == person.account_id,
+        may_change=me.is_admin or is_own,
+        may_enrol=is_own and not rows and await queries.is_enrolled_at_some_door(conn),
     )
 
 

@@ -21,6 +21,7 @@ from console.doors.opening import NoSuchDoor, Opened
 from console.doors.queries import PersonRow
 from console.doors.wording import outcome_words, remedy, why, why_not
 from console.events.at_place import told_at
+from console.first_card.queries import is_marked, waiting_claims
 from console.rights import queries as rights
 from console.rights.access import may_open_which, who_may_open
 from console.web import times
@@ -93,6 +94,7 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
         views = [view(row, times.now()) for row in await queries.doors(conn)]
         cards = await break_glass_cards(conn)
+        claims = await waiting_claims(conn, now=times.now())
         retired = await changing_queries.retired(conn, limit=RETIRED_SHOWN)
         openings = [
             line
@@ -107,6 +109,7 @@ async def doors_page(request: web.Request) -> web.StreamResponse:
         break_glass=break_glass,
         most=BREAK_GLASS_MAX,
         unrecorded=openings,
+        claims=claims,
         retired=retired,
     )
 
@@ -124,6 +127,8 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         who = await who_may_open(conn, door_key=key, now_ms=int(now.timestamp() * 1000))
         names = await queries.people(conn, accounts={one.account for one in who})
         happened = await told_at(conn, key, is_tool=False)
+        takes_first_cards = await is_marked(conn, key=key)
+        claims = await waiting_claims(conn, now=now)
     known = [(names[one.account], one.answer) for one in who if one.account in names]
     known.sort(key=lambda one: (one[0].name or one[0].username).lower())
     openers = [
@@ -137,6 +142,8 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         count=len(known),
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
+        takes_first_cards=takes_first_cards,
+        claims=claims,
     )
 
 

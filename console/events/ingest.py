@@ -6,9 +6,10 @@ caller to send, after the commit. An event that can't be read or stored is kept 
 doesn't block its journal for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -65,14 +66,30 @@ class TooManyJournals:
 Ingested = Stored | Forked | TooManyJournals
 
 
+class HearsTaps(Protocol):
+    """Does something with taps once they are stored: `console.first_card.enrolling.FirstCards`."""
+
+    async def tapped(self, event_ids: Sequence[int]) -> None:
+        """These were stored just now. Raises nothing that it can foresee."""
+        ...
+
+
 class Ingester:
     """Stores events. What it remembers between batches only saves work."""
 
-    def __init__(self, database: Database, keys: SiteKeys, *, now: Callable[[], datetime]) -> None:
-        """`now`: the present moment, aware."""
+    def __init__(
+        self,
+        database: Database,
+        keys: SiteKeys,
+        *,
+        now: Callable[[], datetime],
+        hears: HearsTaps | None = None,
+    ) -> None:
+        """`now`: the present moment, aware. `hears` None: nobody is told of taps."""
         self._database = database
         self._names = Names(keys.sealing_private)
         self._now = now
+        self._hears = hears
         self._known_visitors: frozenset[int] = frozenset()
 
     async def ingest(self, controller: Controller, batch: Batch) -> Ingested:
@@ -127,6 +144,8 @@ class Ingester:
                     consequences = await self._append(conn, arrival, lines)
         self._known_visitors |= consequences.visitors
         self._known_visitors -= consequences.withdrawn
+        if self._hears is not None and consequences.taps:
+            await self._hears.tapped(consequences.taps)
         return Stored(lines[-1].seq, len(lines), consequences.results)
 
     async def _append(

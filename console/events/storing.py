@@ -27,6 +27,8 @@ AHEAD_MAX = timedelta(minutes=5)
 """A controller that says it knows the time, and is further ahead than this, is not believed."""
 SMALLINT_MAX = 32_767
 
+_TAPS = frozenset({EventKind.ACCESS_GRANTED, EventKind.ACCESS_DENIED})
+
 EXECUTED = "executed"
 REFUSED = "refused:"
 """access.command.result begins with it; behind it stands the reason's name."""
@@ -44,11 +46,15 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Answers to commands, people who opened a door, and those of whom an opening was none."""
+    """Answers to commands, people who opened a door, and those of whom an opening was none.
+
+    `taps`: the ids of the events that tell of a card at a reader.
+    """
 
     results: tuple[CommandResult, ...]
     visitors: frozenset[int]
     withdrawn: frozenset[int]
+    taps: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,8 @@ async def store(
             at=arrival.at,
         )
     visitors = frozenset(opening.account for opening in openings)
-    return Consequences(results, visitors, frozenset(withdrawn))
+    taps = tuple(ids[row.seq] for row in rows if row.kind in _TAPS and row.point is not None)
+    return Consequences(results, visitors, frozenset(withdrawn), taps)
 
 
 def happened_at(event: Event, received_at: datetime) -> tuple[datetime, bool]:

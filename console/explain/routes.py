@@ -3,7 +3,7 @@
 Taps and people are for the front desk; her own are everybody's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -102,6 +102,12 @@ async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons
     every = await accesses_of(conn, person, now_ms=_ms_of_now())
     told = [reasons(at, now) for at in every]
     return sorted(told, key=lambda one: (one.at.place.tool_id is not None, not one.is_yes))
+
+
+async def tool_reasons(conn: Connection, account_id: int) -> Mapping[int, Reasons]:
+    """The same of each tool by its id; for pages of tools."""
+    every = await access_lines(conn, account_id=account_id)
+    return {one.at.place.tool_id: one for one in every if one.at.place.tool_id is not None}
 
 
 async def _people_page(

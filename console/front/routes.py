@@ -1,4 +1,4 @@
-"""`GET /`: one thing to do, biggest: open a door. Below it, what happens now, live."""
+"""`GET /`: one thing to do, biggest: open a door. Below it my tools, and what happens now, live."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -8,6 +8,8 @@ from console.database import Connection
 from console.events.recent import recent_days
 from console.membership.standing import standing
 from console.membership.standing_queries import facts_of
+from console.tools.offers import my_tools
+from console.tools.page_queries import checkouts_mark
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import page
@@ -26,12 +28,17 @@ def routes(doors_for: DoorsFor) -> list[Route]:
         async with request.app[DATABASE].reading() as conn:
             doors = await doors_for(conn, me.account_id)
             facts = await facts_of(conn, account_id=me.account_id)
+            tools = await my_tools(conn, me.account_id)
+            mark = await checkouts_mark(conn)
             days = await recent_days(conn, Who.ADMIN if me.is_admin else Who.MEMBER)
         return page(
             request,
             "front/front.html",
             doors=doors,
             standing=standing(facts, times.now()) if facts else None,
+            mine=tools,
+            mark=mark,
+            refused=None,
             days=days,
             explains=me.is_admin,
         )

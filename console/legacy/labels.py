@@ -1,19 +1,14 @@
 """The old API of labels. Source: its contract, §7."""
 
-import asyncio
-
 from aiohttp import web
 
-from console.errors import BrokerUnavailable
 from console.labels import queries
-from console.labels.label import TOPIC, payload
+from console.labels.printing import print_label
 from console.legacy.answers import done, object_not_found
 from console.legacy.bodies import read_body
 from console.legacy.privacy import sees
 from console.web.keys import DATABASE, MQTT, SETTINGS
 from console.web.routing import Route, Who
-
-PUBLISH_SECONDS = 3.0
 
 
 def routes() -> list[Route]:
@@ -30,13 +25,9 @@ async def print_box_label(request: web.Request) -> web.StreamResponse:
         owner = await queries.owner(conn, account_id=account_id)
     if owner is None:
         raise object_not_found()
-    topic = f"{request.app[SETTINGS].mqtt.legacy_label_prefix}/{TOPIC}"
-    try:
-        async with asyncio.timeout(PUBLISH_SECONDS):
-            # Acknowledged by the broker: only then may anybody be told that it was sent.
-            await request.app[MQTT].publish(topic, payload(owner), qos=1)
-    except (TimeoutError, BrokerUnavailable) as error:
+    prefix = request.app[SETTINGS].mqtt.legacy_label_prefix
+    if not await print_label(request.app[MQTT], owner, prefix=prefix):
         raise web.HTTPServiceUnavailable(
             text="The label printer can't be reached just now: the MQTT broker doesn't answer"
-        ) from error
+        )
     return done()

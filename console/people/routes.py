@@ -11,6 +11,7 @@ from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.audit.routes import changes_of
+from console.avatars.routes import face
 from console.badges.page_queries import held_by
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
@@ -116,6 +117,7 @@ async def _person_page(
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
     held = await held_by(conn, account_id=person.account_id, limit=BADGES_MAX)
     private = await _private(conn, person, me)
+    her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     accesses = days = None
     if Who.FRONT_DESK in me.roles:
@@ -127,6 +129,7 @@ async def _person_page(
         request,
         "people/person.html",
         person=person,
+        face=her_face,
         is_me=me.account_id == person.account_id,
         hers=circles,
         typed_circle=TypedCircle(),

@@ -19,6 +19,7 @@ from console.tools.tool import (
     NoSuchTool,
     Returning,
     Returns,
+    Seen,
     Takes,
     Taking,
     Tool,
@@ -48,15 +49,17 @@ class Checkouts:
         self._now_ms = now_ms
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def check_out(self, tool_id: int, *, actor: int, by: Author) -> Taking | NoSuchTool:
-        """Takes a tool, also from whoever has it. Raises: DatabaseUnavailable."""
+    async def check_out(
+        self, tool_id: int, *, actor: int, by: Author, seen: Seen | None = None
+    ) -> Taking | NoSuchTool:
+        """Takes a tool, also from whoever has it: see `taking`. Raises: DatabaseUnavailable."""
         async with self._turn(tool_id):
             async with self._database.writing(by=by) as conn:
                 found = await self._weighed(conn, tool_id, actor)
                 if found is None:
                     return NoSuchTool()
                 tool, answer = found
-                result = taking(tool, answer, actor=actor)
+                result = taking(tool, answer, actor=actor, seen=seen)
                 if not isinstance(result, Takes):
                     return result
                 actions = [UNLOCK]
@@ -69,7 +72,7 @@ class Checkouts:
         return result
 
     async def check_in(
-        self, tool_id: int, *, actor: int, is_admin: bool, by: Author
+        self, tool_id: int, *, actor: int, is_admin: bool, by: Author, seen: Seen | None = None
     ) -> Returning | NoSuchTool:
         """Gives a tool back. Raises: DatabaseUnavailable."""
         async with self._turn(tool_id):
@@ -78,7 +81,7 @@ class Checkouts:
                 if found is None:
                     return NoSuchTool()
                 tool, answer = found
-                result = returning(tool, answer, actor=actor, is_admin=is_admin)
+                result = returning(tool, answer, actor=actor, is_admin=is_admin, seen=seen)
                 if not isinstance(result, Returns):
                     return result
                 await self._release(conn, tool, actor)

@@ -14,8 +14,8 @@ Json = dict[str, object]
 class ToolPageRow:
     """A tool. `key` and all of its controller's None: no controller powers it.
 
-    `holder…`: who has it checked out. `user…`: whose card it was last switched on with, unless she
-    is done with it; None: nobody we know.
+    `holder…`: who has it checked out, and since when, if that is written down. `user…`: whose card
+    it was last switched on with, unless she is done with it; None: nobody we know.
     """
 
     id: int
@@ -24,6 +24,7 @@ class ToolPageRow:
     circle: str | None
     holder_id: int | None
     holder: str | None
+    holder_since: datetime | None
     key: str | None
     controller: str | None
     soft_seconds: int
@@ -47,13 +48,13 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
         await cursor.execute(
             """
             with checkout as (
-              select distinct on (tool_description) tool_description, account
+              select distinct on (tool_description) tool_description, account, started
                 from tool_checkout
                order by tool_description, id desc
             )
             select t.id, t.name, t.description, k.name as circle,
                    h.id as holder_id, coalesce(h.name, h.username) as holder,
-                   p.key, p.controller,
+                   o.started as holder_since, p.key, p.controller,
                    coalesce(p.soft_seconds, 86400) as soft_seconds,
                    coalesce(p.hard_seconds, 604800) as hard_seconds,
                    coalesce(p.requires_fresh, false) as requires_fresh,
@@ -95,3 +96,42 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
             {"tool_id": tool_id},
         )
         return await cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """A tool, and who has it checked out. `holder…` None: it is free, or nothing is known of it."""
+
+    id: int
+    name: str
+    holder_id: int | None
+    holder: str | None
+    since: datetime | None
+
+
+async def taken_rows(conn: Connection) -> list[TakenRow]:
+    """All tools by name. Of two checkouts of one tool, the later counts."""
+    async with conn.cursor(row_factory=class_row(TakenRow)) as cursor:
+        await cursor.execute(
+            """
+            with checkout as (
+              select distinct on (tool_description) tool_description, account, started
+                from tool_checkout
+               order by tool_description, id desc
+            )
+            select t.id, t.name, h.id as holder_id, coalesce(h.name, h.username) as holder,
+                   o.started as since
+              from tool_description t
+              left join checkout o on o.tool_description = t.id
+              left join account h on h.id = o.account
+             order by lower(t.name), t.id
+            """
+        )
+        return await cursor.fetchall()
+
+
+async def checkouts_mark(conn: Connection) -> str:
+    """A text that is another one after each checkout and each return."""
+    cursor = await conn.execute("select coalesce(max(id), 0), count(*) from tool_checkout")
+    row = await cursor.fetchone()
+    return "" if row is None else f"{row[0]}-{row[1]}"

@@ -158,3 +158,13 @@ async def add_event(conn: Connection, *, name: str, tool_name: str, actor: int) 
         """,
         {"name": name, "tool_name": tool_name, "actor": actor},
     )
+
+
+async def holder_name(conn: Connection, *, account_id: int) -> str:
+    """What somebody is called who has a tool."""
+    cursor = await conn.execute(
+        "select coalesce(name, username) from account where id = %(account_id)s",
+        {"account_id": account_id},
+    )
+    row = await cursor.fetchone()
+    return "" if row is None else str(row[0])

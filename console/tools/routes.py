@@ -5,11 +5,9 @@ from aiohttp import web
 
 from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
-from console.rights.access import may_use_tool, may_use_which_tool
-from console.tools import keeping_queries, keeping_routes
+from console.tools import checkout_routes, keeping_queries, keeping_routes
 from console.tools import page_queries as queries
-from console.tools.view import may_use, view
-from console.web import times
+from console.tools.offers import REASONS_FOR, offers
 from console.web.keys import DATABASE
 from console.web.render import page
 from console.web.requests import ID, path_id
@@ -28,47 +26,49 @@ def routes() -> list[Route]:
         Route("GET", "/tools", Who.MEMBER, tools_page),
         Route("GET", _TOOL, Who.MEMBER, tool_page),
         Route("POST", f"{_TOOL}/orders", Who.ADMIN, order_tool),
+        *checkout_routes.routes(),
         *keeping_routes.routes(),
     ]
 
 
 async def tools_page(request: web.Request) -> web.StreamResponse:
-    """All tools, those first that the visitor may use."""
-    now = times.now()
+    """All tools: those first that the visitor has, or may use."""
     async with request.app[DATABASE].reading() as conn:
-        rows = await queries.tool_rows(conn)
-        answers = await may_use_which_tool(
-            conn,
-            account_id=visitor(request).account_id,
-            now_ms=int(now.timestamp() * 1000),
-        )
+        every = await offers(conn, request.app[REASONS_FOR], visitor(request))
+        mark = await queries.checkouts_mark(conn)
         retired: list[keeping_queries.RetiredRow] = []
         if visitor(request).is_admin:
             retired = await keeping_queries.retired(conn, limit=RETIRED_SHOWN)
-    tools = [(view(row, now), may_use(answers.get(row.id), row, now)) for row in rows]
-    tools.sort(key=lambda tool: tool[1].tone != "good")
-    return page(request, "tools/tools.html", tools=tools, retired=retired)
+    return page(
+        request,
+        "tools/tools.html",
+        offers=every,
+        place="all",
+        mark=mark,
+        refused=None,
+        retired=retired,
+    )
 
 
 async def tool_page(request: web.Request) -> web.StreamResponse:
     """One tool: its state, who uses it, where it hangs."""
-    tool_id, me, now = path_id(request, "tool"), visitor(request), times.now()
+    tool_id, me = path_id(request, "tool"), visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        rows = await queries.tool_rows(conn, tool_id=tool_id)
-        if not rows:
+        found = await offers(conn, request.app[REASONS_FOR], me, tool_id=tool_id)
+        if not found:
             raise web.HTTPNotFound
-        (row,) = rows
-        answer = await may_use_tool(
-            conn, account_id=me.account_id, tool=tool_id, now_ms=int(now.timestamp() * 1000)
-        )
-        happened = ()
-        if me.is_admin and row.key is not None:
-            happened = await told_at(conn, row.key, is_tool=True)
+        tool, happened = found[0].tool, ()
+        if me.is_admin and tool.key is not None:
+            happened = await told_at(conn, PointKey(tool.key), is_tool=True)
+        mark = await queries.checkouts_mark(conn)
     return page(
         request,
         "tools/tool.html",
-        tool=view(row, now),
-        mine=may_use(answer, row, now),
+        tool=tool,
+        offers=found,
+        place="one",
+        mark=mark,
+        refused=None,
         happened=happened,
         shows_people=Who.FRONT_DESK in me.roles,
     )

@@ -72,6 +72,13 @@ class SomebodyElseHasIt:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Who had the tool on the page on which somebody pressed. `holder_id` None: nobody."""
+
+    holder_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Takes:
     """Yes. `from_whom` None: it is free."""
 
@@ -83,12 +90,15 @@ class Returns:
     """Yes."""
 
 
-Taking = Takes | NotInCircle | NoMember | NeedsBetterCard | HasIt
+Taking = Takes | NotInCircle | NoMember | NeedsBetterCard | HasIt | SomebodyElseHasIt
 Returning = Returns | NobodyHasIt | SomebodyElseHasIt
 
 
-def taking(tool: Tool, answer: Answer, *, actor: int) -> Taking:
-    """Whether she may take the tool, also from whoever has it; `answer` is the rule's."""
+def taking(tool: Tool, answer: Answer, *, actor: int, seen: Seen | None = None) -> Taking:
+    """Whether she may take the tool, also from whoever has it; `answer` is the rule's.
+
+    `seen`: only from whom she saw to have it. None: from anybody, as in the old web app.
+    """
     if not answer.is_in_circle:
         return NotInCircle(tool.circle)
     if answer.decision.reason is Reason.ASSURANCE_TOO_LOW:
@@ -97,16 +107,29 @@ def taking(tool: Tool, answer: Answer, *, actor: int) -> Taking:
         return NoMember()
     if tool.holder is not None and tool.holder.account_id == actor:
         return HasIt()
+    if tool.holder is not None and _is_another(tool.holder, seen):
+        return SomebodyElseHasIt(tool, tool.holder)
     return Takes(tool.holder)
 
 
-def returning(tool: Tool, answer: Answer, *, actor: int, is_admin: bool) -> Returning:
-    """Whether she may give the tool back: who has it, whoever may use it, and admins."""
+def returning(
+    tool: Tool, answer: Answer, *, actor: int, is_admin: bool, seen: Seen | None = None
+) -> Returning:
+    """Whether she may give the tool back: who has it, whoever may use it, and admins.
+
+    `seen`: as for `taking`.
+    """
     if tool.holder is None:
         return NobodyHasIt()
+    if _is_another(tool.holder, seen):
+        return SomebodyElseHasIt(tool, tool.holder)
     if tool.holder.account_id == actor or is_admin or answer.decision.is_allowed:
         return Returns()
     return SomebodyElseHasIt(tool, tool.holder)
+
+
+def _is_another(holder: Holder, seen: Seen | None) -> bool:
+    return seen is not None and holder.account_id != seen.holder_id
 
 
 def is_name(text: str) -> bool:

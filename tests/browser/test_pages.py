@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from console.database import Connection
+from console.database import Connection, Database
+from console.first_card.enrolling import FirstCards
 from console.web.keys import LIVE
 from tests.support import makerspace
 from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
 from tests.support.console_app import PASSWORD, Site, admin, member
 from tests.support.recorded import event
+from tests.support.waiting import eventually
 
 BOTH = pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 
@@ -206,3 +208,67 @@ async def test_finding_out_who_added_somebody(
         await page.get_by_role("link", name="Kari Nordmann").first.click()
         await expect(page).to_have_url(f"{address(site)}members/{kari}")
         await expect(told).to_be_visible()
+
+
+@BOTH
+async def test_a_tool_is_taken_and_another_page_hears_of_it(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    for username, name in (("kari", "Kari Nordmann"), ("per", "Per Hansen")):
+        person = await member(site.connection, username, name=name)
+        await makerspace.payment(site.connection, account=person)
+        await makerspace.circle_member(site.connection, account=person)
+    await makerspace.tool(site.connection, name="Drill")
+    await eventually(lambda: site.app[LIVE].is_listening)
+    async with (
+        browser_page(browser, address(site), viewport=viewport) as karis,
+        browser_page(browser, address(site), viewport=viewport) as pers,
+    ):
+        await log_in(karis, "kari")
+        await log_in(pers, "per")
+        await pers.goto("/tools")
+        await expect(pers.get_by_text("Live")).to_be_visible()
+        await karis.get_by_role("button", name="Take Drill").click()
+        await expect(karis.get_by_role("heading", name="You have")).to_be_visible()
+        # Per's page asks now, by itself.
+        await pers.locator("summary", has_text="Take over").click()
+        await pers.locator(".ask").get_by_role("button", name="Take over").click()
+        await expect(pers.get_by_role("button", name="Return Drill")).to_be_visible()
+        await expect(karis.get_by_text("Per Hansen has it", exact=True)).to_be_visible()
+
+
+@BOTH
+async def test_a_first_card_is_enrolled_while_the_page_is_open(
+    site: Site, database: Database, browser: Browser, viewport: ViewportSize
+) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    await site.connection.execute("update access.door set takes_first_cards = true")
+    await site.connection.execute(
+        "update access.controller set public_key = '', entry_key = '', broker_password_hash = '',"
+        " enrolled_at = now()"
+    )
+    await site.connection.execute(
+        "insert into access.controller_report values ('front-pi', now(), '{}')"
+    )
+    await eventually(lambda: site.app[LIVE].is_listening)
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "kari")
+        await page.goto("/me/cards")
+        await page.get_by_role("button", name="Add my first card").click()
+        await expect(page.get_by_text("Hold your card to the reader of Front door")).to_be_visible()
+        tap = await event(
+            site.connection,
+            kind="access_denied",
+            reason="unknown_card",
+            site_digest=b"c" * 16,
+            seconds_ago=0,
+        )
+        await FirstCards(database).tapped([tap])
+        await expect(page.get_by_text("Was this your card, at Front door?")).to_be_visible()
+        await page.get_by_label("Label").first.fill("blue fob")
+        await page.get_by_role("button", name="Yes, it is mine").click()
+        await expect(page.locator("strong", has_text="blue fob")).to_be_visible()
+    cursor = await site.connection.execute("select account, label from access.card")
+    assert await cursor.fetchall() == [(kari, "blue fob")]

@@ -78,6 +78,7 @@ def test_what_looks_like_a_secret_is_one(ours: psycopg.Connection):
         assert set(listed) == looking, place
         secrets += [(place, name) for name in listed]
     assert sorted(secrets) == [
+        ("access.avatar", "jpeg"),
         ("access.card", "site_digest"),
         ("access.controller", "broker_password_hash"),
         ("access.controller", "entry_key"),

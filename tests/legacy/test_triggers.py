@@ -25,6 +25,8 @@ async def test_everything_of_ours_in_public_is_a_trigger_of_a_known_name(taken_o
         ).fetchall()
     assert names == [
         ("access_changed",),
+        ("access_checkout",),
+        ("access_claim",),
         ("access_index_payment",),
         ("access_index_payments",),
         ("audit",),
@@ -115,6 +117,19 @@ async def test_a_writer_cannot_slip_a_function_of_its_own_under_the_trigger(
 async def test_the_trigger_function_has_a_fixed_search_path(taken_over: str) -> None:
     with psycopg.connect(taken_over) as connection:
         settings = connection.execute(
-            "select prosecdef, proconfig from pg_proc where proname = 'announce_change'"
+            "select prosecdef, proconfig from pg_proc where proname like 'announce%'"
         ).fetchall()
-    assert settings == [(True, ["search_path=pg_catalog, pg_temp"])]
+    assert settings == 2 * [(True, ["search_path=pg_catalog, pg_temp"])]
+
+
+async def test_the_web_app_takes_and_returns_tools_also_when_telling_fails(
+    taken_over: str, web_app: psycopg.Connection, listener: psycopg.AsyncConnection
+) -> None:
+    await listener.execute("listen access_checkout")
+    for change in CHANGES["tool_checkout"]:
+        assert web_app.execute(change).rowcount == 1
+        assert await told(listener) == {"tool_checkout"}
+    with psycopg.connect(taken_over) as connection:
+        connection.execute("alter function pg_catalog.pg_notify(text, text) rename to pg_gone")
+    for change in CHANGES["tool_checkout"]:
+        assert web_app.execute(change).rowcount == 1

@@ -30,6 +30,12 @@ async def seed(connection: Connection) -> Ids:
     await makerspace.door(
         connection, key="zinkdoor", name="Zink door", controller=private.CONTROLLER
     )
+    await _do(connection, "update access.door set takes_first_cards = true")
+    await _do(
+        connection,
+        "insert into access.avatar (account, version, jpeg) values (%s, %s, %s)",
+        *(vera, "0123456789abcdef", b"\xff\xd8\xff"),
+    )
     tool = await _tool(connection, circles["workshop"], holder=vera)
     company = await makerspace.company(connection, name="Acme Walk AS", contact=vera)
     await makerspace.employee(connection, account=vera, company=company)

@@ -1,0 +1,1 @@
+"""Avatars: a small picture of somebody, from a photo that she uploads."""

@@ -1,0 +1,90 @@
+"""Has a photo made into a square, by a program of its own: one at a time.
+
+The program has limits of memory and time (`square.py`), no environment, and is killed if it takes
+longer; whatever becomes of it, the console goes on.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+
+from console.avatars.square import NO_PHOTO, SQUARE_BYTES_MAX, TOO_LARGE
+from console.errors import Busy
+from console.words import Text
+
+log = structlog.get_logger()
+
+CONVERTING_SECONDS = 10
+WAITING_MAX = 5
+"""People whose photo waits; each holds 5 MB."""
+JPEG = b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A JPEG of 128 pixels each way."""
+
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoPhoto:
+    """Why there is none."""
+
+    words: Text
+
+
+class Converter:
+    """Converts one photo at a time."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def square(self, photo: bytes) -> Square | NoPhoto:
+        """The square of the photo. Raises: Busy."""
+        if self._waiting >= WAITING_MAX:
+            raise Busy(Text("Several photos are being converted. Try again in a minute."))
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await _converted(photo)
+        finally:
+            self._waiting -= 1
+
+
+CONVERTER = web.AppKey("converter", Converter)
+
+
+async def _converted(photo: bytes) -> Square | NoPhoto:
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-m", "console.avatars.square"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={},
+    )
+    jpeg = b""
+    try:
+        async with asyncio.timeout(CONVERTING_SECONDS):
+            jpeg, _ = await program.communicate(photo)
+    except TimeoutError:
+        log.warning("photo.took_too_long")
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
+    match program.returncode:
+        case 0 if jpeg.startswith(JPEG) and len(jpeg) <= SQUARE_BYTES_MAX:
+            return Square(jpeg)
+        case code if code == TOO_LARGE:
+            return NoPhoto(
+                Text("This photo has too many pixels: 40 million at most. Take a smaller one.")
+            )
+        case code:
+            if code != NO_PHOTO:
+                log.warning("photo.not_converted", status=code)
+            return NoPhoto(Text("This is no photo that can be read. Take a JPEG, PNG or WebP."))

@@ -1,0 +1,105 @@
+"""What the visitor may do with each tool: take it, give it back, or ask somebody first.
+
+Whether she may use it, and why not, is told by the feature that explains; `app.py` hands it over.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from console.database import Connection
+from console.rights.access import may_use_which_tool
+from console.tools import page_queries as queries
+from console.tools.page_queries import TakenRow
+from console.tools.view import ToolView, view
+from console.web import times
+from console.web.session import Visitor
+
+USABLE_SHOWN = 6
+"""On the front page; the page of tools has all of them."""
+
+
+class Reasons(Protocol):
+    """Why somebody can use a tool, or what is missing, as `explain/reasons.html` shows it."""
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether she can now."""
+        ...
+
+
+ReasonsFor = Callable[[Connection, int], Awaitable[Mapping[int, Reasons]]]
+"""Of each tool by its id, for the account with this id."""
+REASONS_FOR = web.AppKey[ReasonsFor]("tool_reasons")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A tool, and the visitor. `reasons` None: nobody can say, so no.
+
+    `may_return`: it is somebody else's, and the visitor may give it back for her.
+    """
+
+    tool: ToolView
+    reasons: Reasons | None
+    has_it: bool
+    may_return: bool
+
+    @property
+    def may_use(self) -> bool:
+        """Whether the visitor may use it now."""
+        return self.reasons is not None and self.reasons.is_yes
+
+
+@dataclass(frozen=True, slots=True)
+class MyTools:
+    """For the front page: the tools that the visitor has, and others that she may use.
+
+    `more`: how many of those are not shown.
+    """
+
+    have: tuple[TakenRow, ...]
+    usable: tuple[TakenRow, ...]
+    more: int
+
+
+async def offers(
+    conn: Connection, reasons_for: ReasonsFor, me: Visitor, *, tool_id: int | None = None
+) -> list[Offer]:
+    """All tools, or the one: what the visitor has first, then what she may use."""
+    rows = await queries.tool_rows(conn, tool_id=tool_id)
+    reasons = await reasons_for(conn, me.account_id)
+    now = times.now()
+    found = [_offer(view(row, now), reasons.get(row.id), me) for row in rows]
+    return sorted(found, key=lambda one: (not one.has_it, not one.may_use))
+
+
+async def my_tools(conn: Connection, account_id: int) -> MyTools:
+    """What the front page shows of tools: those first that are free."""
+    now_ms = int(times.now().timestamp() * 1000)
+    rows = await queries.taken_rows(conn)
+    answers = await may_use_which_tool(conn, account_id=account_id, now_ms=now_ms)
+    usable = [
+        row
+        for row in rows
+        if row.holder_id != account_id and row.id in answers and answers[row.id].decision.is_allowed
+    ]
+    usable.sort(key=lambda row: row.holder_id is not None)
+    return MyTools(
+        have=tuple(row for row in rows if row.holder_id == account_id),
+        usable=tuple(usable[:USABLE_SHOWN]),
+        more=max(0, len(usable) - USABLE_SHOWN),
+    )
+
+
+def _offer(tool: ToolView, reasons: Reasons | None, me: Visitor) -> Offer:
+    has_it = tool.holder is not None and tool.holder.account_id == me.account_id
+    may_use = reasons is not None and reasons.is_yes
+    return Offer(
+        tool=tool,
+        reasons=reasons,
+        has_it=has_it,
+        may_return=tool.holder is not None and not has_it and (may_use or me.is_admin),
+    )
