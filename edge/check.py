@@ -22,6 +22,7 @@ from edge.finding import Finding
 from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
+from edge.soundness import owner_of
 from edge.status import ask
 from sync.bundle import Bundle
 from sync.settings_table import SettingsError
@@ -53,6 +54,7 @@ def check(
         "settings", f"{source}, {len(settings.doors)} door(s), {len(settings.tools)} tool(s)"
     )
     is_running = False
+    bundle = _bundle(settings)
     with ExitStack() as stack:
         try:
             stack.enter_context(claimed(settings.data_dir))
@@ -61,7 +63,8 @@ def check(
         except EdgeError as error:
             yield Finding("data_dir", str(error), "create it, or let this user write to it")
         if settings.data_dir.is_dir():
-            yield from check_folder(settings.data_dir)
+            owner = owner_of(bundle) if isinstance(bundle, Bundle) else None
+            yield from check_folder(settings.data_dir, owner)
         yield _check_clock(wall_seconds())
         for point in settings.points:
             yield _check_port(f"reader {point.key}", Path(point.reader.port))
@@ -69,7 +72,6 @@ def check(
             yield Finding("pins", "in use by the running daemon")
         else:
             yield from _check_pins(settings)
-        bundle = _bundle(settings)
         if isinstance(bundle, Finding):
             yield bundle
         else:
