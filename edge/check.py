@@ -17,7 +17,7 @@ from typing import cast
 from edge.check_folder import check_folder
 from edge.claim import AlreadyRunning, claimed
 from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
-from edge.errors import EdgeError, LinkLost, PinError
+from edge.errors import BECOME, EdgeError, LinkLost, PinError
 from edge.finding import Finding
 from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
@@ -61,8 +61,10 @@ def check(
         except AlreadyRunning:
             is_running = True
         except EdgeError as error:
-            yield Finding("data_dir", str(error), "create it, or let this user write to it")
-        if settings.data_dir.is_dir():
+            is_denied = isinstance(error.__cause__, PermissionError)
+            remedy = BECOME if is_denied else "create it, or let this user write to it"
+            yield Finding("data_dir", str(error), remedy)
+        if os.path.isdir(settings.data_dir):  # also when nobody may know  # noqa: PTH112
             owner = owner_of(bundle) if isinstance(bundle, Bundle) else None
             yield from check_folder(settings.data_dir, owner)
         yield _check_clock(wall_seconds())
@@ -139,6 +141,8 @@ def _bundle(settings: EdgeSettings) -> Bundle | Finding:
             check_may_replace(kept, offered, settings.bundle)
     except EnrolmentError as error:
         text, _, remedy = str(error).partition(". ")
+        if isinstance(error.__cause__, PermissionError):
+            remedy = BECOME
         return Finding("enrolment", text, remedy or "p2k16-console controllers enrol NAME")
     bundle = offered or kept
     if bundle is None:

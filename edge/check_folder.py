@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edge.enrolment import KEPT_NAME
-from edge.errors import StorageFault
+from edge.errors import BECOME, StorageFault
 from edge.finding import Finding
 from edge.mounts import VOLATILE, file_system
 from edge.set_aside import stores_aside
@@ -39,8 +39,10 @@ def _writable(path: Path) -> Finding:
             file.flush()
             os.fsync(file.fileno())
         free_mb = shutil.disk_usage(path).free // 1_000_000
+    except PermissionError as error:
+        return Finding("data_dir", f"{path}: {error.strerror}", BECOME)
     except OSError as error:
-        remedy = "let this user write to it, free space, or replace the disk"
+        remedy = "free space, or replace the disk"
         return Finding("data_dir", f"{path}: {error.strerror}", remedy)
     if free_mb < FREE_MB_MIN:
         return Finding("data_dir", f"{path}: only {free_mb} MB are free", "free space", True)
@@ -68,7 +70,7 @@ def _keys(path: Path) -> Finding:
     except FileNotFoundError:
         return Finding("keys", "none yet: a bundle brings them")
     except OSError as error:
-        return Finding("keys", f"{path}: {error.strerror}", "let this user read it")
+        return Finding("keys", f"{path}: {error.strerror}", BECOME)
     if mode & 0o077:
         text = f"{path} can be read by others: whoever has it is this controller"
         return Finding("keys", text, f"chmod 600 {path}", is_warning=True)
@@ -76,13 +78,20 @@ def _keys(path: Path) -> Finding:
 
 
 def _store(path: Path, owner: str | None) -> Finding:
-    if not path.exists():
-        return Finding("store", "none yet: the daemon makes it")
     try:
+        path.open("rb").close()
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
             mistake = find_mistake(found, owner)
             if mistake is None:
                 return Finding("store", _contents(found))
+    except FileNotFoundError:
+        return Finding("store", "none yet: the daemon makes it")
+    except PermissionError as error:
+        return Finding("store", f"{path}: {error.strerror}", BECOME)
+    except OSError as error:
+        return Finding(
+            "store", f"{path}: {error.strerror}", "correct data_dir, or replace the disk"
+        )
     except StorageFault as error:
         text, _, remedy = str(error).partition(": ")
         return Finding("store", f"{path}: {text}", remedy)

@@ -15,7 +15,7 @@ from typing import cast
 
 from edge.columns import table
 from edge.enrolment import enrol
-from edge.errors import EdgeError, PinError
+from edge.errors import BECOME, EdgeError, PinError
 from edge.settings import EdgeSettings
 from edge.status import ask
 from edge.store import STORE_NAME
@@ -48,9 +48,15 @@ def outputs_off(settings: EdgeSettings) -> None:
 
 def take_bundle(settings: EdgeSettings, bundle: Path) -> None:
     """Makes this machine the controller that the bundle is for. Raises: EdgeError."""
-    if not bundle.exists():
+    try:
+        is_there = bundle.exists()
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise EdgeError(f"{error.filename}: {error.strerror}. To import, {BECOME}") from error
+    except OSError as error:
+        raise EdgeError(f"{error.filename}: {error.strerror}. Give another path") from error
+    if not is_there:
         raise EdgeError(f"{bundle} is not there: p2k16-console controllers enrol writes it")
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     enrolment = enrol(settings.data_dir, bundle)
     if enrolment.bundle is None or bundle.exists():
         raise EdgeError(enrolment.problem or f"{bundle} was not taken over")
@@ -117,11 +123,18 @@ def self_test(settings: EdgeSettings, *, point: str, is_sure: bool) -> None:
 def _newest(path: Path, last: int) -> Sequence[str]:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
+        path.open("rb").close()
         with closing(sqlite3.connect(uri, uri=True, timeout=2)) as connection:
             rows = connection.execute("SELECT line FROM event ORDER BY seq DESC LIMIT ?", (last,))
             return [bytes(line).decode() for (line,) in reversed(rows.fetchall())]
+    except FileNotFoundError as error:
+        raise EdgeError(f"{path} is not there. Has the daemon ever run here?") from error
+    except PermissionError as error:
+        raise EdgeError(f"{path}: {error.strerror}. To ask, {BECOME}") from error
+    except OSError as error:
+        raise EdgeError(f"{path}: {error.strerror}. See p2k16-edge check") from error
     except sqlite3.Error as error:
-        raise EdgeError(f"{path} can't be read: {error}. Has the daemon ever run here?") from error
+        raise EdgeError(f"{path} can't be read: {error}. See p2k16-edge check") from error
 
 
 def _day(ms: int) -> str:
