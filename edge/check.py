@@ -6,6 +6,7 @@ can have, pins and the broker's session, is left alone while a daemon has it, an
 
 import asyncio
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -62,14 +63,14 @@ def check(
             is_running = True
         except EdgeError as error:
             is_denied = isinstance(error.__cause__, PermissionError)
-            remedy = BECOME if is_denied else "create it, or let this user write to it"
+            remedy = BECOME if is_denied else "correct data_dir, or create the folder"
             yield Finding("data_dir", str(error), remedy)
         if os.path.isdir(settings.data_dir):  # also when nobody may know  # noqa: PTH112
             owner = owner_of(bundle) if isinstance(bundle, Bundle) else None
             yield from check_folder(settings.data_dir, owner)
         yield _check_clock(wall_seconds())
         for point in settings.points:
-            yield _check_port(f"reader {point.key}", Path(point.reader.port))
+            yield _check_port(f"reader {point.key}", point.reader.port)
         if is_running:
             yield Finding("pins", "in use by the running daemon")
         else:
@@ -99,14 +100,22 @@ def _check_clock(wall_seconds: float) -> Finding:
     return Finding("clock", f"the system's clock was never set: {text}", remedy)
 
 
-def _check_port(what: str, path: Path) -> Finding:
-    if "://" in str(path):
-        return Finding(what, f"{path}, which is tried only by the daemon")
-    if not path.exists():
-        return Finding(what, f"{path} is not there", "plug it in, or correct reader.port")
-    if not os.access(path, os.R_OK | os.W_OK):
-        return Finding(what, f"{path} can't be opened", "add this user to the group dialout")
-    return Finding(what, str(path))
+def _check_port(what: str, port: str) -> Finding:
+    """Looks, and opens nothing: a daemon may have it, and a reader may start anew when opened."""
+    if "://" in port:
+        remedy = "write the path of a serial port into reader.port"
+        return Finding(what, f"{port} is a URL, and the daemon opens paths only", remedy)
+    try:
+        mode = Path(port).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return Finding(what, f"{port} is not there", "plug it in, or correct reader.port")
+    except OSError as error:
+        return Finding(what, f"{port}: {error.strerror}", "correct reader.port")
+    if not stat.S_ISCHR(mode):
+        return Finding(what, f"{port} is no serial port", "correct reader.port")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return Finding(what, f"{port} can't be opened", "add this user to the group dialout")
+    return Finding(what, port)
 
 
 def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
@@ -143,6 +152,8 @@ def _bundle(settings: EdgeSettings) -> Bundle | Finding:
         text, _, remedy = str(error).partition(". ")
         if isinstance(error.__cause__, PermissionError):
             remedy = BECOME
+        elif isinstance(error.__cause__, OSError):
+            remedy = "correct data_dir or bundle"
         return Finding("enrolment", text, remedy or "p2k16-console controllers enrol NAME")
     bundle = offered or kept
     if bundle is None:
