@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from edge.check_folder import check_folder
+from edge.check_pins import warn_of_pins
 from edge.claim import AlreadyRunning, claimed
 from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
 from edge.errors import BECOME, EdgeError, LinkLost, PinError
@@ -24,7 +25,7 @@ from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
 from edge.soundness import owner_of
-from edge.status import ask
+from edge.status import ask, socket_path
 from sync.bundle import Bundle
 from sync.settings_table import SettingsError
 
@@ -54,6 +55,7 @@ def check(
     yield Finding(
         "settings", f"{source}, {len(settings.doors)} door(s), {len(settings.tools)} tool(s)"
     )
+    yield from _check_socket(settings.data_dir)
     is_running = False
     bundle = _bundle(settings)
     with ExitStack() as stack:
@@ -75,10 +77,12 @@ def check(
             yield Finding("pins", "in use by the running daemon")
         else:
             yield from _check_pins(settings)
+        yield from warn_of_pins(settings)
         if isinstance(bundle, Finding):
             yield bundle
         else:
             yield Finding("enrolment", f"controller {bundle.controller}")
+        yield from _check_authorities(settings.mqtt.ca_file)
         yield _check_link(settings, bundle, is_running=is_running)
 
 
@@ -86,6 +90,21 @@ def mistakes(error: SettingsError) -> Iterator[Finding]:
     """What is wrong with settings that can't be read: nothing else can be looked at then."""
     for mistake in error.mistakes:
         yield Finding("settings", mistake, f"correct it in {error.source}")
+
+
+def _check_socket(data_dir: Path) -> Iterator[Finding]:
+    try:
+        socket_path(data_dir)
+    except EdgeError as error:
+        text = str(error).partition(": ")[2]
+        yield Finding("data_dir", text, "name a shorter data_dir")
+
+
+def _check_authorities(path: Path | None) -> Iterator[Finding]:
+    """Also where the way to the broker needs none: it may from the next enrolment on."""
+    if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113
+        text = f"{path} is not there, or this user can't read it"
+        yield Finding("ca_file", text, "correct mqtt.ca_file", is_warning=True)
 
 
 def _check_clock(wall_seconds: float) -> Finding:
