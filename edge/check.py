@@ -6,6 +6,7 @@ can have, pins and the broker's session, is left alone while a daemon has it, an
 
 import asyncio
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +18,12 @@ from typing import cast
 from edge.check_folder import check_folder
 from edge.claim import AlreadyRunning, claimed
 from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
-from edge.errors import EdgeError, LinkLost, PinError
+from edge.errors import BECOME, EdgeError, LinkLost, PinError
 from edge.finding import Finding
 from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
+from edge.soundness import owner_of
 from edge.status import ask
 from sync.bundle import Bundle
 from sync.settings_table import SettingsError
@@ -53,23 +55,26 @@ def check(
         "settings", f"{source}, {len(settings.doors)} door(s), {len(settings.tools)} tool(s)"
     )
     is_running = False
+    bundle = _bundle(settings)
     with ExitStack() as stack:
         try:
             stack.enter_context(claimed(settings.data_dir))
         except AlreadyRunning:
             is_running = True
         except EdgeError as error:
-            yield Finding("data_dir", str(error), "create it, or let this user write to it")
-        if settings.data_dir.is_dir():
-            yield from check_folder(settings.data_dir)
+            is_denied = isinstance(error.__cause__, PermissionError)
+            remedy = BECOME if is_denied else "correct data_dir, or create the folder"
+            yield Finding("data_dir", str(error), remedy)
+        if os.path.isdir(settings.data_dir):  # also when nobody may know  # noqa: PTH112
+            owner = owner_of(bundle) if isinstance(bundle, Bundle) else None
+            yield from check_folder(settings.data_dir, owner)
         yield _check_clock(wall_seconds())
         for point in settings.points:
-            yield _check_port(f"reader {point.key}", Path(point.reader.port))
+            yield _check_port(f"reader {point.key}", point.reader.port)
         if is_running:
             yield Finding("pins", "in use by the running daemon")
         else:
             yield from _check_pins(settings)
-        bundle = _bundle(settings)
         if isinstance(bundle, Finding):
             yield bundle
         else:
@@ -95,14 +100,22 @@ def _check_clock(wall_seconds: float) -> Finding:
     return Finding("clock", f"the system's clock was never set: {text}", remedy)
 
 
-def _check_port(what: str, path: Path) -> Finding:
-    if "://" in str(path):
-        return Finding(what, f"{path}, which is tried only by the daemon")
-    if not path.exists():
-        return Finding(what, f"{path} is not there", "plug it in, or correct reader.port")
-    if not os.access(path, os.R_OK | os.W_OK):
-        return Finding(what, f"{path} can't be opened", "add this user to the group dialout")
-    return Finding(what, str(path))
+def _check_port(what: str, port: str) -> Finding:
+    """Looks, and opens nothing: a daemon may have it, and a reader may start anew when opened."""
+    if "://" in port:
+        remedy = "write the path of a serial port into reader.port"
+        return Finding(what, f"{port} is a URL, and the daemon opens paths only", remedy)
+    try:
+        mode = Path(port).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return Finding(what, f"{port} is not there", "plug it in, or correct reader.port")
+    except OSError as error:
+        return Finding(what, f"{port}: {error.strerror}", "correct reader.port")
+    if not stat.S_ISCHR(mode):
+        return Finding(what, f"{port} is no serial port", "correct reader.port")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return Finding(what, f"{port} can't be opened", "add this user to the group dialout")
+    return Finding(what, port)
 
 
 def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
@@ -137,6 +150,10 @@ def _bundle(settings: EdgeSettings) -> Bundle | Finding:
             check_may_replace(kept, offered, settings.bundle)
     except EnrolmentError as error:
         text, _, remedy = str(error).partition(". ")
+        if isinstance(error.__cause__, PermissionError):
+            remedy = BECOME
+        elif isinstance(error.__cause__, OSError):
+            remedy = "correct data_dir or bundle"
         return Finding("enrolment", text, remedy or "p2k16-console controllers enrol NAME")
     bundle = offered or kept
     if bundle is None:

@@ -24,6 +24,7 @@ from edge.enrolment import enrol
 from edge.errors import StorageFault
 from edge.outside import real
 from edge.settings import EdgeSettings
+from edge.soundness import owner_of
 from edge.status import answering
 from edge.store import Store
 from edge.together import together
@@ -114,7 +115,7 @@ async def _enrolled(house: House) -> Bundle:
 
 async def _opened(house: House, bundle: Bundle) -> tuple[Store, Path | None]:
     """The store, as soon as it can be opened."""
-    owner = f"{bundle.controller} {bundle.root_public_key.hex()}"
+    owner = owner_of(bundle)
     troubles = house.health.troubles
     while True:
         try:

@@ -1,5 +1,8 @@
 """What can go wrong on a controller, one class per thing that the caller can do about it."""
 
+BECOME = "use sudo, or be the daemon's user"
+"""The remedy of whoever may not look into the data folder."""
+
 
 class EdgeError(Exception):
     """The message is meant for the person who reads it: it names what is wrong and the remedy."""

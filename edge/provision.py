@@ -2,8 +2,8 @@
 
     python -P -m edge.provision DATA_DIR OWNER
 
-A program of its own, so that the daemon never holds sqlite-utils in memory. What the tables mean is
-said where they are used: edge/journal.py, edge/rights_cache.py, edge/downlink.py.
+A program of its own, so that the daemon never holds sqlite-utils in memory. Which tables there are
+is said in edge/schema.py.
 """
 
 import os
@@ -16,7 +16,8 @@ from sqlite_utils import Database
 
 from edge.clock import UNHEARD_MS
 from edge.disk import Disk, machine
-from edge.store import SCHEMA_VERSION, STORE_NAME
+from edge.schema import SCHEMA_VERSION, TABLES
+from edge.store import STORE_NAME
 
 
 def main() -> int:
@@ -58,65 +59,9 @@ def _create(path: Path, owner: str, disk: Disk) -> None:
     database.enable_wal()
     connection.execute("PRAGMA synchronous = FULL")
     with connection:
-        database.create_table(
-            "event",
-            {"seq": int, "time_ms": int, "hash": bytes, "line": bytes},
-            pk="seq",
-            not_null={"time_ms", "hash", "line"},
-            strict=True,
-        )
-        database.create_table(
-            "keyset",
-            {"epoch": int, "envelope": bytes},
-            pk="epoch",
-            not_null={"envelope"},
-            strict=True,
-        )
-        database.create_table(
-            "slot",
-            {"name": str, "epoch": int, "serial": int, "digest": bytes, "envelope": bytes},
-            pk="name",
-            not_null={"epoch", "serial", "digest", "envelope"},
-            strict=True,
-        )
-        state = database.create_table(
-            "state",
-            {
-                "only": int,  # one row
-                "owner": str,
-                "journal": str,
-                "acknowledged": int,
-                "alarms": int,
-                "unrecorded": int,
-                "alarms_unrecorded": int,
-                "canary": bytes,
-                "active_slot": str,
-                "floor_epoch": int,
-                "floor_serial": int,
-                "floor_digest": bytes,
-                "applied_ms": int,
-                "command_counter": int,
-                "clock_ms": int,
-                "age_ms": int,
-            },
-            pk="only",
-            not_null={
-                "owner",
-                "journal",
-                "acknowledged",
-                "alarms",
-                "unrecorded",
-                "alarms_unrecorded",
-                "canary",
-                "floor_epoch",
-                "floor_serial",
-                "command_counter",
-                "clock_ms",
-                "age_ms",
-            },
-            strict=True,
-        )
-        state.insert(
+        for table in TABLES:
+            _create_table(database, table)
+        database.table("state").insert(
             {
                 "only": 1,
                 "owner": owner,
@@ -133,14 +78,18 @@ def _create(path: Path, owner: str, disk: Disk) -> None:
                 "age_ms": UNHEARD_MS,
             }
         )
-        _create_hold(database)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.close()
 
 
-def _create_hold(database: Database) -> None:
+def _create_table(database: Database, name: str) -> None:
+    key, *others = TABLES[name]
     database.create_table(
-        "hold", {"point": str, "hold": str}, pk="point", not_null={"hold"}, strict=True
+        name,
+        {column.name: column.kind.value for column in TABLES[name]},
+        pk=key.name,
+        not_null={column.name for column in others if not column.may_be_null},
+        strict=True,
     )
 
 
@@ -158,7 +107,7 @@ def _upgrade(path: Path, disk: Disk) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 1:
             connection.execute("ALTER TABLE state ADD COLUMN age_ms INTEGER NOT NULL DEFAULT 0")
-            _create_hold(Database(connection))
+            _create_table(Database(connection), "hold")
         if version in {1, 2}:
             for column in ("alarms", "alarms_unrecorded"):
                 connection.execute(

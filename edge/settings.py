@@ -22,6 +22,8 @@ from sync.settings_table import SettingsError, SettingsTable
 DEFAULT_FILE = Path("/etc/p2k16/edge.toml")
 """Read when no `--config` is given."""
 
+FILE_BYTES_MAX = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
@@ -60,17 +62,30 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> EdgeSettings
     """Reads `path`, or the default file. Raises: SettingsError with every mistake at once."""
     path = path or DEFAULT_FILE
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document = tomllib.loads(_read(path).decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         hint = 'look at that line: texts stand in quotes, as in key = "front", and each key once'
         raise SettingsError(str(path), [f"not TOML: {error}; {hint}"]) from error
     except UnicodeDecodeError as error:
         hint = f"byte {error.start} is no UTF-8; save it as UTF-8"
         raise SettingsError(str(path), [f"can't be read: {hint}"]) from error
+    except (ValueError, RecursionError) as error:
+        hint = "a number with too many digits, or too many brackets in one another"
+        raise SettingsError(str(path), [f"can't be read: {hint}"]) from error
     except OSError as error:
         hint = "write it as docs/operating.md has it, or name another with --config"
         raise SettingsError(str(path), [f"can't be read: {error.strerror}; {hint}"]) from error
     return read_settings(document, environ, source=str(path))
+
+
+def _read(path: Path) -> bytes:
+    """Raises: OSError, SettingsError."""
+    with path.open("rb") as file:
+        content = file.read(FILE_BYTES_MAX + 1)
+    if len(content) > FILE_BYTES_MAX:
+        mistake = f"can't be read: it has more than {FILE_BYTES_MAX} bytes"
+        raise SettingsError(str(path), [mistake])
+    return content
 
 
 def read_settings(

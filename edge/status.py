@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from edge.columns import table
-from edge.errors import EdgeError
+from edge.errors import BECOME, EdgeError
 
 SOCKET_NAME = "status.sock"
 PATH_BYTES_MAX = 107
@@ -90,6 +90,8 @@ def ask(
             asking.shutdown(socket.SHUT_WR)
             while len(answer) < ANSWER_BYTES_MAX and (data := asking.recv(65536)):
                 answer += data
+    except PermissionError as error:
+        raise NoAnswer(f"{path}: {error.strerror}. To ask, {BECOME}") from error
     except OSError as error:
         raise NoAnswer(
             f"no daemon answers at {path} ({error.strerror or error}): is p2k16-edge run running, "

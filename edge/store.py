@@ -2,7 +2,7 @@
 
 WAL with synchronous=FULL: of the modes that lose no acknowledged commit to a power cut, the one
 with the fewest syncs. A sync that stalls holds up this thread only, never the event loop, which
-must go on renewing leases. Which tables there are is said in edge/provision.py; what is in them is
+must go on renewing leases. Which tables there are is said in edge/schema.py; what is in them is
 the business of the journal and the rights cache.
 """
 
@@ -21,16 +21,15 @@ import structlog
 
 from edge.disk import Disk, machine
 from edge.errors import EdgeError, StorageFault
+from edge.schema import SCHEMA_VERSION
 from edge.set_aside import COMPANIONS, free_name, move, stores_aside
+from edge.soundness import find_mistake
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 STORE_NAME = "edge.sqlite"
-SCHEMA_VERSION = 3
-"""Kept in the file as `user_version`."""
-
 PENDING_MAX = 64
 """Reads and writes that may wait for the thread; more means that the disk stands still."""
 
@@ -224,7 +223,7 @@ def _is_sound(path: Path, owner: str, disk: Disk) -> bool:
     """Whether the file can be used. Raises: StorageFault, sqlite3.Error."""
     try:
         with closing(_connect(path, disk)) as connection:
-            mistake = _mistake(connection, owner)
+            mistake = find_mistake(connection, owner)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
             raise
@@ -238,20 +237,6 @@ def _version(path: Path, disk: Disk) -> int:
     """Raises: sqlite3.Error."""
     with closing(_connect(path, disk)) as connection:
         return connection.execute("PRAGMA user_version").fetchone()[0]
-
-
-def _mistake(connection: sqlite3.Connection, owner: str) -> str | None:
-    """What is wrong with the store; None: nothing. Raises: StorageFault, sqlite3.Error."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        return "never provisioned"
-    if version > SCHEMA_VERSION:
-        raise StorageFault("the store was written by a newer p2k16-edge: update this one")
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        return str(found)
-    row = connection.execute("SELECT owner FROM state").fetchone()
-    return None if row == (owner,) else "belongs to another controller or another console"
 
 
 def _canary(connection: sqlite3.Connection) -> bytes:

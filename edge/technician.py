@@ -15,13 +15,19 @@ from typing import cast
 
 from edge.columns import table
 from edge.enrolment import enrol
-from edge.errors import EdgeError, PinError
+from edge.errors import BECOME, EdgeError, PinError
 from edge.settings import EdgeSettings
+from edge.soundness import TIME_MS_MAX
 from edge.status import ask
 from edge.store import STORE_NAME
+from sync.errors import WireError
+from sync.events import EVENT_BYTES_MAX, decode_event
 
 OUTPUTS_OFF_SECONDS = 1.5
 """systemd calls while a dying guard may still hold the pins."""
+
+DAMAGED_TOLD = 10
+"""So many numbers of damaged events fit in a line."""
 
 
 def say(value: Mapping[str, object], words: str) -> None:
@@ -48,9 +54,15 @@ def outputs_off(settings: EdgeSettings) -> None:
 
 def take_bundle(settings: EdgeSettings, bundle: Path) -> None:
     """Makes this machine the controller that the bundle is for. Raises: EdgeError."""
-    if not bundle.exists():
+    try:
+        is_there = bundle.exists()
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise EdgeError(f"{error.filename}: {error.strerror}. To import, {BECOME}") from error
+    except OSError as error:
+        raise EdgeError(f"{error.filename}: {error.strerror}. Give another path") from error
+    if not is_there:
         raise EdgeError(f"{bundle} is not there: p2k16-console controllers enrol writes it")
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     enrolment = enrol(settings.data_dir, bundle)
     if enrolment.bundle is None or bundle.exists():
         raise EdgeError(enrolment.problem or f"{bundle} was not taken over")
@@ -62,14 +74,34 @@ def take_bundle(settings: EdgeSettings, bundle: Path) -> None:
 
 
 def show_journal(settings: EdgeSettings, *, last: int) -> None:
-    """The newest events, the oldest of them first. Raises: EdgeError."""
-    lines = list(_newest(settings.data_dir / STORE_NAME, last))
-    if not sys.stdout.isatty():
+    """The newest events, the oldest of them first. Raises: EdgeError, after what can be read."""
+    path = settings.data_dir / STORE_NAME
+    lines: list[str] = []
+    damaged: list[int] = []
+    for seq, line in _newest(path, last):
+        if _is_readable(seq, line):
+            lines.append(line.decode())
+        else:
+            damaged.append(seq)
+    if sys.stdout.isatty():
+        rows = [_row(cast("dict[str, object]", json.loads(line))) for line in lines]
+        head = ("number", "time (UTC)", "point", "what", "why", "more")
+        sys.stdout.write(f"{table(head, rows)}\n")
+    else:
         sys.stdout.writelines(f"{line}\n" for line in lines)
-        return
-    rows = [_row(cast("dict[str, object]", json.loads(line))) for line in lines]
-    head = ("number", "time (UTC)", "point", "what", "why", "more")
-    sys.stdout.write(f"{table(head, rows)}\n")
+    if damaged:
+        sys.stdout.flush()
+        some = ", ".join(map(str, damaged[:DAMAGED_TOLD]))
+        rest = f" and {len(damaged) - DAMAGED_TOLD} more" if len(damaged) > DAMAGED_TOLD else ""
+        raise EdgeError(f"{path}: event {some}{rest} can't be read. See p2k16-edge check")
+
+
+def _is_readable(seq: int, line: bytes) -> bool:
+    try:
+        stamp = decode_event(line).stamp
+    except WireError:
+        return False
+    return stamp.seq == seq and max(stamp.time_ms, stamp.wall_ms) <= TIME_MS_MAX
 
 
 def _row(event: Mapping[str, object]) -> tuple[object, ...]:
@@ -114,14 +146,25 @@ def self_test(settings: EdgeSettings, *, point: str, is_sure: bool) -> None:
     )
 
 
-def _newest(path: Path, last: int) -> Sequence[str]:
+def _newest(path: Path, last: int) -> Sequence[tuple[int, bytes]]:
+    """Numbers and lines. Raises: EdgeError."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
+        path.open("rb").close()
         with closing(sqlite3.connect(uri, uri=True, timeout=2)) as connection:
-            rows = connection.execute("SELECT line FROM event ORDER BY seq DESC LIMIT ?", (last,))
-            return [bytes(line).decode() for (line,) in reversed(rows.fetchall())]
+            rows = connection.execute(
+                "SELECT seq, CAST(substr(line, 1, ?) AS BLOB) FROM event ORDER BY seq DESC LIMIT ?",
+                (EVENT_BYTES_MAX + 1, last),
+            )
+            return [(int(seq), bytes(line)) for seq, line in reversed(rows.fetchall())]
+    except FileNotFoundError as error:
+        raise EdgeError(f"{path} is not there. Has the daemon ever run here?") from error
+    except PermissionError as error:
+        raise EdgeError(f"{path}: {error.strerror}. To ask, {BECOME}") from error
+    except OSError as error:
+        raise EdgeError(f"{path}: {error.strerror}. See p2k16-edge check") from error
     except sqlite3.Error as error:
-        raise EdgeError(f"{path} can't be read: {error}. Has the daemon ever run here?") from error
+        raise EdgeError(f"{path} can't be read: {error}. See p2k16-edge check") from error
 
 
 def _day(ms: int) -> str:

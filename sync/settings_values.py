@@ -94,6 +94,8 @@ def found(raw: object, *, is_shown: bool) -> str:
     match raw:
         case bool():
             return str(raw).lower()
+        case int() if abs(raw) >= 10**40:  # Python writes no number of more than 4,300 digits
+            return "a number that is far too large"
         case int() | float():
             return str(raw)[:40]
         case str():

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,13 +15,19 @@ import pytest
 from edge.check import check
 from edge.check_folder import check_folder
 from edge.mounts import file_system
+from edge.provision import provision
 from edge.settings import load_settings
+from edge.soundness import owner_of
+from edge.store import STORE_NAME
 from sync.ids import ControllerId
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
 from tests.support.edge_daemon import EdgeDaemon
 from tests.support.signer import Signer
+
+OWNER_OF_FRONT = owner_of(SIGNER.bundle("mqtt://127.0.0.1:1"))
+SETS_ASIDE = "start the daemon: it sets a store aside that it can't use, and begins a new one"
 
 
 def findings(daemon: EdgeDaemon) -> tuple[int, dict[str, str]]:
@@ -182,6 +190,33 @@ def test_a_damaged_store_is_told_and_left_alone(damage: bytes, daemon: EdgeDaemo
     _, found = findings(daemon)
     assert found["store"] == "failed"
     assert (daemon.data_dir / "edge.sqlite").read_bytes() == damage
+
+
+@pytest.mark.parametrize(
+    ("statement", "told", "remedy"),
+    [
+        ("SELECT 1", "no rights yet, 0 events", None),
+        ("DROP TABLE hold", "there is no table hold", SETS_ASIDE),
+        ("DROP TABLE event", "there is no table event", SETS_ASIDE),
+        ("DELETE FROM state", "the table state has no row", SETS_ASIDE),
+        ("UPDATE state SET owner = 'back 00'", "belongs to another controller", SETS_ASIDE),
+        ("PRAGMA user_version = 99", "written by a newer p2k16-edge", "update this one"),
+    ],
+    ids=["sound", "no orders", "no events", "no state", "another's", "newer"],
+)
+def test_a_store_that_the_daemon_would_not_use_is_told_with_what_becomes_of_it(
+    statement: str, told: str, remedy: str | None, daemon: EdgeDaemon
+) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    assert daemon.run("import", str(daemon.bundle)).returncode == 0
+    provision(daemon.data_dir, OWNER_OF_FRONT)
+    with closing(sqlite3.connect(daemon.data_dir / STORE_NAME, isolation_level=None)) as store:
+        store.execute(statement)
+    _, found = findings(daemon)
+    [line] = lines(daemon, "store")
+    assert found["store"] == ("ok" if remedy is None else "failed")
+    assert told in line["text"]
+    assert line["remedy"] == remedy
 
 
 async def test_what_is_in_the_store_is_told_beside_a_running_daemon(

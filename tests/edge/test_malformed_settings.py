@@ -185,3 +185,26 @@ def test_a_mistake_in_the_environment_is_named_as_such(tmp_path: Path) -> None:
     assert caught.value.mistakes == [
         'mqtt.allow_plaintext: expected true or false; got "ja", from P2K16_MQTT_ALLOW_PLAINTEXT'
     ]
+
+
+ODD_NUMBERS = {
+    "too deep": ("a = " + "[" * 3_000 + "]" * 3_000, "can't be read"),
+    "too long a number": ("a = " + "1" * 5_000, "can't be read"),
+    "a huge number": (
+        LEAST.replace("17", "0x" + "f" * 5_000),
+        f"{D}.relay.pin: {PINS}; got a number",
+    ),
+    "too long": ("#" * 2_000_000, "can't be read: it has more than 1048576 bytes"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), ODD_NUMBERS.values(), ids=ODD_NUMBERS.keys())
+def test_what_no_person_writes_is_a_mistake_like_any_other(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    [mistake] = caught.value.mistakes
+    assert mistake.startswith(told)
