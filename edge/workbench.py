@@ -79,8 +79,7 @@ class Workbench:
         )
         self._hold: Hold | None = None
         self._why = ""
-        self._is_served = False
-        self._is_closed = False
+        self._is_served = self._is_closed = False
 
     @property
     def point(self) -> PointKey:
@@ -150,6 +149,8 @@ class Workbench:
         """Powers the tool for somebody whose grant is recorded. A reason: it can't be."""
         if grant.cause is not Cause.TAP:
             return Reason.NO_RIGHT  # a machine is switched on by whoever stands in front of it
+        if grant.member is not None and (taken := self.may_take(grant.member)):
+            return taken  # it was started while the grant was recorded
         actions = self._happen(ToolInput.GRANTED)
         if ToolAction.CONTINUE in actions:
             self._session.begin(grant)

@@ -8,6 +8,15 @@ alter table access.controller
   add column retired_at timestamptz,
   add constraint controller_retired_has_no_keys check (retired_at is null or enrolled_at is null);
 
+-- As before, and the new column.
+drop trigger access_changed on access.controller;
+
+create trigger access_changed after insert or delete or truncate
+  or update of id, created_at, public_key, entry_key, broker_password_hash, enrolled_at, quarantined_at,
+    quarantine_reason, retired_at
+  on access.controller
+  for each statement execute function access.announce_change();
+
 -- Its circle is taken from the tool itself, so that the old web app lets nobody have it either.
 create table access.retired_tool (
   tool        bigint primary key,   -- tool_description.id

@@ -49,6 +49,11 @@ class Tool:
     def endings(self) -> list[str | None]:
         return [one.detail for one in self.told if one.kind == "tool_released"]
 
+    def release(self, member: MemberRef) -> Reason | None:
+        """As edge/entrance.py does once the grant is recorded."""
+        grant = Grant(GrantId(member.hex() * 2), 5, Cause.TAP, lambda: None, member, CARDS[member])
+        return self.bench.release(grant)
+
     def tap(self, member: MemberRef) -> Reason | None:
         """As edge/entrance.py does for somebody who has the right. None: granted, or given back."""
         refused = self.bench.tapped()
@@ -60,8 +65,7 @@ class Tool:
         if taken is not None:
             self.bench.denied()
             return taken
-        grant = Grant(GrantId(member.hex() * 2), 5, Cause.TAP, lambda: None, member, CARDS[member])
-        return self.bench.release(grant)
+        return self.release(member)
 
     async def run_motor(self) -> None:
         self.bench.current(True)
@@ -115,6 +119,21 @@ async def test_whoever_runs_a_machine_keeps_it_until_it_stands_still(tool: Tool)
     assert tool.endings == ["taken over"]
     assert tool.bench.status()["member"] == OLA.hex()
     assert [str(one.kind) for one in tool.told] == ["tool_started", "tool_stopped", "tool_released"]
+
+
+async def test_a_machine_that_starts_while_another_grant_is_recorded_stays_whose_it_is(
+    tool: Tool,
+) -> None:
+    tool.tap(KARI)
+    assert tool.bench.tapped() is None
+    assert tool.bench.may_take(OLA) is None
+    await tool.run_motor()  # Ola's grant is on its way to the disk
+    assert tool.release(OLA) is Reason.IN_USE
+    assert tool.bench.status()["member"] == KARI.hex()
+    await tool.stop_motor()
+    assert tool.bench.status()["member"] == KARI.hex()
+    assert tool.release(OLA) is None
+    assert tool.endings == ["taken over"]
 
 
 async def test_a_tool_that_is_not_started_or_stands_still_locks_by_itself() -> None:

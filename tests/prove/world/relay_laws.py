@@ -72,6 +72,7 @@ class Relays:
         self._holds: dict[str, Hold] = {}
         self._past: set[str] = set()
         self._on: dict[str, int] = {}
+        self._granted: dict[str, tuple[str, int]] = {}
         self._off_since_ns: dict[str, int] = {}
         self._moved: set[str] = set()
         self._powered: set[str] = set()
@@ -143,8 +144,11 @@ class Relays:
 
     def recorded(self, row: Row) -> None:
         """A grant for a door that stands open anyhow moves nothing."""
-        if row.cause is not None and row.event.get("point") in self._on:
-            self._moved.add(row.cause)
+        if row.cause is not None:
+            point = str(row.event.get("point"))
+            self._granted[point] = (row.cause, self._timeline.now_ns)
+            if point in self._on:
+                self._moved.add(row.cause)
 
     # What must be.
 
@@ -216,9 +220,12 @@ class Relays:
             self._check_grant(point, grant, row)
             seconds = min(self._unlock_seconds(row, point), UNLOCK_SECONDS_CAP)
             hold.ends_ns = self._tools.begin(point, grant, row) or now_ns + seconds * NS
+        cause, granted_ns = self._granted.get(point, ("", -NS))
+        if row is None and now_ns - granted_ns < NS:
+            hold.earlier = (cause,)  # recorded while the door began to stand open: it is open
         replaced = self._holds.get(point)
         if replaced is not None and not replaced.is_over:
-            hold.earlier = (*replaced.earlier, replaced.grant)
+            hold.earlier = (*hold.earlier, *replaced.earlier, replaced.grant)
         self._past.add(grant)
         self._holds[point] = hold
         return hold

@@ -170,6 +170,8 @@ class Decisions:
         elif reason in FAULT_REASONS:
             kinds = FAULT_REASONS[reason]
             begun_ns = row.read.at_ns if row.read else row.at_ns - 10 * NS
+            if row.read is None:
+                kinds = (*kinds, "stall")  # the tap may be of before the machine stood still
             if not self._facts.troubled(begun_ns, row.committed_ns, *kinds):
                 raise Violation("I16", f"event {row.seq} denies: {reason}, and nothing is wrong")
         elif (
