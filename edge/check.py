@@ -16,7 +16,13 @@ from typing import cast
 
 from edge.check_folder import check_folder
 from edge.claim import AlreadyRunning, claimed
-from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
+from edge.enrolment import (
+    EnrolmentError,
+    check_is_apart,
+    check_may_replace,
+    read_kept,
+    read_offered,
+)
 from edge.errors import EdgeError, LinkLost, PinError
 from edge.finding import Finding
 from edge.link import connected, plan_route
@@ -132,6 +138,8 @@ def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
 def _bundle(settings: EdgeSettings) -> Bundle | Finding:
     try:
         kept = read_kept(settings.data_dir)
+        if settings.bundle is not None:
+            check_is_apart(settings.data_dir, settings.bundle)
         offered = None if settings.bundle is None else read_offered(settings.bundle)
         if settings.bundle is not None and offered is not None:
             check_may_replace(kept, offered, settings.bundle)

@@ -40,6 +40,8 @@ def enrol(data_dir: Path, offered: Path | None) -> Enrolment:
     except EnrolmentError as error:
         return Enrolment(None, str(error))
     try:
+        if offered is not None:
+            check_is_apart(data_dir, offered)
         content = None if offered is None else _read(offered)
         if offered is None or content is None:
             return Enrolment(kept, None if kept else _not_enrolled(offered))
@@ -62,6 +64,19 @@ def read_offered(path: Path) -> Bundle | None:
     """The bundle in a file; None: there is no file. Raises: EnrolmentError."""
     content = _read(path)
     return None if content is None else _decode(path, content)
+
+
+def check_is_apart(data_dir: Path, offered: Path) -> None:
+    """What is taken over is deleted: never what is kept. Raises: EnrolmentError."""
+    try:
+        is_same = (data_dir / KEPT_NAME).samefile(offered)
+    except OSError:  # at least one of them isn't there, or reading it will tell
+        return
+    if is_same:
+        raise EnrolmentError(
+            f"{offered} is what this controller keeps, no bundle to take over; it is left there. "
+            "Name the file that p2k16-console controllers enrol wrote"
+        )
 
 
 def check_may_replace(kept: Bundle | None, offered: Bundle, path: Path) -> None:

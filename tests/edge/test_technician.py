@@ -100,6 +100,15 @@ def test_a_bundle_is_imported_once_and_deleted(daemon: EdgeDaemon) -> None:
     assert not bundle.exists()
 
 
+def test_a_controller_that_imports_its_own_enrolment_keeps_it(daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    assert daemon.run("import", str(daemon.bundle)).returncode == 0
+    kept = daemon.data_dir / "controller.json"
+    done = daemon.run("import", str(kept))
+    assert (done.returncode, "is what this controller keeps" in done.stderr) == (1, True)
+    assert kept.exists()
+
+
 def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
     done = daemon.run("outputs-off")
     assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
