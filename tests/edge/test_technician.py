@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +113,23 @@ def test_a_controller_that_imports_its_own_enrolment_keeps_it(daemon: EdgeDaemon
 def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
     done = daemon.run("outputs-off")
     assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
+
+
+def test_outputs_off_passes_over_a_pin_that_can_not_be_had(tmp_path: Path) -> None:
+    # The first Raspberry Pi's header has no BCM 12 and 13.
+    daemon = EdgeDaemon(
+        tmp_path, doors=("front", "back", "side"), environ={"GPIOZERO_MOCK_REVISION": "0002"}
+    )
+    text = daemon.config.read_text()
+    daemon.config.write_text(text.replace("relay.pin = 10", "relay.pin = 13"))
+    done = daemon.run("outputs-off")
+    daemon.close()
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"point": "back", "relay": "off"}
+    assert [line.split(" (")[0] for line in done.stderr.splitlines()] == [
+        "p2k16-edge: front: pin 13",
+        "side: pin 12",
+    ]
 
 
 async def test_commands_that_need_a_daemon_fail_at_once_without_one(daemon: EdgeDaemon) -> None:
