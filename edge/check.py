@@ -1,6 +1,6 @@
 """Whether a controller could run: every finding at once, each failure with its remedy.
 
-No finding keeps another from being told. Makes nothing but the data folder. What only one program
+No finding keeps another from being told. Makes nothing. What only one program
 can have, pins and the broker's session, is left alone while a daemon has it, and that is asked.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from edge.check_folder import check_folder
-from edge.claim import AlreadyRunning, claimed
+from edge.claim import AlreadyRunning, left_alone
 from edge.enrolment import (
     EnrolmentError,
     check_is_apart,
@@ -61,13 +61,15 @@ def check(
     is_running = False
     with ExitStack() as stack:
         try:
-            stack.enter_context(claimed(settings.data_dir))
+            stack.enter_context(left_alone(settings.data_dir))
         except AlreadyRunning:
             is_running = True
         except EdgeError as error:
             yield Finding("data_dir", str(error), "create it, or let this user write to it")
-        if settings.data_dir.is_dir():
+        if _is_folder(settings.data_dir):
             yield from check_folder(settings.data_dir)
+        elif not os.path.lexists(settings.data_dir):
+            yield from _check_missing(settings.data_dir)
         yield _check_clock(wall_seconds())
         for point in settings.points:
             yield _check_port(f"reader {point.key}", Path(point.reader.port))
@@ -87,6 +89,25 @@ def mistakes(error: SettingsError) -> Iterator[Finding]:
     """What is wrong with settings that can't be read: nothing else can be looked at then."""
     for mistake in error.mistakes:
         yield Finding("settings", mistake, f"correct it in {error.source}")
+
+
+def _is_folder(path: Path) -> bool:
+    """Also when this user may not look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _check_missing(data_dir: Path) -> Iterator[Finding]:
+    """The daemon makes the folder, and those above it. What it will lie on is told all the same."""
+    above = next(path for path in data_dir.absolute().parents if os.path.lexists(path))
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        yield Finding("data_dir", f"{data_dir} is not there: the daemon makes it")
+        yield from (found for found in check_folder(data_dir) if found.what != "data_dir")
+    else:
+        text = f"data_dir {data_dir} can't be made in {above}"
+        yield Finding("data_dir", text, "create it, or let this user write to it")
 
 
 def _check_clock(wall_seconds: float) -> Finding:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from edge.claim import give_to_owner
 from edge.errors import EdgeError
 from sync.bundle import BUNDLE_BYTES_MAX, Bundle, decode_bundle
 from sync.errors import WireError
@@ -133,6 +134,7 @@ def _keep(data_dir: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
+            give_to_owner(file.fileno(), data_dir)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -85,6 +85,22 @@ async def test_beside_a_running_daemon_pins_and_session_are_left_alone(
     assert len(console.hellos) == connects
 
 
+def test_a_check_leaves_nothing_behind(daemon: EdgeDaemon) -> None:
+    assert findings(daemon)[1]["data_dir"] == "ok"
+    assert not daemon.data_dir.exists()
+    daemon.data_dir.mkdir()
+    assert findings(daemon)[1]["data_dir"] == "ok"
+    assert list(daemon.data_dir.iterdir()) == []
+
+
+def test_a_folder_below_what_is_no_folder_is_told(daemon: EdgeDaemon) -> None:
+    (daemon.folder / "plain").write_text("a file")
+    text = daemon.config.read_text().replace(str(daemon.data_dir), f"{daemon.folder}/plain/edge")
+    daemon.config.write_text(text)
+    code, found = findings(daemon)
+    assert (code, found["data_dir"]) == (1, "failed")
+
+
 def test_a_folder_that_can_not_be_made_is_told(daemon: EdgeDaemon) -> None:
     daemon.data_dir.write_text("in the way")
     code, found = findings(daemon)

@@ -110,6 +110,18 @@ def test_a_controller_that_imports_its_own_enrolment_keeps_it(daemon: EdgeDaemon
     assert kept.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_what_root_makes_belongs_to_whom_the_folder_belongs_to(daemon: EdgeDaemon) -> None:
+    daemon.data_dir.mkdir()
+    os.chown(daemon.data_dir, 4711, 4712)
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    assert daemon.run("import", str(daemon.bundle)).returncode == 0
+    await daemon.start_and_wait()
+    for name in ("controller.json", "lock"):
+        made = (daemon.data_dir / name).stat()
+        assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (4711, 4712, 0o600), name
+
+
 def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
     done = daemon.run("outputs-off")
     assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
