@@ -129,10 +129,11 @@ def test_certificates_that_are_not_there_are_told(daemon: EdgeDaemon) -> None:
     assert found["remedy"] == "correct mqtt.ca_file"
 
 
-def test_a_port_of_the_broker_that_is_none_is_told(daemon: EdgeDaemon) -> None:
-    daemon.enrol(SIGNER.bundle("mqtts://127.0.0.1:99999"))
+@pytest.mark.parametrize("url", ["mqtts://127.0.0.1:99999", "mqtt://[", "mqtt://[]:1"])
+def test_an_address_of_the_broker_that_is_none_is_told(url: str, daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle(url))
     [found] = lines(daemon, "broker")
-    assert "expected a port from 1 to 65535" in found["text"]
+    assert "expected a host, and a port from 1 to 65535" in found["text"]
     assert found["remedy"] == "Enrol again with --broker"
 
 

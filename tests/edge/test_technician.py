@@ -122,6 +122,12 @@ async def test_what_root_makes_belongs_to_whom_the_folder_belongs_to(daemon: Edg
         assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (4711, 4712, 0o600), name
 
 
+async def test_a_door_works_though_the_bundle_names_no_broker(daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://["))
+    await daemon.start_and_wait()
+    assert any("can't be read: expected a host" in fault for fault in daemon.status()["faults"])
+
+
 def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
     done = daemon.run("outputs-off")
     assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
