@@ -1,6 +1,6 @@
 """Whether a controller could run: every finding at once, each failure with its remedy.
 
-No finding keeps another from being told. Makes nothing but the data folder. What only one program
+No finding keeps another from being told. Makes nothing. What only one program
 can have, pins and the broker's session, is left alone while a daemon has it, and that is asked.
 """
 
@@ -17,8 +17,14 @@ from typing import cast
 
 from edge.check_folder import check_folder
 from edge.check_pins import warn_of_pins
-from edge.claim import AlreadyRunning, claimed
-from edge.enrolment import EnrolmentError, check_may_replace, read_kept, read_offered
+from edge.claim import AlreadyRunning, left_alone
+from edge.enrolment import (
+    EnrolmentError,
+    check_is_apart,
+    check_may_replace,
+    read_kept,
+    read_offered,
+)
 from edge.errors import BECOME, EdgeError, LinkLost, PinError
 from edge.finding import Finding
 from edge.link import connected, plan_route
@@ -60,16 +66,18 @@ def check(
     bundle = _bundle(settings)
     with ExitStack() as stack:
         try:
-            stack.enter_context(claimed(settings.data_dir))
+            stack.enter_context(left_alone(settings.data_dir))
         except AlreadyRunning:
             is_running = True
         except EdgeError as error:
             is_denied = isinstance(error.__cause__, PermissionError)
-            remedy = BECOME if is_denied else "correct data_dir, or create the folder"
+            remedy = BECOME if is_denied else "create it, or let this user write to it"
             yield Finding("data_dir", str(error), remedy)
-        if os.path.isdir(settings.data_dir):  # also when nobody may know  # noqa: PTH112
+        if _is_folder(settings.data_dir):
             owner = owner_of(bundle) if isinstance(bundle, Bundle) else None
             yield from check_folder(settings.data_dir, owner)
+        elif not os.path.lexists(settings.data_dir):
+            yield from _check_missing(settings.data_dir)
         yield _check_clock(wall_seconds())
         for point in settings.points:
             yield _check_port(f"reader {point.key}", point.reader.port)
@@ -105,6 +113,25 @@ def _check_authorities(path: Path | None) -> Iterator[Finding]:
     if path is not None and not (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113
         text = f"{path} is not there, or this user can't read it"
         yield Finding("ca_file", text, "correct mqtt.ca_file", is_warning=True)
+
+
+def _is_folder(path: Path) -> bool:
+    """Also when this user may not look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _check_missing(data_dir: Path) -> Iterator[Finding]:
+    """The daemon makes the folder, and those above it. What it will lie on is told all the same."""
+    above = next(path for path in data_dir.absolute().parents if os.path.lexists(path))
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        yield Finding("data_dir", f"{data_dir} is not there: the daemon makes it")
+        yield from (found for found in check_folder(data_dir, None) if found.what != "data_dir")
+    else:
+        text = f"data_dir {data_dir} can't be made in {above}"
+        yield Finding("data_dir", text, "create it, or let this user write to it")
 
 
 def _check_clock(wall_seconds: float) -> Finding:
@@ -164,6 +191,8 @@ def _check_pins(settings: EdgeSettings) -> Iterator[Finding]:
 def _bundle(settings: EdgeSettings) -> Bundle | Finding:
     try:
         kept = read_kept(settings.data_dir)
+        if settings.bundle is not None:
+            check_is_apart(settings.data_dir, settings.bundle)
         offered = None if settings.bundle is None else read_offered(settings.bundle)
         if settings.bundle is not None and offered is not None:
             check_may_replace(kept, offered, settings.bundle)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.errors import EdgeError
@@ -29,12 +29,48 @@ def claimed(data_dir: Path) -> Generator[None]:
     except OSError as error:
         raise EdgeError(f"data_dir {data_dir} can't be used: {error.strerror}") from error
     try:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AlreadyRunning(
-                f"another p2k16-edge runs on {data_dir}: stop it, or use another data_dir"
-            ) from error
-        yield
+        give_to_owner(descriptor, data_dir)
+        with _locked(descriptor, data_dir):
+            yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def left_alone(data_dir: Path) -> Generator[None]:
+    """Keeps a daemon from beginning, for as long as it lasts, if one ever ran here. Makes nothing.
+
+    Raises: AlreadyRunning, EdgeError.
+    """
+    try:
+        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise EdgeError(f"data_dir {data_dir} can't be used: {error.strerror}") from error
+    try:
+        with _locked(descriptor, data_dir):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+def give_to_owner(descriptor: int, data_dir: Path) -> None:
+    """What root makes in somebody's folder is hers: the daemon could not open it otherwise."""
+    if os.geteuid() == 0:
+        with suppress(OSError):  # a file system without owners
+            folder = data_dir.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+
+
+@contextmanager
+def _locked(descriptor: int, data_dir: Path) -> Generator[None]:
+    """Until the file is closed."""
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise AlreadyRunning(
+            f"another p2k16-edge runs on {data_dir}: stop it, or use another data_dir"
+        ) from error
+    yield

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from edge.claim import give_to_owner
 from edge.errors import EdgeError
 from sync.bundle import BUNDLE_BYTES_MAX, Bundle, decode_bundle
 from sync.errors import WireError
@@ -40,6 +41,8 @@ def enrol(data_dir: Path, offered: Path | None) -> Enrolment:
     except EnrolmentError as error:
         return Enrolment(None, str(error))
     try:
+        if offered is not None:
+            check_is_apart(data_dir, offered)
         content = None if offered is None else _read(offered)
         if offered is None or content is None:
             return Enrolment(kept, None if kept else _not_enrolled(offered))
@@ -62,6 +65,19 @@ def read_offered(path: Path) -> Bundle | None:
     """The bundle in a file; None: there is no file. Raises: EnrolmentError."""
     content = _read(path)
     return None if content is None else _decode(path, content)
+
+
+def check_is_apart(data_dir: Path, offered: Path) -> None:
+    """What is taken over is deleted: never what is kept. Raises: EnrolmentError."""
+    try:
+        is_same = (data_dir / KEPT_NAME).samefile(offered)
+    except OSError:  # at least one of them isn't there, or reading it will tell
+        return
+    if is_same:
+        raise EnrolmentError(
+            f"{offered} is what this controller keeps, no bundle to take over; it is left there. "
+            "Name the file that p2k16-console controllers enrol wrote"
+        )
 
 
 def check_may_replace(kept: Bundle | None, offered: Bundle, path: Path) -> None:
@@ -118,6 +134,7 @@ def _keep(data_dir: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
+            give_to_owner(file.fileno(), data_dir)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -60,15 +60,17 @@ class Route:
 
 def plan_route(bundle: Bundle, settings: MqttSettings) -> Route:
     """Raises: EdgeError when the way would be neither encrypted, local, nor allowed."""
-    parts = urlsplit(bundle.broker_url)
     try:
+        parts = urlsplit(bundle.broker_url)
         port = parts.port or PORTS[parts.scheme]
+        host = parts.hostname
+        if not host:
+            raise ValueError("no host")
     except (ValueError, KeyError) as error:
         raise EdgeError(
-            f"the bundle's broker URL {bundle.broker_url} can't be read: expected a port from 1 to "
-            "65535. Enrol again with --broker"
+            f"the bundle's broker URL {bundle.broker_url} can't be read: expected a host, and "
+            "a port from 1 to 65535. Enrol again with --broker"
         ) from error
-    host = parts.hostname or ""
     address = Address(f"[{host}]" if ":" in host else host, port)
     is_encrypted = parts.scheme == "mqtts"
     if not (is_encrypted or address.is_loopback or settings.allow_plaintext):

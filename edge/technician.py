@@ -36,20 +36,32 @@ def say(value: Mapping[str, object], words: str) -> None:
 
 
 def outputs_off(settings: EdgeSettings) -> None:
-    """Drives every relay low, and lets go. For when no daemon runs. Raises: PinError."""
+    """Drives every relay low that can be had, and lets go. For when no daemon runs.
+
+    Raises: PinError, with a line for each that can't, once all have been tried.
+    """
     from edge.pins import OutputPin
 
+    left = list(settings.points)
+    failed: list[str] = []
     deadline = time.monotonic() + OUTPUTS_OFF_SECONDS
-    for point in settings.points:
-        while True:
+    while left:
+        is_last = time.monotonic() > deadline
+        failed.clear()
+        for point in tuple(left):
             try:
                 OutputPin(point.relay_pin, purpose=f"relay of {point.key}").close()
-                break
-            except PinError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        say({"point": point.key, "relay": "off"}, f"{point.key}: relay off")
+            except PinError as error:
+                failed.append(f"{point.key}: {error}")
+            else:
+                left.remove(point)
+                say({"point": point.key, "relay": "off"}, f"{point.key}: relay off")
+        if is_last:
+            break
+        if left:
+            time.sleep(0.05)
+    if failed:
+        raise PinError("\n".join(failed))
 
 
 def take_bundle(settings: EdgeSettings, bundle: Path) -> None:

@@ -93,6 +93,22 @@ async def test_beside_a_running_daemon_pins_and_session_are_left_alone(
     assert len(console.hellos) == connects
 
 
+def test_a_check_leaves_nothing_behind(daemon: EdgeDaemon) -> None:
+    assert findings(daemon)[1]["data_dir"] == "ok"
+    assert not daemon.data_dir.exists()
+    daemon.data_dir.mkdir()
+    assert findings(daemon)[1]["data_dir"] == "ok"
+    assert list(daemon.data_dir.iterdir()) == []
+
+
+def test_a_folder_below_what_is_no_folder_is_told(daemon: EdgeDaemon) -> None:
+    (daemon.folder / "plain").write_text("a file")
+    text = daemon.config.read_text().replace(str(daemon.data_dir), f"{daemon.folder}/plain/edge")
+    daemon.config.write_text(text)
+    code, found = findings(daemon)
+    assert (code, found["data_dir"]) == (1, "failed")
+
+
 def test_a_folder_that_can_not_be_made_is_told(daemon: EdgeDaemon) -> None:
     daemon.data_dir.write_text("in the way")
     code, found = findings(daemon)
@@ -121,10 +137,11 @@ def test_certificates_that_are_not_there_are_told(daemon: EdgeDaemon) -> None:
     assert found["remedy"] == "correct mqtt.ca_file"
 
 
-def test_a_port_of_the_broker_that_is_none_is_told(daemon: EdgeDaemon) -> None:
-    daemon.enrol(SIGNER.bundle("mqtts://127.0.0.1:99999"))
+@pytest.mark.parametrize("url", ["mqtts://127.0.0.1:99999", "mqtt://[", "mqtt://[]:1"])
+def test_an_address_of_the_broker_that_is_none_is_told(url: str, daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle(url))
     [found] = lines(daemon, "broker")
-    assert "expected a port from 1 to 65535" in found["text"]
+    assert "expected a host, and a port from 1 to 65535" in found["text"]
     assert found["remedy"] == "Enrol again with --broker"
 
 

@@ -102,6 +102,20 @@ def test_a_file_that_is_no_bundle_is_left_with_a_reason(
     assert not list(data_dir.iterdir())
 
 
+@pytest.mark.parametrize("name", [KEPT_NAME, "../link.json"], ids=["by its name", "by a link"])
+def test_what_is_kept_is_not_taken_over_and_so_not_deleted(
+    name: str, data_dir: Path, file: Path
+) -> None:
+    put(file, BUNDLE)
+    enrol(data_dir, file)
+    (data_dir / "../link.json").symlink_to(data_dir / KEPT_NAME)
+    refused = enrol(data_dir, data_dir / name)
+    assert refused.bundle == BUNDLE
+    assert refused.problem is not None
+    assert "is what this controller keeps" in refused.problem
+    assert enrol(data_dir, None).bundle == BUNDLE
+
+
 def test_what_was_left_by_a_power_cut_is_overwritten(data_dir: Path, file: Path) -> None:
     (data_dir / f"{KEPT_NAME}.new").write_text("half")
     put(file, BUNDLE)

@@ -56,6 +56,14 @@ def test_the_port_comes_from_the_url_or_from_its_scheme() -> None:
         plan_route(bundle("mqtt://localhost:99999"), STRICT)
 
 
+@pytest.mark.parametrize(
+    "url", ["mqtt://[", "mqtt://[::1", "mqtt://[]:1", "mqtt://:1", "mqtts://]"]
+)
+def test_a_url_without_a_host_is_refused_in_words(url: str) -> None:
+    with pytest.raises(EdgeError, match="expected a host"):
+        plan_route(bundle(url), STRICT)
+
+
 @given(attempt=st.integers(0, 10**6), fraction=st.floats(0, 1, exclude_max=True))
 def test_waiting_is_jittered_from_nothing_to_half_a_minute(attempt: int, fraction: float) -> None:
     assert 0 <= wait_seconds(attempt, fraction) < WAIT_SECONDS_MAX

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,9 +101,53 @@ def test_a_bundle_is_imported_once_and_deleted(daemon: EdgeDaemon) -> None:
     assert not bundle.exists()
 
 
+def test_a_controller_that_imports_its_own_enrolment_keeps_it(daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    assert daemon.run("import", str(daemon.bundle)).returncode == 0
+    kept = daemon.data_dir / "controller.json"
+    done = daemon.run("import", str(kept))
+    assert (done.returncode, "is what this controller keeps" in done.stderr) == (1, True)
+    assert kept.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_what_root_makes_belongs_to_whom_the_folder_belongs_to(daemon: EdgeDaemon) -> None:
+    daemon.data_dir.mkdir()
+    os.chown(daemon.data_dir, 4711, 4712)
+    daemon.enrol(SIGNER.bundle("mqtt://127.0.0.1:1"))
+    assert daemon.run("import", str(daemon.bundle)).returncode == 0
+    await daemon.start_and_wait()
+    for name in ("controller.json", "lock"):
+        made = (daemon.data_dir / name).stat()
+        assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (4711, 4712, 0o600), name
+
+
+async def test_a_door_works_though_the_bundle_names_no_broker(daemon: EdgeDaemon) -> None:
+    daemon.enrol(SIGNER.bundle("mqtt://["))
+    await daemon.start_and_wait()
+    assert any("can't be read: expected a host" in fault for fault in daemon.status()["faults"])
+
+
 def test_outputs_off_drives_every_relay_low(daemon: EdgeDaemon) -> None:
     done = daemon.run("outputs-off")
     assert json.loads(done.stdout) == {"point": "front", "relay": "off"}
+
+
+def test_outputs_off_passes_over_a_pin_that_can_not_be_had(tmp_path: Path) -> None:
+    # The first Raspberry Pi's header has no BCM 12 and 13.
+    daemon = EdgeDaemon(
+        tmp_path, doors=("front", "back", "side"), environ={"GPIOZERO_MOCK_REVISION": "0002"}
+    )
+    text = daemon.config.read_text()
+    daemon.config.write_text(text.replace("relay.pin = 10", "relay.pin = 13"))
+    done = daemon.run("outputs-off")
+    daemon.close()
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"point": "back", "relay": "off"}
+    assert [line.split(" (")[0] for line in done.stderr.splitlines()] == [
+        "p2k16-edge: front: pin 13",
+        "side: pin 12",
+    ]
 
 
 async def test_commands_that_need_a_daemon_fail_at_once_without_one(daemon: EdgeDaemon) -> None:
