@@ -125,6 +125,13 @@ def _is_folder(path: Path) -> bool:
 
 def _check_missing(data_dir: Path) -> Iterator[Finding]:
     """The daemon makes the folder, and those above it. What it will lie on is told all the same."""
+    try:
+        data_dir.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        yield Finding("data_dir", f"{data_dir}: {error.strerror}", "correct data_dir")
+        return
     above = next(path for path in data_dir.absolute().parents if os.path.lexists(path))
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         yield Finding("data_dir", f"{data_dir} is not there: the daemon makes it")

@@ -187,11 +187,11 @@ async def test_in_a_terminal_there_are_tables(linked: EdgeDaemon, console: Conso
     )
     assert lines[1].startswith("front  locked  off")
     assert lines[1].index("locked") == lines[0].index("state")
-    code, seen = await asyncio.to_thread(in_terminal, linked, "journal", "--last", "2")
+    code, seen = await asyncio.to_thread(in_terminal, linked, "journal", "--last", "9")
     head, *rows = seen.splitlines()
     assert (code, head.split()) == (0, ["number", "time", "(UTC)", "point", "what", "why", "more"])
-    assert len(rows) == 2
-    assert rows[1].index("snapshot_applied") == head.index("what")
+    [applied] = [row for row in rows if "snapshot_applied" in row]  # a slow disk tells more
+    assert applied.index("snapshot_applied") == head.index("what")
     code, seen = await asyncio.to_thread(in_terminal, linked, "check")
     assert code == 0
     assert all(line.split()[0] in {"ok", "warning"} for line in seen.splitlines())
