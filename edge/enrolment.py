@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from edge.broker_url import read_broker_url
 from edge.claim import give_to_owner
 from edge.errors import EdgeError
 from sync.bundle import BUNDLE_BYTES_MAX, Bundle, decode_bundle
@@ -46,7 +47,7 @@ def enrol(data_dir: Path, offered: Path | None) -> Enrolment:
         content = None if offered is None else _read(offered)
         if offered is None or content is None:
             return Enrolment(kept, None if kept else _not_enrolled(offered))
-        bundle = _decode(offered, content)
+        bundle = _decode_offered(offered, content)
         if bundle != kept:
             check_may_replace(kept, bundle, offered)
             _keep(data_dir, content)
@@ -58,13 +59,14 @@ def enrol(data_dir: Path, offered: Path | None) -> Enrolment:
 
 def read_kept(data_dir: Path) -> Bundle | None:
     """The bundle taken over earlier; None: there is none. Raises: EnrolmentError."""
-    return read_offered(data_dir / KEPT_NAME)
+    content = _read(data_dir / KEPT_NAME)
+    return None if content is None else _decode(data_dir / KEPT_NAME, content)
 
 
 def read_offered(path: Path) -> Bundle | None:
     """The bundle in a file; None: there is no file. Raises: EnrolmentError."""
     content = _read(path)
-    return None if content is None else _decode(path, content)
+    return None if content is None else _decode_offered(path, content)
 
 
 def check_is_apart(data_dir: Path, offered: Path) -> None:
@@ -115,6 +117,15 @@ def _read(path: Path) -> bytes | None:
         raise EnrolmentError(
             f"{path} can't be read: {error.strerror}. Let this user read it"
         ) from error
+
+
+def _decode_offered(path: Path, content: bytes) -> Bundle:
+    bundle = _decode(path, content)
+    try:
+        read_broker_url(bundle.broker_url)
+    except ValueError as error:
+        raise EnrolmentError(f"{path}: {error}") from error
+    return bundle
 
 
 def _decode(path: Path, content: bytes) -> Bundle:

@@ -16,11 +16,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from aiomqtt import Client, MqttError, ProtocolVersion, Will
 from paho.mqtt.enums import MQTTErrorCode
 
+from edge.broker_url import read_broker_url
 from edge.errors import EdgeError, LinkLost
 from edge.inbox import Inbox, Received
 from edge.settings import MqttSettings
@@ -45,8 +45,6 @@ UNREAD_MAX = 8
 """Messages inside aiomqtt; they move on to the inbox at once."""
 
 ONLINE, OFFLINE = b"online", b"offline"
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-"""Source: IANA's service names `mqtt` and `secure-mqtt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +59,11 @@ class Route:
 def plan_route(bundle: Bundle, settings: MqttSettings) -> Route:
     """Raises: EdgeError when the way would be neither encrypted, local, nor allowed."""
     try:
-        parts = urlsplit(bundle.broker_url)
-        port = parts.port or PORTS[parts.scheme]
-        host = parts.hostname
-        if not host:
-            raise ValueError("no host")
-    except (ValueError, KeyError) as error:
-        raise EdgeError(
-            f"the bundle's broker URL {bundle.broker_url} can't be read: expected a host, and "
-            "a port from 1 to 65535. Enrol again with --broker"
-        ) from error
+        scheme, host, port = read_broker_url(bundle.broker_url)
+    except ValueError as error:
+        raise EdgeError(str(error)) from error
     address = Address(f"[{host}]" if ":" in host else host, port)
-    is_encrypted = parts.scheme == "mqtts"
+    is_encrypted = scheme == "mqtts"
     if not (is_encrypted or address.is_loopback or settings.allow_plaintext):
         raise EdgeError(
             f"no connection to {bundle.broker_url}: it is not encrypted. Enrol with an mqtts:// "

@@ -139,10 +139,17 @@ def test_certificates_that_are_not_there_are_told(daemon: EdgeDaemon) -> None:
 
 @pytest.mark.parametrize("url", ["mqtts://127.0.0.1:99999", "mqtt://[", "mqtt://[]:1"])
 def test_an_address_of_the_broker_that_is_none_is_told(url: str, daemon: EdgeDaemon) -> None:
-    daemon.enrol(SIGNER.bundle(url))
+    daemon.keep(SIGNER.bundle(url))
     [found] = lines(daemon, "broker")
     assert "expected a host, and a port from 1 to 65535" in found["text"]
     assert found["remedy"] == "Enrol again with --broker"
+    daemon.enrol(SIGNER.bundle(url))
+    [found] = lines(daemon, "enrolment")
+    assert "expected a host, and a port from 1 to 65535" in found["text"]
+    done = daemon.run("import", str(daemon.bundle))
+    assert done.returncode == 1
+    assert "Enrol again with --broker" in done.stderr
+    assert daemon.bundle.exists()
 
 
 def test_a_damaged_bundle_and_one_for_another_controller_are_told(daemon: EdgeDaemon) -> None:

@@ -123,7 +123,7 @@ async def test_what_root_makes_belongs_to_whom_the_folder_belongs_to(daemon: Edg
 
 
 async def test_a_door_works_though_the_bundle_names_no_broker(daemon: EdgeDaemon) -> None:
-    daemon.enrol(SIGNER.bundle("mqtt://["))
+    daemon.keep(SIGNER.bundle("mqtt://["))
     await daemon.start_and_wait()
     assert any("can't be read: expected a host" in fault for fault in daemon.status()["faults"])
 

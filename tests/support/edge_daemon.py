@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge.enrolment import KEPT_NAME
 from sync.bundle import Bundle, encode_bundle
 from tests.support.guard_trace import Change, read_trace
 from tests.support.serial_line import SerialLine
@@ -51,6 +52,11 @@ class EdgeDaemon:
 
     def enrol(self, bundle: Bundle) -> None:
         self.bundle.write_bytes(encode_bundle(bundle))
+
+    def keep(self, bundle: Bundle) -> None:
+        """As if it had been taken over before, by a release that asked less."""
+        self.data_dir.mkdir(exist_ok=True)
+        (self.data_dir / KEPT_NAME).write_bytes(encode_bundle(bundle))
 
     @property
     def environment(self) -> dict[str, str]:
