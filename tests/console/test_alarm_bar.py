@@ -69,11 +69,11 @@ async def test_an_emergency_stands_on_each_page_for_everybody(
 ) -> None:
     await report(site, TROUBLE)
 
-    async def told() -> bool:
-        return "Emergency stop pressed" in await bar_on(site, "kari", path)
+    async def told() -> str | None:
+        words = await bar_on(site, "kari", path)
+        return words if "Emergency stop pressed" in words and "Held open" in words else None
 
-    await eventually(told)
-    words = await bar_on(site, "kari", path)
+    words = await eventually(told)
     assert "Front door</strong>, Held open, The relay doesn&#39;t let go" in words
     assert "Table saw</strong>, Emergency stop pressed" in words
     assert words.count("Held open") == 1, "the state and its alarm are one"
@@ -105,9 +105,11 @@ async def test_an_open_page_hears_of_it(site: Site, saw: int) -> None:
     async with streaming(client) as stream:
         assert "notice" not in await stream.next("alarms")
         await report(site, TROUBLE)
-        assert "Emergency stop pressed" in await stream.next("alarms")
+        while "Emergency stop pressed" not in await stream.next("alarms"):
+            pass  # what was true before it may be told once more
         await report(site, FINE)
-        assert "notice" not in await stream.next("alarms")
+        while "notice" in await stream.next("alarms"):
+            pass
 
 
 async def test_many_alarms_are_counted(site: Site, saw: int) -> None:

@@ -279,7 +279,7 @@ async def test_what_somebody_can_open_is_on_her_page_for_the_front_desk_only(hou
     assert "Access of Kari Nordmann Front door In circle “door”" in words
     assert "An admin gives it a circle." in words
     await house.page(f"{path}/access", "kari", status=403)
-    assert "Your access" in await house.page("/me", "kari")
+    assert " Cards Access Membership " in await house.page("/me", "kari")
 
 
 async def test_a_tap_by_a_clock_that_was_not_sure_is_explained_by_its_own_time(house: House):

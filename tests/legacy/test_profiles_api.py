@@ -1,5 +1,6 @@
 """People in the old API: what a member is told of herself and of others, in the old shapes."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
@@ -279,10 +280,12 @@ async def test_a_list_takes_as_many_statements_for_many_people_as_for_one(
     await anne(site.connection)
     client = await site.browser("anne")
     statements: list[object] = []
+    others = {task for task in asyncio.all_tasks() if task.get_name() in {"alarms", "live hub"}}
     execute: Any = psycopg.AsyncCursor.execute
 
     async def counted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        statements.append(query)
+        if asyncio.current_task() not in others:
+            statements.append(query)
         return await execute(self, query, *arguments, **options)
 
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
