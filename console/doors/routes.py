@@ -124,22 +124,24 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         if not rows or not facts:
             raise web.HTTPNotFound
         door = view(rows[0], now)
-        who = await who_may_open(conn, door_key=key, now_ms=int(now.timestamp() * 1000))
+        count, who = await who_may_open(
+            conn, door_key=key, now_ms=int(now.timestamp() * 1000), limit=PEOPLE_SHOWN
+        )
         names = await queries.people(conn, accounts={one.account for one in who})
         happened = await told_at(conn, key, is_tool=False)
         takes_first_cards = await is_marked(conn, key=key)
         claims = await waiting_claims(conn, now=now)
-    known = [(names[one.account], one.answer) for one in who if one.account in names]
-    known.sort(key=lambda one: (one[0].name or one[0].username).lower())
     openers = [
-        MayOpen(person, why(answer, door.circles, now)) for person, answer in known[:PEOPLE_SHOWN]
+        MayOpen(names[one.account], why(one.answer, door.circles, now))
+        for one in who
+        if one.account in names
     ]
     return page(
         request,
         "doors/door.html",
         door=door,
         openers=openers,
-        count=len(known),
+        count=count,
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
         takes_first_cards=takes_first_cards,

@@ -4,7 +4,6 @@ Decides nothing of its own: the person's right is derived as for a card of hers,
 `sync.rights.decide`. What a no is called on a page, and what would change it, is for the pages.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +54,8 @@ NOBODY = Answer(Decision(Reason.NO_RIGHT), is_employed=False, is_in_circle=False
 
 def weigh(person: Person, door: Door, now_ms: int) -> Answer:
     """Whether the person may open the door now."""
-    return _weigh(person, door, point(door), now_ms)
+    in_circle = bool(person.circles & door.circles)
+    return _answer(person, point(door), points_of(person, (door,)), in_circle, now_ms)
 
 
 def weigh_tool(person: Person, tool: Tool, now_ms: int) -> Answer:
@@ -86,18 +86,28 @@ async def may_open_which(
     }
 
 
-async def who_may_open(conn: Connection, *, door_key: PointKey, now_ms: int) -> Sequence[Opener]:
-    """Everybody who may open the door now, with a card or from here."""
+async def who_may_open(
+    conn: Connection, *, door_key: PointKey, now_ms: int, limit: int
+) -> tuple[int, Sequence[Opener]]:
+    """Who may open the door now, with a card or from here: how many, and the first by name."""
     doors = await queries.doors(conn, key=door_key)
-    people = await people_queries.people(conn, account=None, ended_after_ms=now_ms)
-    return await asyncio.to_thread(_openers, people, doors[0], now_ms) if doors else []
-
-
-def _openers(people: Sequence[Person], door: Door, now_ms: int) -> list[Opener]:
-    """Beside the loop: of thousands of people it takes a while."""
-    place = point(door)
-    answers = ((person.account, _weigh(person, door, place, now_ms)) for person in people)
-    return [Opener(account, answer) for account, answer in answers if answer.decision.is_allowed]
+    if not doors:
+        return 0, ()
+    door = doors[0]
+    count, first = await people_queries.candidates(
+        conn, circles=door.circles, now_ms=now_ms, limit=limit
+    )
+    people = await people_queries.people(
+        conn, account=None, accounts=first, ended_after_ms=EVERY_PAYMENT_MS
+    )
+    answers = {person.account: weigh(person, door, now_ms) for person in people}
+    openers = [
+        Opener(account, answers[account])
+        for account in first
+        if account in answers and answers[account].decision.is_allowed
+    ]
+    # A door that takes only cards which can't be copied: nobody, however many might.
+    return (count if openers else 0), openers
 
 
 async def may_use_tool(
@@ -142,11 +152,6 @@ def _standing(person: Person, now_ms: int) -> Standing:
         is_paying=paid is not None and paid.has_begun(now_ms) and not paid.is_over(now_ms),
         is_employed=person.is_employed,
     )
-
-
-def _weigh(person: Person, door: Door, place: Point, now_ms: int) -> Answer:
-    in_circle = bool(person.circles & door.circles)
-    return _answer(person, place, points_of(person, (door,)), in_circle, now_ms)
 
 
 def _answer(
