@@ -97,7 +97,7 @@ def measure_pages(work: Path, database_url: str) -> None:
         asyncio.run(
             open_loop("pages", [(name, request(console, path, first_id)) for name, path in PAGES])
         )
-        show("pages: PSS after load", mb=pss_mb(console.pid), goal_mb=60)
+        show("pages: PSS after load", mb=pss_mb(console.pid))
 
 
 def measure_streams(work: Path, database_url: str) -> None:
