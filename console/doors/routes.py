@@ -124,8 +124,8 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         if not rows or not facts:
             raise web.HTTPNotFound
         door = view(rows[0], now)
-        count, who = await who_may_open(
-            conn, door_key=key, now_ms=int(now.timestamp() * 1000), limit=PEOPLE_SHOWN
+        who = await who_may_open(
+            conn, door_key=key, now_ms=int(now.timestamp() * 1000), most=PEOPLE_SHOWN + 1
         )
         names = await queries.people(conn, accounts={one.account for one in who})
         happened = await told_at(conn, key, is_tool=False)
@@ -140,8 +140,8 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         request,
         "doors/door.html",
         door=door,
-        openers=openers,
-        count=count,
+        openers=openers[:PEOPLE_SHOWN],
+        has_more=len(openers) > PEOPLE_SHOWN,
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
         takes_first_cards=takes_first_cards,

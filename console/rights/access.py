@@ -45,6 +45,9 @@ class Opener:
     answer: Answer
 
 
+FIRST_WEIGHED = 100
+"""So many people are weighed first where only some of those are asked for who may."""
+
 NO_MEMBER = MemberRef(bytes(8))
 """Stands where a right is weighed for a person rather than for a card."""
 NO_RIGHT = Right(NO_MEMBER, frozenset())
@@ -87,27 +90,28 @@ async def may_open_which(
 
 
 async def who_may_open(
-    conn: Connection, *, door_key: PointKey, now_ms: int, limit: int
-) -> tuple[int, Sequence[Opener]]:
-    """Who may open the door now, with a card or from here: how many, and the first by name."""
+    conn: Connection, *, door_key: PointKey, now_ms: int, most: int
+) -> Sequence[Opener]:
+    """The first `most` by name who may open the door now, with a card or from here."""
     doors = await queries.doors(conn, key=door_key)
-    if not doors:
-        return 0, ()
-    door = doors[0]
-    count, first = await people_queries.candidates(
-        conn, circles=door.circles, now_ms=now_ms, limit=limit
-    )
-    people = await people_queries.people(
-        conn, account=None, accounts=first, ended_after_ms=EVERY_PAYMENT_MS
-    )
-    answers = {person.account: weigh(person, door, now_ms) for person in people}
-    openers = [
-        Opener(account, answers[account])
-        for account in first
-        if account in answers and answers[account].decision.is_allowed
-    ]
-    # A door that takes only cards which can't be copied: nobody, however many might.
-    return (count if openers else 0), openers
+    found: list[Opener] = []
+    begin, size = 0, FIRST_WEIGHED
+    # Thousands can open a front door: a page that names thirty needn't weigh them all.
+    while doors and len(found) < most:
+        some = await people_queries.accounts_by_name(conn, begin=begin, most=size)
+        people = await people_queries.people(
+            conn, account=None, accounts=some, ended_after_ms=now_ms
+        )
+        answers = {person.account: weigh(person, doors[0], now_ms) for person in people}
+        found += [
+            Opener(account, answers[account])
+            for account in some
+            if account in answers and answers[account].decision.is_allowed
+        ]
+        if len(some) < size:
+            break
+        begin, size = begin + size, size * 4
+    return found[:most]
 
 
 async def may_use_tool(
