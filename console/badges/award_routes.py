@@ -16,7 +16,8 @@ from console.circles.queries import circle_ids_of
 from console.database import Connection
 from console.errors import Forbidden
 from console.web.keys import DATABASE
-from console.web.render import fragment, page
+from console.web.numbers import read_id
+from console.web.render import fragment, lead_to, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
@@ -69,10 +70,7 @@ async def award(request: web.Request) -> web.StreamResponse:
         outcome = await award_all(conn, badge, wanted, awarder_id=visitor(request).account_id)
         if isinstance(outcome, Refused):
             return await _answer(request, conn, badge, typed, refused=outcome)
-    path = f"/badges/{badge.id}?awarded={len(outcome)}"
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": path})
-    raise web.HTTPSeeOther(path)
+    return lead_to(request, f"/badges/{badge.id}?awarded={len(outcome)}")
 
 
 async def _awardable(request: web.Request, conn: Connection) -> BadgeRow:
@@ -114,8 +112,6 @@ async def _answer(
 
 def _typed(fields: Mapping[str, str]) -> Typed:
     names = (name.removeprefix(_TICK) for name in fields if name.startswith(_TICK))
-    ticked = frozenset(
-        int(name) for name in names if name.isascii() and name.isdigit() and len(name) <= 18
-    )
+    ticked = frozenset(each for each in map(read_id, names) if each is not None)
     search = "".join(c for c in fields.get("search", "") if c.isprintable())
     return Typed(ticked, fields.get("usernames", ""), search[:100].strip())

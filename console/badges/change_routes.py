@@ -16,12 +16,14 @@ from console.badges.badge import (
     may_change,
     may_entrust,
 )
-from console.badges.keeping import Actor, Mistakes, Typed, typed_of
+from console.badges.keeping import Actor, Typed, typed_of
 from console.badges.page_queries import BadgeRow
 from console.circles.queries import all_circles, circle_ids_of
 from console.database import Connection
 from console.errors import Forbidden
 from console.web.keys import DATABASE, SETTINGS
+from console.web.mistakes import Mistakes
+from console.web.numbers import read_id
 from console.web.render import page
 from console.web.requests import ID, form, path_id
 from console.web.roles import circles_for
@@ -123,13 +125,18 @@ async def _answer(
     def may_choose(circle_id: int | None) -> bool:
         return may_entrust(circle_id, now=now, actor_circles=mine, is_admin=me.is_admin)
 
-    circles = [each for each in await all_circles(conn) if may_choose(each.circle_id)]
+    circles: list[tuple[int | str, Text]] = [
+        (each.circle_id, Text("members of “{name}”", name=each.name))
+        for each in await all_circles(conn)
+        if may_choose(each.circle_id)
+    ]
+    if may_choose(None):
+        circles.insert(0, ("", Text("everybody")))
     context: Mapping[str, Any] = {
         "badge": row,
         "typed": typed,
         "mistakes": mistakes or {},
         "circles": circles,
-        "may_be_for_all": may_choose(None),
         "categories": await page_queries.categories(conn, limit=CATEGORIES_MAX),
         "title_max": PAGE_TITLE_CHARACTERS_MAX,
         "description_max": DESCRIPTION_CHARACTERS_MAX,
@@ -146,10 +153,9 @@ def _actor(request: web.Request) -> Actor:
 
 def _typed(fields: Mapping[str, str]) -> Typed:
     circle = fields.get("circle", "")
-    is_number = circle.isascii() and circle.isdigit() and len(circle) <= 18
     return Typed(
         title=fields.get("title", "").strip(),
         description=fields.get("description", "").replace("\r\n", "\n").strip(),
         category=fields.get("category", "").strip(),
-        circle_id=(int(circle) if is_number else _NO_CIRCLE) if circle else None,
+        circle_id=(read_id(circle) or _NO_CIRCLE) if circle else None,
     )

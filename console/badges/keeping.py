@@ -3,7 +3,6 @@
 Who may is in `badge.py`. A title is for one badge: who awards by title would else mean another one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.badges import keeping_queries, queries
@@ -17,11 +16,9 @@ from console.badges.page_queries import BadgeRow
 from console.circles.queries import circle as circle_row
 from console.circles.queries import circle_ids_of
 from console.database import Connection
+from console.web.mistakes import Mistakes
 from console.web.one_line import line_mistake
 from console.words import Text, any_of, quoted
-
-Mistakes = Mapping[str, str]
-"""By field; `form`: that the form was stale."""
 
 
 @dataclass(frozen=True, slots=True)

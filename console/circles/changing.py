@@ -6,7 +6,6 @@ and who manages a circle decides who gets its doors. Source of what a circle nee
 the old API, §6.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from psycopg.errors import UniqueViolation
@@ -25,13 +24,10 @@ from console.circles.draft import Draft, Flaw
 from console.circles.wording import known_by_name
 from console.database import Connection
 from console.rights.dry_run import Preview, dry_run
-from console.web import times
+from console.web.mistakes import Mistakes
 from console.web.one_line import line_mistake
 from console.web.versions import CHANGED_MEANWHILE, version_of
 from console.words import Text, quoted
-
-Mistakes = Mapping[str, str]
-"""By field; `form`: that the form was stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +122,6 @@ async def change(
         conn,
         lambda conn: _update(conn, draft, circle.circle_id, change.actor_id),
         seen=change.seen,
-        now_ms=int(times.now().timestamp() * 1000),
     )
     match outcome:
         case None:
@@ -176,7 +171,7 @@ def _draft(typed: Typed, style: ManagementStyle) -> Draft:
     )
 
 
-def _line_mistakes(typed: Typed) -> dict[str, str]:
+def _line_mistakes(typed: Typed) -> dict[str, Text]:
     found = {
         "name": line_mistake(typed.name, characters_max=NAME_CHARACTERS_MAX),
         "description": line_mistake(

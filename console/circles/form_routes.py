@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from console.circles import changing, keeping, queries
-from console.circles.changing import Change, Mistakes, Typed, typed_of
+from console.circles.changing import Change, Typed, typed_of
 from console.circles.circle import (
     COMMENT_CHARACTERS_MAX,
     DESCRIPTION_CHARACTERS_MAX,
@@ -21,7 +21,8 @@ from console.database import Connection
 from console.errors import Forbidden
 from console.rights.dry_run import Preview, SaveForm
 from console.web.keys import DATABASE, SETTINGS
-from console.web.render import fragment, page
+from console.web.mistakes import Mistakes
+from console.web.render import fragment, lead_to, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.roles import circles_for, names_that_count
 from console.web.routing import Route, Who
@@ -29,6 +30,12 @@ from console.web.session import author, visitor
 from console.words import Text, any_of, quoted
 
 _CIRCLE = f"/circles/{{circle:{ID}}}"
+
+
+_STYLES = (
+    (ManagementStyle.ADMIN_CIRCLE, Text("members of another circle")),
+    (ManagementStyle.SELF_ADMIN, Text("its own members")),
+)
 
 
 def routes() -> list[Route]:
@@ -55,7 +62,7 @@ async def make_circle(request: web.Request) -> web.StreamResponse:
         made = await changing.make(conn, typed, actor_id=visitor(request).account_id)
         if not isinstance(made, int):
             return await _answer(request, conn, None, typed, mistakes=made)
-    return _done(request, f"/circles/{made}")
+    return lead_to(request, f"/circles/{made}")
 
 
 async def change_form(request: web.Request) -> web.StreamResponse:
@@ -85,16 +92,15 @@ async def change_circle(request: web.Request) -> web.StreamResponse:
         outcome = await changing.change(conn, typed, change, circle=circle, members=row.members)
         if isinstance(outcome, Preview):
             path = f"/circles/{circle.circle_id}"
-            posted = {name: value for name, value in fields.items() if name != "seen"}
             title = Text("Change “{name}”?", name=circle.name)
             is_danger = bool(outcome.loses.people)
-            asked = SaveForm(outcome, title, path, posted, path, Text("Save"), is_danger)
+            asked = SaveForm(outcome, title, path, fields, path, Text("Save"), is_danger)
             return await _answer(request, conn, row, typed, asked=asked)
         if outcome:
             # With a stale form the newest values are shown, else what was typed.
             shown = typed_of(circle) if "form" in outcome else typed
             return await _answer(request, conn, row, shown, mistakes=outcome)
-    return _done(request, f"/circles/{circle.circle_id}")
+    return lead_to(request, f"/circles/{circle.circle_id}")
 
 
 async def remove_circle(request: web.Request) -> web.StreamResponse:
@@ -115,7 +121,7 @@ async def remove_circle(request: web.Request) -> web.StreamResponse:
         if words is not None:
             typed, mistakes = typed_of(row.circle()), {"removal": words}
             return await _answer(request, conn, row, typed, mistakes=mistakes)
-    return _done(request, "/circles")
+    return lead_to(request, "/circles")
 
 
 async def _changeable(request: web.Request, conn: Connection, row: CircleRow | None) -> CircleRow:
@@ -150,7 +156,8 @@ async def _answer(
         "typed": typed,
         "mistakes": mistakes or {},
         "asked": asked,
-        "circles": await queries.all_circles(conn) if me.is_admin else (),
+        "styles": _STYLES,
+        "circles": await _choices(conn) if me.is_admin else (),
         "is_admin": me.is_admin,
         "admins": admins,
         "name_max": NAME_CHARACTERS_MAX,
@@ -162,10 +169,11 @@ async def _answer(
     return show(request, template, status=422 if mistakes else 200, **context)
 
 
-def _done(request: web.Request, path: str) -> web.StreamResponse:
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": path})
-    raise web.HTTPSeeOther(path)
+async def _choices(conn: Connection) -> list[tuple[str, str]]:
+    return [
+        ("", Text("Choose")),
+        *((row.name, row.name) for row in await queries.all_circles(conn)),
+    ]
 
 
 def _typed(fields: Mapping[str, str], known: Typed) -> Typed:

@@ -16,6 +16,7 @@ from console.circles.trying import Typed, Undo, Wanted, add, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE
+from console.web.numbers import read_id
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
 from console.web.routing import Route, Who
@@ -120,10 +121,11 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     circle, comment = fields.get("circle", ""), fields.get("comment", "")
     typed = Typed(circle=circle, comment=comment)
-    if circle.isascii() and circle.isdigit() and len(circle) <= 18:
+    circle_id = read_id(circle)
+    if circle_id is not None:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
-            wanted = Wanted(int(circle), person, comment, visitor(request).account_id)
+            wanted = Wanted(circle_id, person, comment, visitor(request).account_id)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
         path = f"/members/{person.account_id}"
         posted = {"circle": circle, "comment": comment}

@@ -11,7 +11,6 @@ from console.circles.queries import circle
 from console.circles.wording import Mistake, mistake
 from console.database import Connection
 from console.rights.dry_run import Preview, SaveForm, dry_run
-from console.web import times
 from console.words import Text
 from sync.ids import AccountRef
 
@@ -119,7 +118,6 @@ async def _try(
         conn,
         change,
         seen=seen,
-        now_ms=int(times.now().timestamp() * 1000),
         account=AccountRef(wanted.person.account_id),
         always=is_removal,
     )

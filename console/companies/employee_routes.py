@@ -13,7 +13,6 @@ from console.companies import keeping, page_queries
 from console.companies.company import Refused
 from console.database import Connection
 from console.rights.dry_run import Preview, SaveForm, dry_run
-from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
@@ -124,7 +123,6 @@ async def _tried(
         conn,
         change,
         seen=seen,
-        now_ms=int(times.now().timestamp() * 1000),
         account=AccountRef(who.account_id),
         always=always,
     )

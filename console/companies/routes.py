@@ -15,7 +15,8 @@ from console.companies.employee_routes import TypedEmployee, employees_context
 from console.companies.saving import Saved, Typed
 from console.rights.dry_run import Preview, SaveForm
 from console.web.keys import DATABASE
-from console.web.render import fragment, page
+from console.web.mistakes import Mistakes
+from console.web.render import fragment, lead_to, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
@@ -72,7 +73,7 @@ async def make_company(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         outcome = await saving.make(conn, typed, actor_id=visitor(request).account_id)
     if isinstance(outcome, Saved):
-        return _saved(request, outcome)
+        return lead_to(request, f"/companies/{outcome.company_id}")
     return _form_answer(request, {"typed": typed, "mistakes": outcome})
 
 
@@ -99,13 +100,12 @@ async def change_company(request: web.Request) -> web.StreamResponse:
         case None:
             raise web.HTTPNotFound
         case Saved():
-            return _saved(request, outcome)
+            return lead_to(request, f"/companies/{outcome.company_id}")
         case Preview():
-            posted = {name: value for name, value in fields.items() if name != "seen"}
             path = f"/companies/{company_id}"
             title = Text("Change “{name}”?", name=typed.name)
             is_danger = bool(outcome.loses.people)
-            asked = SaveForm(outcome, title, path, posted, path, Text("Save"), is_danger)
+            asked = SaveForm(outcome, title, path, fields, path, Text("Save"), is_danger)
             return await _change_answer(request, typed=typed, asked=asked)
         case mistakes:
             # With a stale form the newest values are shown, else what was typed.
@@ -117,7 +117,7 @@ async def _change_answer(
     request: web.Request,
     *,
     typed: Typed | None = None,
-    mistakes: saving.Mistakes | None = None,
+    mistakes: Mistakes | None = None,
     asked: SaveForm | None = None,
 ) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
@@ -145,13 +145,6 @@ def _form_answer(request: web.Request, context: Mapping[str, Any]) -> web.Respon
     if is_htmx(request):
         return fragment(request, "companies/form.html", status=status, **whole)
     return page(request, "companies/form_page.html", status=status, **whole)
-
-
-def _saved(request: web.Request, saved: Saved) -> web.StreamResponse:
-    path = f"/companies/{saved.company_id}"
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": path})
-    raise web.HTTPSeeOther(path)
 
 
 def _typed(fields: Mapping[str, str]) -> Typed:

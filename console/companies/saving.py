@@ -1,6 +1,5 @@
 """Saving a company from its form: what is wrong with it, what it would do, or that it is done."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.accounts.finding import not_one
@@ -10,13 +9,10 @@ from console.companies.company import NAME_CHARACTERS_MAX, Draft, Flaw
 from console.companies.page_queries import CompanyRow, company_row
 from console.database import Connection
 from console.rights.dry_run import Preview, dry_run
-from console.web import times
+from console.web.mistakes import Mistakes
 from console.web.one_line import line_mistake
 from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
-
-Mistakes = Mapping[str, str]
-"""By field; `form`: that the form was stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ async def change(
         saved = await keeping.save(conn, draft, company_id=company_id, actor_id=actor_id)
         return saved if isinstance(saved, Flaw) else None
 
-    outcome = await dry_run(conn, save, seen=seen, now_ms=int(times.now().timestamp() * 1000))
+    outcome = await dry_run(conn, save, seen=seen)
     match outcome:
         case None:
             return Saved(company_id)
@@ -86,7 +82,7 @@ def flawed(flaw: Flaw) -> Mistakes:
 
 
 async def _draft(conn: Connection, typed: Typed, row: CompanyRow | None) -> Draft | Mistakes:
-    mistakes: dict[str, str] = {}
+    mistakes: dict[str, Text] = {}
     wrong = line_mistake(typed.name, characters_max=NAME_CHARACTERS_MAX)
     if wrong is not None:
         mistakes["name"] = wrong

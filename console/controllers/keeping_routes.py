@@ -4,7 +4,6 @@ Decides that the bundle is fetched once, by whoever made it, and that a form sen
 new keys twice: the first bundle would be worth nothing.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -28,6 +27,7 @@ from console.link.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from console.site_keys import SiteIdentity
 from console.web import times
 from console.web.keys import DATABASE, SETTINGS
+from console.web.mistakes import Mistakes
 from console.web.render import page
 from console.web.requests import form
 from console.web.routing import Route, Who
@@ -43,7 +43,6 @@ NEW = "/controllers/_new"
 _CONTROLLER = "/controllers/{controller:[a-z0-9-]{1,32}}"
 BROKER_CHARACTERS_MAX = 300
 IDENTITY = web.AppKey("identity", SiteIdentity)
-Mistakes = Mapping[str, Text]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from console.database import Connection
 from console.doors import changing_queries
 from console.doors.queries import doors
 from console.rights.dry_run import Preview, SaveForm, dry_run
-from console.web import times
 from console.web.keys import DATABASE
-from console.web.render import fragment, page
+from console.web.mistakes import Mistaken, Mistakes
+from console.web.numbers import read_id
+from console.web.render import fragment, lead_to, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
 from console.web.session import author
@@ -31,13 +32,6 @@ class Choice:
 
     chosen: frozenset[int]
     was: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Mistaken:
-    """Why nothing was saved."""
-
-    words: str
 
 
 def routes() -> list[Route]:
@@ -68,16 +62,11 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
         async def change(conn: Connection) -> Mistaken | None:
             return await _change(conn, key, choice)
 
-        outcome = await dry_run(
-            conn,
-            change,
-            seen=fields.get("seen", ""),
-            now_ms=int(times.now().timestamp() * 1000),
-        )
+        outcome = await dry_run(conn, change, seen=fields.get("seen", ""))
         has = await changing_queries.circles_of(conn, key=key)
         match outcome:
-            case Mistaken():
-                return await _answer(request, conn, chosen=has, was=has, mistake=outcome)
+            case Mistaken(mistakes):
+                return await _answer(request, conn, chosen=has, was=has, mistakes=mistakes)
             case Preview():
                 return await _answer(
                     request, conn, chosen=choice.chosen, was=has, preview=outcome, posted=fields
@@ -85,9 +74,7 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
             case None:
                 pass
     # Once it is committed: whoever follows the redirect sees what was saved.
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": f"/doors/{key}"})
-    raise web.HTTPSeeOther(f"/doors/{key}")
+    return lead_to(request, f"/doors/{key}")
 
 
 async def _change(conn: Connection, key: PointKey, choice: Choice) -> Mistaken | None:
@@ -95,14 +82,14 @@ async def _change(conn: Connection, key: PointKey, choice: Choice) -> Mistaken |
     if choice.chosen == has:
         return None  # as when a form is sent twice
     if has != choice.was:
-        return Mistaken(
-            Text("Somebody changed the circles of this door meanwhile: now it has these.")
-        )
+        words = Text("Somebody changed the circles of this door meanwhile: now it has these.")
+        return Mistaken({"circles": words})
     known = {row.circle_id for row in await all_circles(conn)}
     if choice.chosen - known - has:
-        return Mistaken(Text("One of these circles doesn’t exist any more. Choose again."))
+        words = Text("One of these circles doesn’t exist any more. Choose again.")
+        return Mistaken({"circles": words})
     if len(choice.chosen) > CIRCLES_MAX:
-        return Mistaken(Text("A door has at most {n} circles.", n=CIRCLES_MAX))
+        return Mistaken({"circles": Text("A door has at most {n} circles.", n=CIRCLES_MAX)})
     await changing_queries.set_circles(conn, key=key, circles=choice.chosen)
     return None
 
@@ -113,7 +100,7 @@ async def _answer(
     *,
     chosen: frozenset[int],
     was: frozenset[int],
-    mistake: Mistaken | None = None,
+    mistakes: Mistakes | None = None,
     preview: Preview | None = None,
     posted: Mapping[str, str] | None = None,
 ) -> web.Response:
@@ -124,22 +111,21 @@ async def _answer(
     circles: Sequence[CircleRow] = await all_circles(conn)
     asked = None
     if preview is not None:
-        fields = {name: value for name, value in (posted or {}).items() if name != "seen"}
         path = f"/doors/{key}/circles"
         title = Text("Circles of {name}", name=rows[0].name)
         asked = SaveForm(
-            preview, title, path, fields, path, Text("Save"), bool(preview.loses.people)
+            preview, title, path, posted or {}, path, Text("Save"), bool(preview.loses.people)
         )
     show = fragment if is_htmx(request) else page
     return show(
         request,
         "doors/circles.html" if is_htmx(request) else "doors/circles_page.html",
-        status=422 if mistake else 200,
+        status=422 if mistakes else 200,
         door=rows[0],
         circles=circles,
         chosen=chosen,
         was=",".join(map(str, sorted(was))),
-        mistake=mistake,
+        mistakes=mistakes or {},
         asked=asked,
     )
 
@@ -152,8 +138,5 @@ def chosen_circles(fields: Mapping[str, str]) -> frozenset[int]:
 
 def _ids(text: str) -> frozenset[int]:
     """The numbers of a list with commas; what is none is left out."""
-    return frozenset(
-        int(part)
-        for part in text.split(",")
-        if part.isascii() and part.isdigit() and len(part) <= 18
-    )
+    found = map(read_id, text.split(","))
+    return frozenset(number for number in found if number is not None)

@@ -7,8 +7,9 @@ from typing import Self
 from console.doors.driver import Driver
 from console.doors.facts import OPEN_SECONDS_MAX, door_mistakes
 from console.rights import weekly_hours
-from console.rights.demands_form import NO_NUMBER, DemandsDraft, Mistakes, number
+from console.rights.demands_form import NO_NUMBER, DemandsDraft, number
 from console.rights.facts import NOTHING_SPECIAL, Demands, WeeklyHours
+from console.web.mistakes import Mistakes
 from console.web.versions import version_of
 from console.words import Text
 from sync.ids import ControllerId, PointKey

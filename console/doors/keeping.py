@@ -1,7 +1,6 @@
 """Makes, changes and retires doors, each in a transaction of the caller's."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from console.circles.queries import all_circles
 from console.controllers import queries as controllers
@@ -12,20 +11,13 @@ from console.doors import changing_queries, queries
 from console.doors.draft import Meant
 from console.doors.driver import Driver
 from console.rights import queries as rights
-from console.rights.demands_form import Mistakes
+from console.web.mistakes import Mistaken
 from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
 from sync.ids import ControllerId, PointKey
 
 CIRCLES_MAX = 36
 """Of a new door: a form has at most 50 fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mistaken:
-    """Why nothing was saved."""
-
-    mistakes: Mistakes
 
 
 async def door_as_it_is(conn: Connection, key: PointKey) -> Meant | None:

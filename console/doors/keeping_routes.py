@@ -1,6 +1,6 @@
 """Adds doors, changes them, retires them and brings them back; each is shown before it is saved."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -11,12 +11,11 @@ from console.database import Connection
 from console.doors import changing_queries, keeping
 from console.doors.circle_routes import chosen_circles
 from console.doors.draft import DRIVERS, DoorDraft, Meant
-from console.doors.keeping import Mistaken
-from console.rights.demands_form import ASSURANCES, Mistakes
+from console.rights.demands_form import ASSURANCES
 from console.rights.dry_run import Preview, SaveForm, dry_run
-from console.web import times
 from console.web.keys import DATABASE
-from console.web.render import fragment, page
+from console.web.mistakes import Mistaken, Mistakes
+from console.web.render import fragment, lead_to, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
 from console.web.session import author
@@ -27,6 +26,7 @@ NEW = "/doors/_new"
 """No key of a door has such a character."""
 _DOOR = "/doors/{door:[a-z0-9-]{1,32}}"
 _STAYS = Text("Its history stays, and its key stays taken. It can be brought back.")
+_NO_CONTROLLER = ("", Text("none"))
 Change = Callable[[Connection], Awaitable[Mistaken | None]]
 
 
@@ -65,6 +65,7 @@ async def new_form(request: web.Request) -> web.StreamResponse:
 async def save_new(request: web.Request) -> web.StreamResponse:
     """Shows who could open the new door, then makes it."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     draft = DoorDraft.read(fields, key=fields.get("key", "").strip())
     shown = Shown(draft, chosen=chosen_circles(fields))
     meant = draft.meant()
@@ -72,19 +73,19 @@ async def save_new(request: web.Request) -> web.StreamResponse:
         async with request.app[DATABASE].reading() as conn:
             return await _answer(request, conn, replace(shown, mistakes=meant))
     async with request.app[DATABASE].writing(by=author(request)) as conn:
-        outcome = await _try(
-            conn, lambda conn: keeping.make(conn, meant, shown.chosen), fields=fields
+        outcome = await dry_run(
+            conn, lambda conn: keeping.make(conn, meant, shown.chosen), seen=seen
         )
         match outcome:
             case Mistaken(mistakes):
                 return await _answer(request, conn, replace(shown, mistakes=mistakes))
             case Preview():
                 title, save = Text("Add the door {name}?", name=meant.name), Text("Add the door")
-                asked = SaveForm(outcome, title, NEW, _without_seen(fields), NEW, save)
+                asked = SaveForm(outcome, title, NEW, fields, NEW, save)
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, f"/doors/{meant.key}")
+    return lead_to(request, f"/doors/{meant.key}")
 
 
 async def change_form(request: web.Request) -> web.StreamResponse:
@@ -96,6 +97,7 @@ async def change_form(request: web.Request) -> web.StreamResponse:
 async def save_change(request: web.Request) -> web.StreamResponse:
     """Shows who gains and who loses the door by it, if anybody does, then saves."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     key = PointKey(request.match_info["door"])
     path = f"/doors/{key}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
@@ -108,8 +110,8 @@ async def save_change(request: web.Request) -> web.StreamResponse:
         if not isinstance(meant, Meant):
             return await _answer(request, conn, replace(shown, mistakes=meant))
         version = fields.get("version", "")
-        outcome = await _try(
-            conn, lambda conn: keeping.change(conn, meant, version=version), fields=fields
+        outcome = await dry_run(
+            conn, lambda conn: keeping.change(conn, meant, version=version), seen=seen
         )
         match outcome:
             case Mistaken(mistakes):
@@ -118,48 +120,50 @@ async def save_change(request: web.Request) -> web.StreamResponse:
                 return await _answer(request, conn, replace(base, mistakes=mistakes))
             case Preview():
                 title, save = Text("Change {name}?", name=was.name), Text("Save")
-                posted, is_danger = _without_seen(fields), bool(outcome.loses.people)
+                posted, is_danger = fields, bool(outcome.loses.people)
                 asked = SaveForm(outcome, title, f"{path}/change", posted, path, save, is_danger)
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, path)
+    return lead_to(request, path)
 
 
 async def retire(request: web.Request) -> web.StreamResponse:
     """Shows who loses the door, then takes it out of use."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     key = PointKey(request.match_info["door"])
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         if await changing_queries.retired(conn, limit=1, key=key):
-            return _done(request, "/doors")  # as when a form is sent twice
+            return lead_to(request, "/doors")  # as when a form is sent twice
         if not await changing_queries.lock_door(conn, key=key):
             raise web.HTTPNotFound
         was = await _door(request, conn)
-        outcome = await _try(
-            conn, lambda conn: keeping.retire(conn, key), fields=fields, always=True
+        outcome = await dry_run(
+            conn, lambda conn: keeping.retire(conn, key), seen=seen, always=True
         )
         if isinstance(outcome, Preview):
             title = Text("Retire {name}?", name=was.name)
             save, path = Text("Retire {name}", name=was.name), f"/doors/{key}"
             asked = SaveForm(outcome, title, f"{path}/retirement", {}, path, save, is_danger=True)
             return await _answer(request, conn, replace(_as_it_is(was), asked=asked, note=_STAYS))
-    return _done(request, "/doors")
+    return lead_to(request, "/doors")
 
 
 async def bring_back(request: web.Request) -> web.StreamResponse:
     """Shows who gets the door again, then takes it into use."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     key = PointKey(request.match_info["door"])
     path = f"/doors/{key}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         rows = await changing_queries.retired(conn, limit=1, key=key, is_locking=True)
         if not rows:
             await _door(request, conn)
-            return _done(request, path)  # as when a form is sent twice
+            return lead_to(request, path)  # as when a form is sent twice
         shown = Shown(DoorDraft(), door=key, title=rows[0].name)
-        outcome = await _try(
-            conn, lambda conn: keeping.bring_back(conn, key), fields=fields, always=True
+        outcome = await dry_run(
+            conn, lambda conn: keeping.bring_back(conn, key), seen=seen, always=True
         )
         match outcome:
             case Mistaken(mistakes):
@@ -171,23 +175,7 @@ async def bring_back(request: web.Request) -> web.StreamResponse:
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, path)
-
-
-async def _try(
-    conn: Connection, change: Change, *, fields: Mapping[str, str], always: bool = False
-) -> Mistaken | Preview | None:
-    return await dry_run(
-        conn,
-        change,
-        seen=fields.get("seen", ""),
-        now_ms=int(times.now().timestamp() * 1000),
-        always=always,
-    )
-
-
-def _without_seen(fields: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: value for name, value in fields.items() if name != "seen"}
+    return lead_to(request, path)
 
 
 def _as_it_is(door: Meant) -> Shown:
@@ -201,13 +189,6 @@ async def _door(request: web.Request, conn: Connection) -> Meant:
     return door
 
 
-def _done(request: web.Request, path: str) -> web.Response:
-    """Leads to the page where it is seen."""
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": path})
-    return web.Response(status=303, headers={"Location": path})
-
-
 async def _answer(request: web.Request, conn: Connection, shown: Shown) -> web.Response:
     is_part = is_htmx(request) and request.method == "POST"
     show = fragment if is_part else page
@@ -217,7 +198,7 @@ async def _answer(request: web.Request, conn: Connection, shown: Shown) -> web.R
         status=422 if shown.mistakes else 200,
         shown=shown,
         mistakes=shown.mistakes or {},
-        controllers=await controllers.usable(conn),
+        controllers=[_NO_CONTROLLER, *((one, one) for one in await controllers.usable(conn))],
         circles=await all_circles(conn) if shown.door is None else (),
         drivers=DRIVERS,
         assurances=ASSURANCES,

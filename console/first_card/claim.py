@@ -60,9 +60,10 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """This tap's card may become hers."""
+    """The card that may become hers."""
 
-    tap: Tap
+    credential_type: str
+    site_digest: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +93,22 @@ def is_live(claim: Claim, tap: Tap) -> bool:
 def weigh(claim: Claim, taps: Sequence[Tap]) -> Weighed:
     """What taps that came together mean for the claim; None: nothing."""
     live = [tap for tap in taps if is_live(claim, tap)]
-    new = [tap for tap in live if _is_new(tap)]
-    if len({tap.site_digest for tap in new}) > 1:
+    new = {card for card in map(_new_card, live) if card is not None}
+    if len(new) > 1:
         return Doubt()
     if new:
-        return Take(new[-1])
+        return new.pop()
     notes = [note for note in map(_note, live) if note is not None]
     return Tell(notes[-1]) if notes else None
 
 
-def _is_new(tap: Tap) -> bool:
-    return (
-        tap.kind == EventKind.ACCESS_DENIED
-        and tap.reason == Reason.UNKNOWN_CARD
-        and tap.account_id is None
-        and tap.site_digest is not None
-        and tap.credential_type is not None
-    )
+def _new_card(tap: Tap) -> Take | None:
+    is_unknown = tap.kind == EventKind.ACCESS_DENIED and tap.reason == Reason.UNKNOWN_CARD
+    if not is_unknown or tap.account_id is not None:
+        return None
+    if tap.site_digest is None or tap.credential_type is None:
+        return None
+    return Take(tap.credential_type, tap.site_digest)
 
 
 def _note(tap: Tap) -> Note | None:

@@ -100,8 +100,8 @@ class FirstCards:
             if await _only_claim(conn, door, taps) != claim:
                 return
             match weigh(claim, taps):
-                case Take(tap):
-                    await _take(conn, claim, tap)
+                case Take() as card:
+                    await _take(conn, claim, card)
                 case Tell(note):
                     await queries.set_note(conn, claim_id=claim.claim_id, note=note)
                 case Doubt():
@@ -117,19 +117,17 @@ async def _only_claim(conn: Connection, door: str, taps: Sequence[Tap]) -> Claim
     return rows[0].claim() if len(rows) == 1 else None
 
 
-async def _take(conn: Connection, claim: Claim, tap: Tap) -> None:
-    if tap.site_digest is None or tap.credential_type is None:
-        raise AssertionError("a card without a number was taken")
+async def _take(conn: Connection, claim: Claim, card: Take) -> None:
     has_card = await queries.has_or_had_a_card(conn, account_id=claim.account_id)
     if has_card or not await queries.is_marked(conn, key=claim.door):
         await queries.end_claim(conn, claim_id=claim.claim_id, outcome="doubtful")
         return
-    if await queries.was_ever_given(conn, site_digest=tap.site_digest):
+    if await queries.was_ever_given(conn, site_digest=card.site_digest):
         await queries.set_note(conn, claim_id=claim.claim_id, note=Note.LOST)
         return
     outcome = await assign(
         conn,
-        ReadCard(tap.credential_type, tap.site_digest),
+        ReadCard(card.credential_type, card.site_digest),
         account_id=claim.account_id,
         label="",
         actor_id=claim.account_id,

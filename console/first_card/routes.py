@@ -21,6 +21,7 @@ from console.first_card.enrolling import Refused, begin
 from console.first_card.queries import ClaimRow, DoorRow
 from console.web import times
 from console.web.keys import DATABASE
+from console.web.numbers import read_id
 from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
@@ -101,17 +102,14 @@ async def end_claim(request: web.Request) -> web.StreamResponse:
 async def answer_claim(request: web.Request) -> web.StreamResponse:
     """Whether the card was hers. If not, it is nobody's again."""
     fields = await form(request)
-    claim, account_id = fields.get("claim", ""), visitor(request).account_id
+    claim_id, account_id = read_id(fields.get("claim", "")), visitor(request).account_id
     is_hers = fields.get("mine") == "yes"
-    if not (claim.isascii() and claim.isdigit() and len(claim) <= 18) or fields.get("mine") not in {
-        "yes",
-        "no",
-    }:
+    if claim_id is None or fields.get("mine") not in {"yes", "no"}:
         refused = Refused(Text("This form is not one of ours. Reload the page."))
         return await _answer(request, refused)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         await queries.lock_claims(conn)
-        card = await queries.answer(conn, account_id=account_id, claim_id=int(claim))
+        card = await queries.answer(conn, account_id=account_id, claim_id=claim_id)
         if card is not None and is_hers:
             label = clean_label(fields.get("label", ""))
             await cards.set_label(conn, card_id=card, label=label)

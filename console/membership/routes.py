@@ -17,6 +17,7 @@ from console.rights.people_queries import GRACE_HOURS
 from console.web import times
 from console.web.headers import let_forms_lead_to
 from console.web.keys import DATABASE, SETTINGS
+from console.web.numbers import read_id
 from console.web.render import fragment, page
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
@@ -225,5 +226,4 @@ def _base_url(request: web.Request) -> str:
 
 
 def _number(request: web.Request, name: str) -> int:
-    text = request.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return read_id(request.query.get(name, "")) or 0

@@ -7,11 +7,10 @@ from typing import Self
 from console.rights import demanding
 from console.rights.demanding import Given
 from console.rights.facts import NOTHING_SPECIAL, Demands
+from console.web.mistakes import Mistakes
 from console.words import Text
 from sync.rights import Assurance
 
-Mistakes = Mapping[str, Text]
-"""What is wrong, for each field of a form; `form`: with all of it."""
 DIGITS_MAX = 6
 NO_NUMBER = Text("a whole number")
 

@@ -19,6 +19,7 @@ from console.database import Connection
 from console.rights import people_queries, preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
 from console.rights.verdict import key_of
+from console.web import times
 from sync.ids import AccountRef, PointKey
 
 Refusal = TypeVar("Refusal")
@@ -64,8 +65,8 @@ class Preview:
 class SaveForm:
     """A preview with the form that saves it, as `rights/preview.html` shows them.
 
-    `fields`: the change as it was posted; `seen` is added. `back`: a path, for whoever thinks
-    better of it. `is_danger`: it takes something away.
+    `fields`: the change as it was posted; the new `seen` takes the place of one. `back`: a path,
+    for whoever thinks better of it. `is_danger`: it takes something away.
     """
 
     told: Preview
@@ -82,7 +83,6 @@ async def dry_run(
     change: Callable[[Connection], Awaitable[Refusal | None]],
     *,
     seen: str,
-    now_ms: int,
     account: AccountRef | None = None,
     always: bool = False,
 ) -> Refusal | Preview | None:
@@ -92,6 +92,7 @@ async def dry_run(
     from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
     is shown also where nobody gains or loses anything.
     """
+    now_ms = int(times.now().timestamp() * 1000)
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
     made: Mapping[PointKey, str] = {}

@@ -24,13 +24,6 @@ from console.words import Text
 from sync.credential import site_digest
 
 TEXT_CHARACTERS_MAX = 100
-_CANONICAL = {
-    Group.TOOLS: "/tools/{tool}",
-    Group.CIRCLES: "/circles/{circle}",
-    Group.BADGES: "/badges/{badge}",
-    Group.COMPANIES: "/companies/{company}",
-    Group.CONTROLLERS: "/controllers/{controller}",
-}
 
 
 def routes() -> list[Route]:
@@ -97,7 +90,7 @@ def _group(request: web.Request, group: Group, hits: list[Hit], text: str) -> Fo
     more = ""
     if has_more and group is Group.PEOPLE:
         more = f"/members?{urlencode({'q': text})}"
-    elif has_more and _exists(request, all_of_them):
+    elif has_more:
         more = all_of_them
     return Found(group, name, tuple(hits[:SHOWN]), has_more, more)
 
@@ -116,15 +109,7 @@ def _hit(request: web.Request, group: Group, row: HitRow) -> Hit:
 def _path(request: web.Request, group: Group, row: HitRow) -> str:
     me = visitor(request)
     match group:
-        case Group.PEOPLE:
-            return f"/members/{row.id}"
         case Group.DOORS:
             return f"/doors/{row.id}" if me.is_admin else f"/doors/{row.id}/people"
         case _:
-            canonical = _CANONICAL[group]
-            is_there = _exists(request, canonical)
-            return f"{canonical[: canonical.index('{')]}{row.id}" if is_there else ""
-
-
-def _exists(request: web.Request, canonical: str) -> bool:
-    return any(resource.canonical == canonical for resource in request.app.router.resources())
+            return f"{LOOKS[group][1]}/{row.id}"

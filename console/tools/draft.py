@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from console.rights.demands_form import DemandsDraft, Mistakes
+from console.rights.demands_form import DemandsDraft
 from console.rights.facts import NOTHING_SPECIAL, Demands
 from console.tools.tool import NAME_CHARACTERS_MAX, is_name
+from console.web.mistakes import Mistakes
+from console.web.numbers import read_id
 from console.web.versions import version_of
 from console.words import Text
 from sync.errors import WireError
@@ -90,7 +92,7 @@ class ToolDraft:
             wrong["name"] = Text("1 to {n} characters without + and #", n=NAME_CHARACTERS_MAX)
         if len(self.description) > DESCRIPTION_CHARACTERS_MAX:
             wrong["description"] = Text("At most {n} characters", n=DESCRIPTION_CHARACTERS_MAX)
-        circle = _circle(self.circle)
+        circle = read_id(self.circle)
         if circle is None:
             wrong["circle"] = Text("Choose the circle whose members may use it.")
         power: Power | Mistakes | None = None
@@ -122,7 +124,3 @@ class ToolDraft:
         if not isinstance(demands, Demands):
             return {**wrong, **demands}
         return wrong or Power(PointKey(self.key), ControllerId(self.controller), demands)
-
-
-def _circle(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,24 +1,15 @@
 """Makes, changes and retires tools, each in a transaction of the caller's."""
 
-from dataclasses import dataclass
-
 from console.controllers import queries as controllers
 from console.controllers.point_key_queries import point_named
 from console.controllers.wording import NO_CONTROLLER, key_taken, still_retired
 from console.database import Connection
 from console.rights import queries as rights
-from console.rights.demands_form import Mistakes
 from console.tools import attaching_queries, keeping_queries, page_queries, queries
 from console.tools.draft import Meant, Power
+from console.web.mistakes import Mistaken, Mistakes
 from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
-
-
-@dataclass(frozen=True, slots=True)
-class Mistaken:
-    """Why nothing was saved."""
-
-    mistakes: Mistakes
 
 
 async def tool_as_it_is(conn: Connection, tool_id: int) -> Meant | None:

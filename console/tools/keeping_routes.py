@@ -1,6 +1,6 @@
 """Adds tools, changes them, retires them and brings them back; each is shown before it is saved."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -8,14 +8,13 @@ from aiohttp import web
 from console.circles.queries import all_circles
 from console.controllers import queries as controllers
 from console.database import Connection
-from console.rights.demands_form import ASSURANCES, Mistakes
+from console.rights.demands_form import ASSURANCES
 from console.rights.dry_run import Preview, SaveForm, dry_run
 from console.tools import keeping, keeping_queries
 from console.tools.draft import Meant, ToolDraft
-from console.tools.keeping import Mistaken
-from console.web import times
 from console.web.keys import DATABASE
-from console.web.render import fragment, page
+from console.web.mistakes import Mistaken, Mistakes
+from console.web.render import fragment, lead_to, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
@@ -27,6 +26,7 @@ _STAYS = Text(
     "Its history stays, and its key stays taken. In the old web application nobody can use it "
     "either. It can be brought back."
 )
+_NO_CONTROLLER = ("", Text("none"))
 Change = Callable[[Connection], Awaitable[Mistaken | None]]
 
 
@@ -68,6 +68,7 @@ async def new_form(request: web.Request) -> web.StreamResponse:
 async def save_new(request: web.Request) -> web.StreamResponse:
     """Shows who could use the new tool, then makes it."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     shown = Shown(ToolDraft.read(fields))
     meant = shown.draft.meant()
     if not isinstance(meant, Meant):
@@ -75,19 +76,19 @@ async def save_new(request: web.Request) -> web.StreamResponse:
             return await _answer(request, conn, replace(shown, mistakes=meant))
     actor = visitor(request).account_id
     async with request.app[DATABASE].writing(by=author(request)) as conn:
-        outcome = await _try(
-            conn, lambda conn: keeping.make(conn, meant, actor=actor), fields=fields, always=True
+        outcome = await dry_run(
+            conn, lambda conn: keeping.make(conn, meant, actor=actor), seen=seen, always=True
         )
         match outcome:
             case Mistaken(mistakes):
                 return await _answer(request, conn, replace(shown, mistakes=mistakes))
             case Preview():
                 title, save = Text("Add the tool {name}?", name=meant.name), Text("Add the tool")
-                asked = SaveForm(outcome, title, NEW, _without_seen(fields), NEW, save)
+                asked = SaveForm(outcome, title, NEW, fields, NEW, save)
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, "/tools")
+    return lead_to(request, "/tools")
 
 
 async def change_form(request: web.Request) -> web.StreamResponse:
@@ -99,6 +100,7 @@ async def change_form(request: web.Request) -> web.StreamResponse:
 async def save_change(request: web.Request) -> web.StreamResponse:
     """Shows who gains and who loses the tool by it, if anybody does, then saves."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     path, version = f"/tools/{tool_id}", fields.get("version", "")
     async with request.app[DATABASE].writing(by=author(request)) as conn:
@@ -112,7 +114,7 @@ async def save_change(request: web.Request) -> web.StreamResponse:
         async def change(conn: Connection) -> Mistaken | None:
             return await keeping.change(conn, tool_id, meant, actor=actor, version=version)
 
-        outcome = await _try(conn, change, fields=fields)
+        outcome = await dry_run(conn, change, seen=seen)
         match outcome:
             case Mistaken(mistakes):
                 # With a stale form the newest values are shown, else what was typed.
@@ -120,28 +122,29 @@ async def save_change(request: web.Request) -> web.StreamResponse:
                 return await _answer(request, conn, replace(base, mistakes=mistakes))
             case Preview():
                 title, save = Text("Change {name}?", name=was.name), Text("Save")
-                posted, is_danger = _without_seen(fields), bool(outcome.loses.people)
+                posted, is_danger = fields, bool(outcome.loses.people)
                 asked = SaveForm(outcome, title, f"{path}/change", posted, path, save, is_danger)
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, path)
+    return lead_to(request, path)
 
 
 async def retire(request: web.Request) -> web.StreamResponse:
     """Shows who loses the tool, then takes it out of use."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         await keeping_queries.lock(conn, tool_id=tool_id)
         if await keeping_queries.retired(conn, limit=1, tool_id=tool_id):
-            return _done(request, "/tools")  # as when a form is sent twice
+            return lead_to(request, "/tools")  # as when a form is sent twice
         was = await _tool(request, conn)
         shown = _as_it_is(request, was)
-        outcome = await _try(
+        outcome = await dry_run(
             conn,
             lambda conn: keeping.retire(conn, tool_id, actor=actor),
-            fields=fields,
+            seen=seen,
             always=True,
         )
         match outcome:
@@ -155,12 +158,13 @@ async def retire(request: web.Request) -> web.StreamResponse:
                 return await _answer(request, conn, replace(shown, asked=asked, note=_STAYS))
             case None:
                 pass
-    return _done(request, "/tools")
+    return lead_to(request, "/tools")
 
 
 async def bring_back(request: web.Request) -> web.StreamResponse:
     """Shows who gets the tool again, then takes it into use."""
     fields = await form(request)
+    seen = fields.get("seen", "")
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     path = f"/tools/{tool_id}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
@@ -168,12 +172,12 @@ async def bring_back(request: web.Request) -> web.StreamResponse:
         rows = await keeping_queries.retired(conn, limit=1, tool_id=tool_id)
         if not rows:
             await _tool(request, conn)
-            return _done(request, path)  # as when a form is sent twice
+            return lead_to(request, path)  # as when a form is sent twice
         shown = Shown(ToolDraft(), tool=tool_id, title=rows[0].name)
-        outcome = await _try(
+        outcome = await dry_run(
             conn,
             lambda conn: keeping.bring_back(conn, tool_id, actor=actor),
-            fields=fields,
+            seen=seen,
             always=True,
         )
         match outcome:
@@ -186,23 +190,7 @@ async def bring_back(request: web.Request) -> web.StreamResponse:
                 return await _answer(request, conn, replace(shown, asked=asked))
             case None:
                 pass
-    return _done(request, path)
-
-
-async def _try(
-    conn: Connection, change: Change, *, fields: Mapping[str, str], always: bool = False
-) -> Mistaken | Preview | None:
-    return await dry_run(
-        conn,
-        change,
-        seen=fields.get("seen", ""),
-        now_ms=int(times.now().timestamp() * 1000),
-        always=always,
-    )
-
-
-def _without_seen(fields: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: value for name, value in fields.items() if name != "seen"}
+    return lead_to(request, path)
 
 
 def _as_it_is(request: web.Request, tool: Meant) -> Shown:
@@ -222,13 +210,6 @@ async def _tool(request: web.Request, conn: Connection) -> Meant:
     return tool
 
 
-def _done(request: web.Request, path: str) -> web.Response:
-    """Leads to the page where it is seen."""
-    if is_htmx(request):
-        return web.Response(headers={"HX-Redirect": path})
-    return web.Response(status=303, headers={"Location": path})
-
-
 async def _answer(request: web.Request, conn: Connection, shown: Shown) -> web.Response:
     is_part = is_htmx(request) and request.method == "POST"
     show = fragment if is_part else page
@@ -238,7 +219,10 @@ async def _answer(request: web.Request, conn: Connection, shown: Shown) -> web.R
         status=422 if shown.mistakes else 200,
         shown=shown,
         mistakes=shown.mistakes or {},
-        controllers=await controllers.usable(conn),
-        circles=await all_circles(conn),
+        controllers=[_NO_CONTROLLER, *((one, one) for one in await controllers.usable(conn))],
+        circles=[
+            ("", Text("Choose …")),
+            *((str(row.circle_id), row.name) for row in await all_circles(conn)),
+        ],
         assurances=ASSURANCES,
     )

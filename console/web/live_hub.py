@@ -160,9 +160,8 @@ class LiveHub:
         called, group = self._turn, (audience, language)
         async with self._looking[group]:
             began, chunk = self._seen.get(group, (0, b""))
-            if (
-                began < called
-            ):  # what was read before this page was there may be older than its news
+            # What was read before this page was there may be older than its news.
+            if began < called:
                 self._turn += 1
                 began = self._turn
                 chunk = await self._everything(audience, language)

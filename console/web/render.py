@@ -33,6 +33,13 @@ def fragment(
     return _rendered(request, template, context, status)
 
 
+def lead_to(request: web.Request, path: str) -> web.Response:
+    """Answers a form that is done, also by htmx: the browser goes to where it is seen."""
+    if is_htmx(request):
+        return web.Response(headers={"HX-Redirect": path})
+    return web.Response(status=303, headers={"Location": path})
+
+
 def _rendered(
     request: web.Request, template: str, context: Mapping[str, object], status: int
 ) -> web.Response:

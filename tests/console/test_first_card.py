@@ -31,6 +31,7 @@ from tests.support.site import as_facts, enrolled, new_site_keys
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 CLAIM = Claim(1, 7, "front", NOON, NOON + timedelta(seconds=60))
 CARD, OTHER = b"c" * 16, b"o" * 16
+TAKEN = Take("em4100", CARD)
 
 
 def tap(
@@ -47,10 +48,10 @@ def tap(
 
 
 def test_an_unknown_card_at_the_door_within_the_minute_is_taken():
-    assert weigh(CLAIM, [tap()]) == Take(tap())
-    assert weigh(CLAIM, [tap(0)]) == Take(tap(0))
-    assert weigh(CLAIM, [tap(60)]) == Take(tap(60))
-    assert weigh(CLAIM, [tap(5), tap(6)]) == Take(tap(6)), "the same card twice"
+    assert weigh(CLAIM, [tap()]) == TAKEN
+    assert weigh(CLAIM, [tap(0)]) == TAKEN
+    assert weigh(CLAIM, [tap(60)]) == TAKEN
+    assert weigh(CLAIM, [tap(5), tap(6)]) == TAKEN, "the same card twice"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_any_other_tap_is_nobodys(no: Tap):
 )
 def test_what_is_held_there_instead_is_told(other: Tap, weighed: Weighed):
     assert weigh(CLAIM, [other]) == weighed
-    assert weigh(CLAIM, [other, tap()]) == Take(tap())
+    assert weigh(CLAIM, [other, tap()]) == TAKEN
 
 
 def test_two_unknown_cards_at_once_are_a_doubt():

@@ -1,24 +1,17 @@
 """Adding a controller and its door, and finding things, as people meet it in Chromium."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 
 from sync.bundle import decode_bundle
-from tests.browser.test_pages import BOTH, address, log_in
+from tests.browser.test_pages import BOTH, address, browser, log_in
 from tests.support import makerspace
-from tests.support.browser import browser_page, chromium
+from tests.support.browser import browser_page
 from tests.support.console_app import Site, admin, member
 
-
-@pytest.fixture
-async def browser() -> AsyncGenerator[Browser]:
-    """Chromium, started for each test: its loop is the test's."""
-    async with chromium() as running:
-        yield running
+__all__ = ["browser"]
 
 
 @BOTH
