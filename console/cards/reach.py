@@ -32,6 +32,10 @@ class Reach:
     def words(self, *, is_lost: bool, names_controllers: bool) -> Text:
         """For the line of the card."""
         known = self.of - len(self.waits)
+        if self.waits and self.of == 1:
+            if is_lost:
+                return Text("not yet dead at the one controller")
+            return Text("not yet up to date at the one controller")
         if self.waits and is_lost:
             words = Text("dead at {known} of {n} controllers", known=known, n=self.of)
         elif self.waits:

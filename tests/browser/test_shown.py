@@ -76,7 +76,12 @@ async def evening(connection: Connection) -> int:
     await event(connection, kind="access_denied", seconds_ago=150, site_digest=b"n" * 16)
     await connection.execute(
         "insert into access.controller_report values ('front-pi', now(), %s::jsonb)",
-        [json.dumps({"state": {"points": STATES}})],
+        [json.dumps({"state": {"points": STATES}, "applied": {"digest": "6d" * 32, "serial": 1}})],
+    )
+    await connection.execute(
+        "insert into access.snapshot (controller, epoch, serial, digest, content_digest, made_at,"
+        " envelope) values ('front-pi', 1, 1, %s, 'c', now(), 'e')",
+        [b"m" * 32],
     )
     return people["ingrid"]
 

@@ -42,6 +42,9 @@ def test_controllers_are_named_for_those_who_may_see_them():
     assert told == "dead at 2 of 3 controllers, not yet at back-pi"
     assert far.words(is_lost=True, names_controllers=False) == "dead at 2 of 3 controllers"
     assert Reach((), 3).words(is_lost=True, names_controllers=True) == "dead at all 3 controllers"
+    for is_lost, words in ((True, "dead"), (False, "up to date")):
+        told = Reach(("front-pi",), 1).words(is_lost=is_lost, names_controllers=True)
+        assert told == f"not yet {words} at the one controller"
     up_to_date = Reach((), 1).words(is_lost=False, names_controllers=True)
     assert up_to_date == "up to date at the one controller"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.brokers import free_port, require_program
+from tests.support.console_app import Site
 from tests.support.waiting import eventually_sync
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text()
@@ -21,8 +22,15 @@ CONSOLE_PAGES = (
     "/members/7",
     "/doors/front",
     "/me",
+    "/me/account",
     "/live",
     "/run",
+    "/search?q=kari",
+    "/badges/7",
+    "/companies",
+    "/money",
+    "/log/changes",
+    "/join",
     f"/static/{'0a' * 8}/x.css",
 )
 MOVED = {
@@ -49,6 +57,19 @@ NEVER_MOVED_ALONE = (
     *("/", "/login", "/logout", "/service/authz/log-in", "/service/set-password", "/data/toolbox"),
     *("/static/front-page.html", "/set-new-password", "/data/profiles"),
 )
+
+
+WITH_THE_OLD = frozenset(
+    {
+        *("", "api", "badge", "core", "data", "frontpage-graph", "membership", "passwd.php"),
+        *("protected", "service", "stripe-stats.png"),
+        *("forgot-password", "login", "reset-password-form", "set-new-password"),
+    }
+)
+"""First parts of paths that the old application has as well: they move with their features, and the
+log-in last."""
+HERE = frozenset({"healthz"})
+"""Asked for on the server itself."""
 
 
 def snippets() -> dict[str, str]:
@@ -206,6 +227,22 @@ def test_all_features_together_are_a_valid_configuration(nginx: Nginx):
     for feature in MOVED:
         (nginx.moved / feature).write_text(snippets()[feature])
     nginx.check()
+
+
+def test_every_page_of_the_consoles_own_moves_with_its_pages(site: Site):
+    places = (
+        {resource.canonical.split("/")[1] for resource in site.app.router.resources()}
+        - WITH_THE_OLD
+        - HERE
+    )
+    locations = re.findall(r"location (=|~) \"?(\S+?)\"? \{", snippets()["pages.conf"])
+    patterns = [re.escape(text) + "$" if kind == "=" else text for kind, text in locations]
+    missing = [
+        place
+        for place in sorted(places - {"static"})
+        if not any(re.match(pattern, f"/{place}") for pattern in patterns)
+    ]
+    assert missing == []
 
 
 def test_after_the_cut_everything_goes_to_the_console(nginx: Nginx):
