@@ -9,11 +9,11 @@ import random
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import cast
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 
 from console.app import build_app
 from console.controllers import queries as controllers
@@ -45,8 +45,7 @@ class CannotListen(ConsoleError):
     """The address for pages is taken, or isn't ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What a console is made of. `broker_url`: with the console's user and password."""
 
     settings: ConsoleSettings

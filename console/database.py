@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
+from msgspec import Struct
 from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
@@ -85,8 +85,7 @@ class _MomentLoader(TimestamptzLoader):
             return EARLIEST if text.startswith(b"-") or text.endswith(b" BC") else LATEST
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Whom a change comes from, as the tables' history and the audit keep it.
 
     `account_id` None: nobody is logged in. `address` None: it didn't come over the network.

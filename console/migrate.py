@@ -7,11 +7,11 @@ that app is taken over without running V001. What was added can be taken out aga
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from console.errors import DatabaseUnavailable
 from console.migrations import queries
@@ -33,16 +33,14 @@ class Found(Enum):
     OURS = "ours"
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseState:
+class DatabaseState(Struct, frozen=True):
     """What a database is, and the versions that it lacks, in order."""
 
     found: Found
     pending: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationResult:
+class MigrationResult(Struct, frozen=True):
     """What was done: versions that ran, and versions that the database already had without us."""
 
     found: Found

@@ -6,9 +6,10 @@ it in the visitor's language, with the messages that docs/decisions/0023-languag
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Self
+
+from msgspec import Struct
 
 Value = str | int
 """What stands in a place of a message. A `Text` is said in the language of the whole."""
@@ -141,8 +142,7 @@ def decimal(number: float) -> Text:
     return Text("{whole}.{tenth}", whole=tenths // 10, tenth=tenths % 10)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrasebook:
+class Phrasebook(Struct, frozen=True):
     """How messages are said in a language; one that it doesn't know is said in English.
 
     `find`, `find_plural`: as `gettext` and `ngettext` of the standard library.

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.words import Text
 
@@ -20,16 +21,14 @@ _USERNAME = re.compile(r"[A-Za-z0-9@._+-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What others have already, compared without regard to case."""
 
     username: bool
     email: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
+class NewAccount(Struct, frozen=True):
     """An account as it is asked for."""
 
     username: str
@@ -38,8 +37,7 @@ class NewAccount:
     password: str
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """An account as somebody asks for it herself. `name` None: she has left it out."""
 
     username: str

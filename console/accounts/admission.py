@@ -6,11 +6,11 @@ Basic credentials.
 """
 
 import asyncio
-from dataclasses import dataclass
 from math import ceil
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import queries
 from console.accounts.account import PASSWORD_CHARACTERS_MAX
@@ -28,8 +28,7 @@ THROTTLE = web.AppKey("throttle", Throttle)
 USERNAME_CHARACTERS_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """The password was right. `rehashed`: a newer hash to store in place of `stored`."""
 
     account_id: int
@@ -37,8 +36,7 @@ class Admitted:
     rehashed: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Struct, frozen=True):
     """`token`: of the session that began, for `session.set_cookie`."""
 
     account_id: int

@@ -5,10 +5,10 @@ end, and its cookies of the old web app are refused.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import admission, reset_queries
 from console.accounts.account import password_mistakes
@@ -25,15 +25,13 @@ WRONG = Text("Bad password")
 CHANGED_MEANWHILE = Text("The password was changed a moment ago, so it stays as it is")
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """`token`: of the session that goes on in this browser, for `session.set_cookie`."""
 
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Nothing was changed. `words`: why."""
 
     words: str

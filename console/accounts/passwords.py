@@ -12,10 +12,10 @@ of a processor: it runs in a few threads of its own, and only so many may wait f
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import bcrypt
+from msgspec import Struct
 
 from console.errors import Busy
 from console.words import Text
@@ -34,8 +34,7 @@ NOBODY = "$2b$12$" + "." * 53
 """A hash that no password has, for somebody who doesn't exist: the answer takes as long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`rehashed`: what to store instead, when the stored hash is of an old kind."""
 
     is_right: bool

@@ -1,15 +1,13 @@
 """What is asked of the tables of accounts."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.accounts.account import Taken
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class LoginRow:
+class LoginRow(Struct, frozen=True):
     """An account that may log in. `password` is a hash of some kind, or None."""
 
     account_id: int
@@ -17,8 +15,7 @@ class LoginRow:
     password: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Whom a name stands for. `name` None: has given none."""
 
     account_id: int

@@ -1,16 +1,15 @@
 """What new passwords and the resets of forgotten ones ask of the table of accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Forgetful:
+class Forgetful(Struct, frozen=True):
     """Somebody who may get a link for a new password."""
 
     account_id: int
@@ -18,8 +17,7 @@ class Forgetful:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """What is stored of a token, and until when it is valid. None: there is none."""
 
     form: str | None

@@ -1,8 +1,8 @@
 """What is asked of the database for somebody's own account: who she says she is, her sessions."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -12,8 +12,7 @@ SHOWN_DIGITS = 16
 """So much of a session's digest names it on the page of whom it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
+class ProfileRow(Struct, frozen=True):
     """What somebody says of herself."""
 
     username: str
@@ -27,8 +26,7 @@ class ProfileRow:
         return version_of(self.name, self.email, self.phone)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSessionRow:
+class OwnSessionRow(Struct, frozen=True):
     """Where somebody is logged in. `id`: the beginning of its digest, in hexadecimal digits."""
 
     id: str

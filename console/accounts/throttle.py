@@ -7,23 +7,22 @@ not all let through before the first has failed.
 
 import ipaddress
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WINDOW_SECONDS = 60.0
 KEYS_MAX = 20_000
 """Accounts and addresses remembered at a time; beyond it those longest untouched are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One that was let through, until `succeeded` says that it was no failure."""
 
     keys: tuple[str, str]
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Not now. `seconds`: how long until the next attempt is let through, at least."""
 
     seconds: float

@@ -1,11 +1,12 @@
 """A change as the trigger has written it down, and the things that its columns name. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 HIDDEN = "(secret)"
 """What stands for a secret that was there; see V002.008__audit.sql."""
@@ -62,8 +63,7 @@ Known = Mapping[Named, str]
 """What things are called."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
+class ChangeRow(Struct, frozen=True):
     """A row of the audit. What each None means stands in V002.008__audit.sql.
 
     `actor_name`, `account_name` None: also where there is no such account any more.

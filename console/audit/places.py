@@ -5,15 +5,15 @@ In braces: a column, with what it names in place of its number; `person`, whom t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.audit.change import Operation
 from console.words import Text, unfilled
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A table. `name`: what is in it, for a list to choose from."""
 
     name: Text

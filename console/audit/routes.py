@@ -1,10 +1,11 @@
 """Who changed what, for admins: the searchable list, and the section of a person's page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
 
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one
@@ -37,8 +38,7 @@ LOOKED_AT = 5_000
 _ID_CHARACTERS_MAX = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A page of the list. `rest`: where the next one begins; None: that was all.
 
     `looked_until`: a text was looked for until there only.

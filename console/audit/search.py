@@ -1,9 +1,10 @@
 """What somebody looks for among the changes, read from what was typed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.words import Text
 
@@ -13,8 +14,7 @@ DATE_CHARACTERS = 10
 YEARS = range(2000, 2200)
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stands in the form."""
 
     person: str = ""
@@ -35,16 +35,14 @@ class Typed:
         return {name: value for name, value in fields.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A place in the list: everything before it is older."""
 
     happened_at: datetime
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """Which changes are meant. None and "": whichever.
 
     `person`: who did it, or whom it concerns. `since` is the first moment and `until` the first
@@ -60,8 +58,7 @@ class Search:
     concerns_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(Struct, frozen=True):
     """The first moment of the first day, and of the day after the last one."""
 
     since: datetime | None

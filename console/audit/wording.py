@@ -7,9 +7,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from console.audit.change import HIDDEN, NAMES, NOTHING, ChangeRow, Known, Operation, Values
 from console.audit.places import COLUMNS, PLACES, UNTOLD
@@ -29,8 +30,7 @@ _PROMPT = "p2k16-console "
 _STRIPE = "POST /membership/stripe/webhook"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A column in words. `before`, `after` None: there was no such row, or there is none."""
 
     label: str
@@ -38,8 +38,7 @@ class Difference:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A change in words: `who` `did`. `who_id`, `whom_id` None: nobody with a page."""
 
     id: int

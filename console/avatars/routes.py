@@ -1,9 +1,9 @@
 """`/me/photo`: giving oneself a picture; and the picture itself, for whoever is logged in."""
 
 import hashlib
-from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, hdrs, web
+from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.avatars import queries
@@ -26,8 +26,7 @@ NOTHING = Text("Choose a photo first.")
 TOO_MANY_BYTES = Text("This photo has more than 5 MB. Take a smaller one.")
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Struct, frozen=True):
     """Somebody as pages show her. `version` None: she has no picture, so by her initials."""
 
     account_id: int

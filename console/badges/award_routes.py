@@ -4,9 +4,9 @@ It also works without scripts: the button that searches sends the form back with
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.badges import keeping_queries, page_queries
 from console.badges.award_several import Refused, Wanted, award_all, not_a_certifier
@@ -27,8 +27,7 @@ _PATH = f"/badges/{{badge:{ID}}}/awards"
 _TICK = "person-"
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stands in the form."""
 
     ticked: frozenset[int] = frozenset()

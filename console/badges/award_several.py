@@ -1,7 +1,8 @@
 """Awards a badge to several people at once: all of them or nobody, in the caller's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.accounts.queries import Person
 from console.badges import keeping_queries, queries
@@ -16,16 +17,14 @@ AGAIN_SECONDS = 60
 UNKNOWN_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """To whom a badge is to go: people who were ticked, and user names, as typed."""
 
     ticked: frozenset[int]
     usernames: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Nobody got it. `field`: the one of the form that it is about."""
 
     words: Text

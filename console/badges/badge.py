@@ -1,9 +1,10 @@
 """What an award says, and who may give it. Source: the contract of the old API, §7. Pure."""
 
 from collections.abc import Set
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+from msgspec import Struct
 
 TITLE_CHARACTERS_MAX = 2_000
 """The column has no limit; a list of badges that goes to everybody has."""
@@ -22,16 +23,14 @@ class Refused(Enum):
     NOT_A_CERTIFIER = "not a certifier"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a badge is for. `certification_circle_id`: who awards it is in there; None: anybody."""
 
     description_id: int
     certification_circle_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """Who gets a badge from whom. `by` None: from nobody that is known.
 
     `author`: whom the rows name as theirs. `at` None: now.

@@ -3,7 +3,7 @@
 Who may is in `badge.py`. A title is for one badge: who awards by title would else mean another one.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from console.badges import keeping_queries, queries
 from console.badges.badge import (
@@ -21,8 +21,7 @@ from console.web.one_line import line_mistake
 from console.words import Text, any_of, quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stands in the form. `circle_id` None: anybody may award it; 0: no such circle."""
 
     title: str = ""
@@ -31,8 +30,7 @@ class Typed:
     circle_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who makes or changes a badge. `admin_circle`: the one that makes an admin."""
 
     account_id: int

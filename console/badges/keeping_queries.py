@@ -1,16 +1,15 @@
 """What making and changing badges, and awarding one to several, asks of the tables."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.accounts.queries import Person
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRow:
+class NamedRow(Struct, frozen=True):
     """A user name as somebody has typed it, and whose it is."""
 
     typed: str
@@ -24,8 +23,7 @@ class NamedRow:
         return Person(self.account_id, self.username, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class HasItRow:
+class HasItRow(Struct, frozen=True):
     """Somebody who has a badge. `is_just_given`: by whom it is about, a moment ago."""
 
     account_id: int

@@ -1,9 +1,9 @@
 """What the pages of badges ask of the tables."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.badges.badge import Kind
@@ -11,8 +11,7 @@ from console.database import Connection
 from console.web.versions import version_of
 
 
-@dataclass(frozen=True, slots=True)
-class BadgeRow:
+class BadgeRow(Struct, frozen=True):
     """A badge. `circle_id` None: anybody may award it. `category` empty: it has none."""
 
     id: int
@@ -35,8 +34,7 @@ class BadgeRow:
         return version_of(self.title, self.description, self.circle_id, self.category)
 
 
-@dataclass(frozen=True, slots=True)
-class HolderRow:
+class HolderRow(Struct, frozen=True):
     """Somebody who has a badge, since when. `by_…` None: it isn't known who gave it to her."""
 
     account_id: int
@@ -52,8 +50,7 @@ class HolderRow:
         return self.name or self.username
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRow:
+class HeldRow(Struct, frozen=True):
     """A badge that somebody has, since when. `by_name` None: it isn't known who gave it to her."""
 
     badge_id: int
@@ -63,8 +60,7 @@ class HeldRow:
     by_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRow:
+class FoundRow(Struct, frozen=True):
     """A person who was found, for a list to tick. `has_it`: the badge."""
 
     account_id: int

@@ -1,17 +1,16 @@
 """What is asked of the tables of badges."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.badges.badge import Given, Kind
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(Struct, frozen=True):
     """A badge that somebody has. `created_by` and `updated_by` are user names.
 
     `awarded_by_…` None: not known any more.
@@ -29,8 +28,7 @@ class Award:
     description_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """What a badge is for. `created_by` and `updated_by` are user names.
 
     All that may be None was not given. `certification_circle_id` None: anybody may award it.

@@ -5,7 +5,8 @@ here and forgotten.
 """
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.cards import queries
 from console.cards.card import clean_label
@@ -20,8 +21,7 @@ TRIES = 3
 """A card may be marked lost between two looks at it; more often than that nobody is so quick."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCard:
+class ReadCard(Struct, frozen=True):
     """A card that was typed or seen, ready to be written down. Never shown."""
 
     credential_type: str
@@ -31,15 +31,13 @@ class ReadCard:
         return f"ReadCard({self.credential_type})"
 
 
-@dataclass(frozen=True, slots=True)
-class NotACard:
+class NotACard(Struct, frozen=True):
     """What was typed is no card's number; `words` say what was expected."""
 
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(Struct, frozen=True):
     """Done."""
 
     card_id: int

@@ -4,16 +4,15 @@ A card's digest never leaves these functions but to be written: pages name a car
 unknown card by the id of its latest tap.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class CardRow:
+class CardRow(Struct, frozen=True):
     """A card of somebody. `lost_at` None: in use."""
 
     card_id: int
@@ -28,8 +27,7 @@ class CardRow:
     last_door: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerRow:
+class OwnerRow(Struct, frozen=True):
     """Whose a card is."""
 
     card_id: int
@@ -43,8 +41,7 @@ class OwnerRow:
         return self.name or self.username
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownCardRow:
+class UnknownCardRow(Struct, frozen=True):
     """A card that nobody has, by its latest tap. `was_of`: whose lost card it is, if it is one."""
 
     event_id: int
@@ -55,8 +52,7 @@ class UnknownCardRow:
     was_of: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenCardRow:
+class SeenCardRow(Struct, frozen=True):
     """What an unknown card's tap told, to be written down with its owner."""
 
     site_digest: bytes

@@ -1,8 +1,9 @@
 """How far a change of a card has got: which controllers have rights from after it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from console.words import Text
 
@@ -10,8 +11,7 @@ LAG = timedelta(seconds=2)
 """Rights are derived within a second of a change; the console's clock and the database's differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class AtController:
+class AtController(Struct, frozen=True):
     """An enrolled controller. `has_newest`: as it said last, its rights are the newest there are.
 
     `rights_from`: when those were made; None: it said of none that are kept.
@@ -22,8 +22,7 @@ class AtController:
     rights_from: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """`waits`: the controllers that don't know yet, of `of` altogether."""
 
     waits: tuple[str, ...]

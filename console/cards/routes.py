@@ -1,10 +1,10 @@
 """Pages of cards: those of one person, and those that nobody has yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
@@ -31,8 +31,7 @@ _PERSON = f"/members/{{account:{ID}}}"
 _CARD = f"/cards/{{card:{ID}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class CardView:
+class CardView(Struct, frozen=True):
     """A card, with what its type is called, and how many controllers know what became of it.
 
     `reach` None: there are no controllers.
@@ -48,8 +47,7 @@ class CardView:
         return version_of(self.row.label)
 
 
-@dataclass(frozen=True, slots=True)
-class PersonCards:
+class PersonCards(Struct, frozen=True):
     """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too.
 
     `may_enrol`: the visitor has none, and can get her first one by herself.
@@ -62,8 +60,7 @@ class PersonCards:
     may_enrol: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stood in the form that was refused, and why. A card's number is never given back.
 
     `renamed`: the card whose form it was; None: that of a new card.
@@ -74,8 +71,7 @@ class Typed:
     renamed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TypedOwner:
+class TypedOwner(Struct, frozen=True):
     """The same for an unknown card: `event_id` names the one that the form was about."""
 
     event_id: int = 0

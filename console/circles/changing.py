@@ -6,8 +6,8 @@ and who manages a circle decides who gets its doors. Source of what a circle nee
 the old API, §6.
 """
 
-from dataclasses import dataclass, replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg.errors import UniqueViolation
 
 from console.accounts.finding import not_one
@@ -30,8 +30,7 @@ from console.web.versions import CHANGED_MEANWHILE, version_of
 from console.words import Text, quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stands in the form. `style` None: unknown. The last two are of a new one."""
 
     name: str = ""
@@ -43,8 +42,7 @@ class Typed:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Who wants to change a circle; which one she saw, and of which effect.
 
     `fixed_names`: of circles that are known by their names.

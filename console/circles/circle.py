@@ -5,8 +5,9 @@ circle, or by its own members. How a refusal is said is for `wording.py` and for
 """
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 NAME_CHARACTERS_MAX = 50
 DESCRIPTION_CHARACTERS_MAX = 50
@@ -21,8 +22,7 @@ class ManagementStyle(StrEnum):
     SELF_ADMIN = "SELF_ADMIN"
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(Struct, frozen=True):
     """A circle. `admin_circle_id` and `admin_circle_name` are None when it manages itself."""
 
     circle_id: int
@@ -65,29 +65,25 @@ class Referrer(StrEnum):
     DOOR = "door"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Something that couldn't do without the circle."""
 
     referrer: Referrer
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoSuchCircle:
+class NoSuchCircle(Struct, frozen=True):
     """Not done: the circle doesn't exist, or not any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Nobody was added or removed, and why."""
 
     reason: Reason
     circle: Circle
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The circle was not removed, and why. `references`: what refers to it."""
 
     hindrance: Hindrance

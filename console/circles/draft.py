@@ -3,8 +3,9 @@
 Source: the contract of the old API, §6.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from console.circles.circle import ManagementStyle
 
@@ -20,8 +21,7 @@ class Flaw(Enum):
     NAME_TAKEN = "name taken"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What was asked for. `admin_circle` and `first_member` are names, None where not given.
 
     A circle with an admin circle begins without members, so `first_member` and `comment` (why she

@@ -1,7 +1,6 @@
 """What making and removing circles asks of the tables."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.circles.circle import Reference, Referrer
@@ -12,8 +11,7 @@ REFERENCES_MAX = 10
 """So many are named; one is enough to keep a circle."""
 
 
-@dataclass(frozen=True, slots=True)
-class _ReferenceRow:
+class _ReferenceRow(Struct, frozen=True):
     referrer: str
     name: str
 

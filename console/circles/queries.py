@@ -1,16 +1,15 @@
 """What is asked of the tables of circles."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.circles.circle import Circle, ManagementStyle
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class CircleRow:
+class CircleRow(Struct, frozen=True):
     """A circle as the table has it, with the number of its members."""
 
     circle_id: int
@@ -35,8 +34,7 @@ class CircleRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(Struct, frozen=True):
     """Somebody in a circle, since when, added by whom, and why."""
 
     account_id: int
@@ -47,8 +45,7 @@ class MemberRow:
     added_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class PersonCircleRow:
+class PersonCircleRow(Struct, frozen=True):
     """A circle that somebody is in."""
 
     circle_id: int

@@ -1,16 +1,15 @@
 """Circles and memberships as rows with their whole history of authorship, for the old API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class CircleRecord:
+class CircleRecord(Struct, frozen=True):
     """A circle. `created_by` and `updated_by` are user names; `member_row_ids`: of memberships.
 
     None: the column is null.
@@ -29,8 +28,7 @@ class CircleRecord:
     member_row_ids: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRecord:
+class MemberRecord(Struct, frozen=True):
     """Somebody's membership in a circle. `created_by` and `updated_by` are user names."""
 
     id: int

@@ -1,10 +1,11 @@
 """Pages of circles: all of them, one of them, and the circles of one person."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
 
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
@@ -28,8 +29,7 @@ _CIRCLE = f"/circles/{{circle:{ID}}}"
 _PERSON = f"/members/{{account:{ID}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class CircleView:
+class CircleView(Struct, frozen=True):
     """A circle in the list."""
 
     circle: Circle
@@ -38,8 +38,7 @@ class CircleView:
     may_manage: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PersonCircles:
+class PersonCircles(Struct, frozen=True):
     """The circles of a person, and those that the visitor may add her to."""
 
     person: Person

@@ -1,8 +1,10 @@
 """Adding somebody to a circle, or removing her, in two steps: what it does is shown before."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from console.accounts.queries import Person
 from console.circles import membership
@@ -15,8 +17,7 @@ from console.words import Text
 from sync.ids import AccountRef
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Who is to be added to a circle or removed from it, by whom."""
 
     circle_id: int
@@ -25,8 +26,7 @@ class Wanted:
     actor_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """What a change would do, for the question whether to save it."""
 
     told: Preview
@@ -34,8 +34,7 @@ class Tried:
     is_removal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(Struct, frozen=True):
     """The form that adds somebody again who was just removed."""
 
     told: Text
@@ -48,8 +47,7 @@ Outcome = Refused | NoSuchCircle | Tried | None
 """None: it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do.
 
     `undo`: how to take back what was just done.

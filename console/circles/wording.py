@@ -1,6 +1,6 @@
 """How the pages say that somebody was not added to a circle or removed from it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from console.circles.circle import (
     COMMENT_CHARACTERS_MAX,
@@ -15,8 +15,7 @@ from console.circles.circle import (
 from console.words import Text, quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """What stands beside a form. `field`: the form's field that it is about."""
 
     words: str

@@ -3,15 +3,15 @@
 Source: the contract of the old API, §7.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 NAME_CHARACTERS_MAX = 100
 """As long as the column is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What was asked for. `contact_id`: the account to turn to."""
 
     name: str

@@ -1,11 +1,11 @@
 """Who works for a company: shown, added and removed; what that does is shown before it is saved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts.finding import not_one
 from console.accounts.queries import Person, people_called, person
@@ -27,8 +27,7 @@ SEEN_BY = frozenset({Who.DESPOT, Who.FRONT_DESK, Who.TREASURER})
 _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 
 
-@dataclass(frozen=True, slots=True)
-class TypedEmployee:
+class TypedEmployee(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do."""
 
     username: str = ""

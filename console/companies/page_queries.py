@@ -1,8 +1,8 @@
 """What the pages of companies ask of the tables."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.companies.company import Draft
@@ -10,8 +10,7 @@ from console.database import Connection
 from console.web.versions import version_of
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyRow:
+class CompanyRow(Struct, frozen=True):
     """A company. `contact_name` None: the contact has given none."""
 
     id: int
@@ -38,8 +37,7 @@ class CompanyRow:
         return version_of(self.name, self.contact_id, self.is_active)
 
 
-@dataclass(frozen=True, slots=True)
-class EmployeeRow:
+class EmployeeRow(Struct, frozen=True):
     """Who works for a company, since when, added by whom."""
 
     account_id: int

@@ -1,16 +1,15 @@
 """What is asked of the tables of companies."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.companies.company import Draft
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(Struct, frozen=True):
     """A company. `created_by` and `updated_by` are user names."""
 
     id: int
@@ -23,8 +22,7 @@ class Company:
     contact_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Employee:
+class Employee(Struct, frozen=True):
     """Who works for a company. `created_by` and `updated_by` are user names."""
 
     id: int

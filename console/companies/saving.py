@@ -1,6 +1,6 @@
 """Saving a company from its form: what is wrong with it, what it would do, or that it is done."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from console.accounts.finding import not_one
 from console.accounts.queries import people_called
@@ -15,8 +15,7 @@ from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What stands in the form. `contact`: a name or a user name."""
 
     name: str = ""
@@ -24,8 +23,7 @@ class Typed:
     is_active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """It is saved."""
 
     company_id: int

@@ -8,9 +8,10 @@ import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from console.controllers import queries
 from console.database import Connection, Database, at_prompt
@@ -32,8 +33,7 @@ class EnrolmentRefused(ConsoleError):
     """Nothing was changed, and no file was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolled:
+class Enrolled(Struct, frozen=True):
     """What the bundle says of the broker."""
 
     broker_url: str

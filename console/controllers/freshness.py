@@ -4,8 +4,9 @@ A controller's age grows with the time since its report; only a beacon lowers it
 console hears nothing of a controller, it is taken that the controller hears nothing either.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from console.controllers.shown import Shown
 from console.web import times
@@ -21,8 +22,7 @@ LEVELS = {
 _ORDER = tuple(Staleness)
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """`before`, then the moment `at` (None: there is none to name), then `after`.
 
     `counts_down`: the moment is ahead.

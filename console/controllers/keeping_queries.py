@@ -1,8 +1,8 @@
 """SQL of retiring controllers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -11,8 +11,7 @@ from sync.ids import ControllerId
 HANGING_MAX = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RetiredRow:
+class RetiredRow(Struct, frozen=True):
     """A controller that is out of use."""
 
     id: str

@@ -4,9 +4,8 @@ Decides that the bundle is fetched once, by whoever made it, and that a form sen
 new keys twice: the first bundle would be worth nothing.
 """
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from console.controllers import keeping_queries, queries, said
 from console.controllers.enrol import (
@@ -45,8 +44,7 @@ BROKER_CHARACTERS_MAX = 300
 IDENTITY = web.AppKey("identity", SiteIdentity)
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """The form as it was sent."""
 
     name: str = ""

@@ -1,8 +1,9 @@
 """What somebody may order at a door or a tool, and how that is read from a form. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.words import Text
 from sync.commands import REASON_CHARACTERS_MAX, UNLOCK_SECONDS_MAX, Operation
@@ -19,8 +20,7 @@ TAKES: Mapping[PointKind, frozenset[Operation]] = MappingProxyType(
 UNLOCK_MINUTES_MAX = UNLOCK_SECONDS_MAX // 60
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What `actor` wants done. `seconds`: of UNLOCK_UNTIL only. `reason`: any text, or none."""
 
     kind: PointKind

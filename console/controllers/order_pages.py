@@ -1,8 +1,7 @@
 """Orders from a page: the same for doors and tools. Their routes see to it that an admin asks."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from console.controllers.order import Order, read_order
 from console.controllers.order_wording import answer_shown
@@ -20,8 +19,7 @@ ORDERS = web.AppKey("orders", Orders)
 """Absent where there is no way to the controllers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A door or tool as its page knows it. `path`: of that page."""
 
     kind: PointKind

@@ -1,15 +1,13 @@
 """SQL of the keys of doors and tools: no two points have the same."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from sync.ids import PointKey
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Struct, frozen=True):
     """What has a key, also when it is retired."""
 
     kind: str

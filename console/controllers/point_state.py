@@ -5,10 +5,11 @@ since when, and never locked or unlocked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol, cast
+
+from msgspec import Struct
 
 from console.controllers.freshness import Freshness, freshness
 from console.controllers.reports import is_offline
@@ -55,8 +56,7 @@ class AtController(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PointView:
+class PointView(Struct, frozen=True):
     """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
 
     `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.

@@ -6,9 +6,11 @@ one must not make a door look as it was. What pages show of it is for `console.d
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
+
+from msgspec import Struct
 
 from console.controllers import queries
 from console.controllers.queries import Json, ReportRow
@@ -20,8 +22,7 @@ OFFLINE_AFTER = timedelta(seconds=25)
 """A report comes at least every 10 s: so long without one means that nothing is known any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakenIn:
+class TakenIn(Struct, frozen=True):
     """Whether a report was newer than the one before, and whether it changes what pages show."""
 
     is_news: bool

@@ -1,10 +1,10 @@
 """The page of controllers, for admins: who is enrolled, when each was heard, and what it says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.controllers import keeping_queries, queries, said
 from console.controllers.queries import ListedController
@@ -20,8 +20,7 @@ from console.words import Text
 RETIRED_SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One line about a controller; `is_bad`: somebody should look."""
 
     name: str
@@ -29,8 +28,7 @@ class Fact:
     is_bad: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerView:
+class ControllerView(Struct, frozen=True):
     """A controller as the page shows it."""
 
     id: str

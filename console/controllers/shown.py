@@ -1,10 +1,9 @@
 """How a state stands on a page: words with an icon and a tone."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """Words with an icon; `tone` is one of good, warn, bad, or empty for neither."""
 
     words: str

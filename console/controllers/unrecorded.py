@@ -5,9 +5,10 @@ event like any other, and is told no more here. A report is read defensively.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
+
+from msgspec import Struct
 
 from console.cards.break_glass_queries import break_glass_cards
 from console.controllers import queries
@@ -27,8 +28,7 @@ TIME_MS_MAX = 4_102_444_800_000
 """The year 2100."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """`at` None: the controller doesn't know the time. `name`: of the card, as the controller has
     it. `has_opened` False: the relay did not move.
     """

@@ -7,11 +7,11 @@ else only around a tap. What a page shows of it is for `view.py`.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from console.controllers.point_state import IN_USE
 from console.database import Database

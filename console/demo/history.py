@@ -7,8 +7,10 @@ a door, on the rights of its day. Pure.
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from console.demo.makerspace import POINTS, credential_of
 from console.demo.month import SEED, Tap
@@ -38,8 +40,7 @@ DECISION_MS = 31
 """From the last byte to the record; any believable number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What was so in the last month. `facts`: with all payments that were not over before."""
 
     facts: Facts
@@ -56,8 +57,7 @@ class Past:
         return dict(derive(replace(self.facts, cards=cards), milliseconds(at), UTC).contents)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A signed batch of events, and when it was sent: after the last of them."""
 
     controller: ControllerId

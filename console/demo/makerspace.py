@@ -5,8 +5,9 @@ each case that matters at a door. How it gets into the database is for `seed.py`
 """
 
 import hashlib
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from sync.credential import Credential, CredentialType
 from sync.ids import ControllerId, PointKey
@@ -44,16 +45,14 @@ class Habit(Enum):
     NIGHTS = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A card of somebody's. `lost_days_ago` None: she has it."""
 
     label: str
     lost_days_ago: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A member. The order of the cards is that in which she got them."""
 
     username: str
@@ -66,8 +65,7 @@ class Person:
     company: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(Struct, frozen=True):
     """A circle beyond those of every database. `admin` None: it administers itself."""
 
     name: str
@@ -75,8 +73,7 @@ class Circle:
     admin: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(Struct, frozen=True):
     """A company and whether its employees have access."""
 
     name: str
@@ -84,8 +81,7 @@ class Company:
     contact: str
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """A door, its controller, and the circles whose members may open it."""
 
     key: PointKey
@@ -95,8 +91,7 @@ class Door:
     open_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A tool, its controller, and the circle whose members may use it."""
 
     key: PointKey
@@ -105,8 +100,7 @@ class Tool:
     circle: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableCard:
+class TableCard(Struct, frozen=True):
     """A card on the table of the demo: whose (None: nobody's), which of hers, and its story.
 
     `opens`: the doors and tools that the story promises, as of the start.

@@ -6,8 +6,9 @@ moment. Whether a tap was granted is not decided here: see `history.py`.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from console.demo.makerspace import FRONT, WORKSHOP, Habit, Person
 from sync.ids import PointKey
@@ -32,8 +33,7 @@ _WEEKDAYS = {  # Monday to Sunday; Tuesday and Thursday are the open evenings
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(Struct, frozen=True):
     """A card at a reader. `username` None: the card belongs to nobody, and `number` tells which."""
 
     at: datetime

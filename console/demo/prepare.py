@@ -6,9 +6,10 @@ has passed. Everything that a command of the console can do is done by that comm
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from console.controllers.enrol import enrol
 from console.database import Database
@@ -31,8 +32,7 @@ from sync.events import decode_batch
 from sync.signing import public_key
 
 
-@dataclass(frozen=True, slots=True)
-class Premises:
+class Premises(Struct, frozen=True):
     """The empty console that is to be filled. `now`: in the zone of the space."""
 
     database: Database

@@ -4,18 +4,17 @@ Only for the fresh database of a demo. What our own pages and commands can make 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.demo.taps import Record
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(Struct, frozen=True):
     """A member. `password` None: she can't log in."""
 
     username: str
@@ -25,8 +24,7 @@ class AccountRow:
     joined_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(Struct, frozen=True):
     """A membership of a circle, by name."""
 
     circle: str
@@ -34,8 +32,7 @@ class MemberRow:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
+class PaymentRow(Struct, frozen=True):
     """A paid period; `amount` in kroner, as the table has it."""
 
     username: str
@@ -45,8 +42,7 @@ class PaymentRow:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CardRow:
+class CardRow(Struct, frozen=True):
     """A card. `lost_at` None: it is in use."""
 
     username: str

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.demo.building import Building
 from console.demo.makerspace import LOGINS, PASSWORD, TABLE_CARDS
@@ -25,8 +25,7 @@ HEARTBEAT_LOOKS = 100
 """After so many looks without news a comment finds out whether the browser is still there."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCard:
+class ShownCard(Struct, frozen=True):
     """A card on the table."""
 
     key: str
@@ -35,8 +34,7 @@ class ShownCard:
     colour: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShownLogin:
+class ShownLogin(Struct, frozen=True):
     """Somebody who can log in."""
 
     username: str

@@ -5,8 +5,10 @@ Both are brought together here, and the things to try are ticked off by them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 KEPT = 60
 BEFORE = timedelta(seconds=5)
@@ -16,8 +18,7 @@ LIGHT_WITHIN = timedelta(seconds=1.5)
 """After a tap: when a reader's light counts as the answer to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """An access event at the console. `digest`: the card's, known or not."""
 
     event_id: int
@@ -29,8 +30,7 @@ class Record:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TapMade:
+class TapMade(Struct, frozen=True):
     """A card that was held to a reader. `was_offline`: the controller couldn't reach the console.
 
     `gives_back`: of a tool, by whoever had it; that is no access, and has no record.
@@ -51,8 +51,7 @@ class TapMade:
     light: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tries:
+class Tries(Struct, frozen=True):
     """Which of the things to try were seen to happen."""
 
     tapped: bool = False
@@ -62,8 +61,7 @@ class Tries:
     ran: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TapLog:
+class TapLog(Struct, frozen=True):
     """The latest taps, oldest first, and the newest event that was looked at."""
 
     taps: tuple[TapMade, ...] = ()

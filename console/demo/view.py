@@ -5,7 +5,8 @@ console has recorded or, until it has, what the reader's light showed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.controllers.point_state import state_shown
 from console.controllers.shown import Shown
@@ -15,8 +16,7 @@ from console.events.wording import wording
 from sync.rights import PointKind
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """What a controller says of itself and its door or tool.
 
     `waiting`: events that the console has not acknowledged. `serial` 0: it has no rights yet.
@@ -30,8 +30,7 @@ class Reported:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Felt:
+class Felt(Struct, frozen=True):
     """How a leaf, or a motor and its emergency stop, stand. None: there is none."""
 
     leaf: str | None = None
@@ -39,8 +38,7 @@ class Felt:
     stop: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One controller as it was seen last. `reported` None: it doesn't answer."""
 
     point: Door | Tool
@@ -52,8 +50,7 @@ class Seen:
     """Colour of the card that is held to the reader now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """A sentence and its tone: good, bad, wait, or plain."""
 
     tone: str
@@ -64,8 +61,7 @@ class Words:
 _TONES = {"good": "good", "bad": "bad", "warn": "wait", "": "plain"}
 
 
-@dataclass(frozen=True, slots=True)
-class PointView:
+class PointView(Struct, frozen=True):
     """One door or tool, its reader, and the controller beside it. `icon`: of its state."""
 
     key: str
@@ -85,8 +81,7 @@ class PointView:
     last: Words
 
 
-@dataclass(frozen=True, slots=True)
-class BuildingView:
+class BuildingView(Struct, frozen=True):
     """All of it. `marks`: the floor plan's attributes, by which its style moves doors and saw."""
 
     points: tuple[PointView, ...]

@@ -1,7 +1,8 @@
 """What is set for a door, in words for its page. Pure."""
 
-from dataclasses import dataclass
 from datetime import tzinfo
+
+from msgspec import Struct
 
 from console.rights.facts import Door, WeeklyHours
 from console.rights.weekly_hours import words
@@ -16,8 +17,7 @@ _CARDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """`hours` empty: it stands open at no hours."""
 
     without_console: str

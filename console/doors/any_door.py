@@ -6,9 +6,9 @@ a door may have to wait for those before it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from console.database import Author, Database
 from console.doors import old_door_queries as queries
@@ -25,8 +25,7 @@ log = structlog.get_logger()
 NO_CONTROLLER = Failed(Text("Its controller isn't enrolled, or is in quarantine."), is_late=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """What became of a door, after all those in `opened` had opened."""
 
     door: PointKey

@@ -1,6 +1,6 @@
 """`p2k16-console doors set`: what holds for a door, and when it stands open."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from console.database import Database, at_prompt
 from console.doors import changing_queries as queries
@@ -15,8 +15,7 @@ from sync.ids import PointKey
 NO_HOURS = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class DoorChange:
+class DoorChange(Struct, frozen=True):
     """What `doors set` was given. None: that option wasn't. `open_hours`: a text, or `none`."""
 
     key: str

@@ -1,9 +1,9 @@
 """SQL of changing a door."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
@@ -149,8 +149,7 @@ async def controller_of(conn: Connection, *, key: PointKey) -> ControllerId | No
     return None if row is None or row[0] is None else ControllerId(row[0])
 
 
-@dataclass(frozen=True, slots=True)
-class RetiredRow:
+class RetiredRow(Struct, frozen=True):
     """A door that is out of use."""
 
     key: str

@@ -1,9 +1,9 @@
 """The circles of a door: a form that shows who gains and who loses it before it saves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.circles.queries import CircleRow, all_circles
 from console.database import Connection
@@ -26,8 +26,7 @@ _PATH = "/doors/{door:[a-z0-9-]{1,32}}/circles"
 _FIELD = "circle-"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The circles that somebody chose, and those that the door had when she was asked."""
 
     chosen: frozenset[int]

@@ -1,7 +1,8 @@
 """`p2k16-console doors add`: a door, made at the server's prompt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.controllers import queries as controllers
 from console.controllers.point_key_queries import point_named
@@ -22,8 +23,7 @@ _OPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NewDoor:
+class NewDoor(Struct, frozen=True):
     """What `doors add` was given. `driver` is the name of one; None: that option wasn't given."""
 
     key: str

@@ -9,9 +9,9 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from console.settings import LegacySettings
@@ -24,8 +24,7 @@ BUDGET_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a door did not open, as far as is known. `words` end a sentence that begins with it.
 
     `is_late`: it was asked and gave no answer, so it may have opened.
@@ -35,8 +34,7 @@ class Failure:
     is_late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(Struct, frozen=True):
     failure: Failure | None
     is_worth_another_try: bool = False
 

@@ -1,7 +1,8 @@
 """What pages say about a door: what is true now, as far as its controller has told. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from console.controllers.freshness import Freshness
 from console.controllers.point_state import point_view
@@ -13,8 +14,7 @@ from sync.ids import PointKey
 from sync.rights import Assurance, Point, PointKind
 
 
-@dataclass(frozen=True, slots=True)
-class DoorView:
+class DoorView(Struct, frozen=True):
     """A door as pages show it. `heard_at`: when its controller reported last; None: never.
 
     `controller` and `rights` None: none of ours moves it, but what `mover` says. `alarms`: what is

@@ -1,8 +1,9 @@
 """A door as it stands in a form, and what is meant by it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from console.doors.driver import Driver
 from console.doors.facts import OPEN_SECONDS_MAX, door_mistakes
@@ -21,8 +22,7 @@ DRIVERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """What holds for a door. `controller` and `topic` None: its driver has none."""
 
     key: PointKey
@@ -46,8 +46,7 @@ class Meant:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DoorDraft:
+class DoorDraft(Struct, frozen=True):
     """The fields as they were typed."""
 
     key: str = ""

@@ -1,9 +1,10 @@
 """Adds doors, changes them, retires them and brings them back; each is shown before it is saved."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 
 from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
 
 from console.circles.queries import all_circles
 from console.controllers import queries as controllers
@@ -30,8 +31,7 @@ _NO_CONTROLLER = ("", Text("none"))
 Change = Callable[[Connection], Awaitable[Mistaken | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """The form as it is answered with. `door` None: a new one. `version`: of what it changes."""
 
     draft: DoorDraft

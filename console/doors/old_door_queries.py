@@ -1,17 +1,16 @@
 """SQL of the doors that no controller of ours moves."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from sync.commands import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class MovedRow:
+class MovedRow(Struct, frozen=True):
     """What moves a door. `topic` None: of another driver than mqtt."""
 
     key: str

@@ -5,9 +5,9 @@ only the controller's own event says that the door was opened.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from console.controllers.order import Order
 from console.controllers.orders import Done, NoAnswer, NoSuchPoint, Orders, Refused
@@ -20,27 +20,23 @@ from sync.rights import PointKind
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The controller has recorded the opening and releases the door."""
 
     after_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class NotAllowed:
+class NotAllowed(Struct, frozen=True):
     """The rule says no to whoever asked."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class NoSuchDoor:
+class NoSuchDoor(Struct, frozen=True):
     """There is no door with this key, or no controller for it yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A door that no controller of ours moves did not open, as far as is known. `words`: why.
 
     `is_late`: whoever moves it was asked and gave no answer, so it may have opened.

@@ -1,9 +1,9 @@
 """SQL of the doors."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -14,8 +14,7 @@ from sync.ids import ControllerId, PointKey
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class DoorRow:
+class DoorRow(Struct, frozen=True):
     """A door, its controller's latest report, and the newest snapshot (serial 0: none yet).
 
     `controller` None: none of ours moves it, but `driver` does; `topic` as in `Driver`.
@@ -41,8 +40,7 @@ class DoorRow:
     min_assurance: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRow:
+class PersonRow(Struct, frozen=True):
     """Somebody's names."""
 
     account_id: int

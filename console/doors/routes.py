@@ -2,9 +2,9 @@
 an admin all of them, with who may open each and what happened there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.cards.break_glass_queries import break_glass_cards
 from console.cards.card import kind
@@ -40,8 +40,7 @@ RETIRED_SHOWN = 50
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
 
-@dataclass(frozen=True, slots=True)
-class MyDoor:
+class MyDoor(Struct, frozen=True):
     """A door on the front page. `refusal` is empty for one that the visitor may open."""
 
     door: DoorView
@@ -49,8 +48,7 @@ class MyDoor:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class MayOpen:
+class MayOpen(Struct, frozen=True):
     """Somebody who may open a door, and why."""
 
     person: PersonRow

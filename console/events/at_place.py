@@ -1,7 +1,8 @@
 """What happened at a door or tool, in words for its own page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.events import place_queries as queries
@@ -31,8 +32,7 @@ _WITH_DETAIL = frozenset(
 """Kinds of which a controller tells more in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """An event. `account_id` None: nobody we know did it. `why` may be empty.
 
     `is_tap`: of a card, which has a page that explains it.

@@ -5,9 +5,9 @@ latest rows are looked at: far more than a space writes in the time that is aske
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -15,8 +15,7 @@ from console.database import Connection
 LOOKED_AT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class BookRow:
+class BookRow(Struct, frozen=True):
     """An event. What `number` and `text` are depends on it: an award's id; a door's key, a tool."""
 
     created_at: datetime

@@ -5,8 +5,9 @@ itself. Why something was refused is in `wording.py`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.events.wording import sentences
 from console.words import Text, capital
@@ -14,8 +15,7 @@ from sync.commands import Operation
 from sync.events import EventKind
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """An event, as far as a sentence needs it.
 
     `who`: a name; None: nobody we know. `operation`: of a command, where it is known.
@@ -28,8 +28,7 @@ class Happening:
     is_tool: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """`who` did `did`. `is_person`: the one whom the event concerns; else the place itself.
 
     `note`: why, and what changes it.
@@ -46,8 +45,7 @@ At = Callable[[str], Text]
 """What happened, at a place that is named."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     """`did`: at the place, or simply what the place did.
 
     `here`: on its own page, where it isn't `did` with “it”. `nobody`: who did it, if it is nobody

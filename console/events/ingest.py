@@ -7,12 +7,13 @@ doesn't block its journal for ever.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from console.database import Connection, Database
 from console.events import journal_queries as queries
@@ -42,8 +43,7 @@ JOURNALS_MAX = 1_000
 """Of one controller. A new one comes with each new SD card."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Everything up to `acknowledged` is stored. `new`: how many events of this batch were new."""
 
     acknowledged: int
@@ -51,15 +51,13 @@ class Stored:
     results: tuple[CommandResult, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Forked:
+class Forked(Struct, frozen=True):
     """The journal contradicts itself; the controller is in quarantine, nothing is acknowledged."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class TooManyJournals:
+class TooManyJournals(Struct, frozen=True):
     """Nothing was stored: this controller has begun more journals than can be believed."""
 
 

@@ -1,9 +1,9 @@
 """SQL of door openings in the web app's own tables: its event rows."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -59,8 +59,7 @@ async def add_opening(conn: Connection, *, account: int, door: str, at: datetime
     return _id(await cursor.fetchone())
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True):
     """The event row of somebody's opening, now deleted."""
 
     account: int

@@ -4,8 +4,9 @@ Decides who gets the badge. Which events are openings, and whose, is for `ingest
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from console.accounts.queries import system_account
 from console.badges import awarding
@@ -19,8 +20,7 @@ FIRST_OPENING = "first-door-opening"
 """Title of the badge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """Somebody opened a door. `seq`: of the event that says so."""
 
     seq: int

@@ -1,16 +1,15 @@
 """SQL of what somebody did and was refused."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.events.queries import AS_ROWS, RecentRow
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """Where a list goes on: behind the row of this moment and event."""
 
     at: datetime

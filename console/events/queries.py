@@ -1,10 +1,10 @@
 """What pages ask of the events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -14,8 +14,7 @@ LOOKED_AT = 500
 the order in which they happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecentRow:
+class RecentRow(Struct, frozen=True):
     """An event for a list. `at`: when it happened, or, without a trusted clock, when it arrived.
 
     `event_id` 0: no controller told it, but a door without one was opened from here. `place`: what

@@ -5,10 +5,11 @@ with a door, is for admins.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.database import Connection, Database
 from console.events import queries
@@ -49,8 +50,7 @@ KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
 """What each audience sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the list. `account_id` None: nobody we know. `note`: a second, quieter line.
 
     `is_tap`: of a card, which has a page that explains it.
@@ -67,8 +67,7 @@ class Line:
     is_tap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """A day's lines under one heading."""
 
     name: str

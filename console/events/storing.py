@@ -5,8 +5,9 @@ answer to a command. Which events are new is decided in `intake.py`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.events import journal_queries as queries
@@ -36,16 +37,14 @@ FAILED = "failed: "
 """The same of a door without a controller; behind it stand words that begin with what was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True):
     """What became of a command. `refusal`: the reason's name; None: it was executed."""
 
     command: str
     refusal: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Consequences:
+class Consequences(Struct, frozen=True):
     """Answers to commands, people who opened a door, and those of whom an opening was none.
 
     `taps`: the ids of the events that tell of a card at a reader.
@@ -57,8 +56,7 @@ class Consequences:
     taps: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """Which journal the events are of, and when they came."""
 
     controller: Controller

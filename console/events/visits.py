@@ -1,8 +1,9 @@
 """How many people came on each of the last days: what the old web app showed at its entrance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.events import book_queries as queries
@@ -11,8 +12,7 @@ from console.web import times
 DAYS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Visits:
+class Visits(Struct, frozen=True):
     """A day of the space's own zone. `share` is 0 to 100, of the fullest day's people."""
 
     begins: datetime

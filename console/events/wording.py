@@ -5,15 +5,15 @@ changes it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.words import Text
 from sync.rights import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """A reason in plain words. `remedy` is empty where there is none to give."""
 
     why: Text

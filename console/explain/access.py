@@ -4,7 +4,8 @@ Asks the rule for each; decides nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.explain import queries
@@ -20,8 +21,7 @@ EVERY_PAYMENT_MS = 0
 """Also those that are over: they tell a membership that has ended from none at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class AtPlace:
+class AtPlace(Struct, frozen=True):
     """One person at one door or tool. `through`: her circles among those of the place."""
 
     place: PlaceRow
@@ -30,8 +30,7 @@ class AtPlace:
     circles: tuple[CircleRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OfPerson:
+class OfPerson(Struct, frozen=True):
     """The same with her name, for the page of the place."""
 
     person: NamedRow

@@ -5,8 +5,9 @@ Which question decided is `console/rights/explain.py`'s.
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.explain import queries
@@ -29,8 +30,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _MS = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class TapExplained:
+class TapExplained(Struct, frozen=True):
     """A tap with all that a page says about it.
 
     `rights` None: it had none, or they are not kept. `right`: what they held for the card.

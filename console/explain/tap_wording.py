@@ -1,9 +1,10 @@
 """What the page of a tap says: each question and its answer, what decided, and what helps. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.events.wording import wording
 from console.explain.tap import TapExplained
@@ -16,8 +17,7 @@ from sync.events import EventKind
 from sync.rights import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A step in words. `icon`: a sign besides the words of the mark."""
 
     icon: str

@@ -1,8 +1,9 @@
 """What pages say about why somebody can use a door or a tool, or can't, and what helps. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from console.explain.access import AtPlace
 from console.explain.queries import CircleRow
@@ -16,16 +17,14 @@ FOREVER = datetime(3000, 1, 1, tzinfo=UTC)
 """A membership that ends later than this is said to have no end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(Struct, frozen=True):
     """Something that is missing, and what would change it."""
 
     what: Text
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reasons:
+class Reasons(Struct, frozen=True):
     """One person at one place, in words. `why` is empty where the answer is no."""
 
     at: AtPlace

@@ -5,11 +5,11 @@ keeps no event from being acknowledged, and leaves the card nobody's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from console.cards.assignment import Assigned, ReadCard, assign
 from console.controllers.reports import is_offline
@@ -38,8 +38,7 @@ HAS_A_CARD = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Why no claim was begun."""
 
     words: str

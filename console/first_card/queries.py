@@ -1,17 +1,16 @@
 """SQL of claims to a first card, of taps that may answer one, and of doors that take them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.first_card.claim import Claim, Note, Tap
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
+class ClaimRow(Struct, frozen=True):
     """A claim, with the names that pages show. `door_name` None: the door is gone."""
 
     claim_id: int
@@ -32,8 +31,7 @@ class ClaimRow:
         return Claim(self.claim_id, self.account_id, self.door, self.began_at, self.ends_at)
 
 
-@dataclass(frozen=True, slots=True)
-class DoorRow:
+class DoorRow(Struct, frozen=True):
     """A door where cards can be enrolled. `received_at`: when its controller reported last."""
 
     key: str

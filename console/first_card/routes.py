@@ -4,11 +4,11 @@ Decides what the page says at each step. Which tap counts is in `claim.py`.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.cards import queries as cards
@@ -44,8 +44,7 @@ NOTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Where somebody is on the way to her first card.
 
     `claim`: the one that waits, or whose card she is asked about. `told`: what became of the last.

@@ -7,9 +7,9 @@ itself is for everybody, a controller that is silent for admins, who can do some
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.controllers.shown import Shown
 from console.database import Connection, Database
@@ -27,8 +27,7 @@ EVERY_SECONDS = 5.0
 SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """Something urgent about a door or tool. `path`: of its page."""
 
     place: str
@@ -37,8 +36,7 @@ class Alarm:
     is_for_admins: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmBar:
+class AlarmBar(Struct, frozen=True):
     """What the bar shows, and how many more there are. `links`: whether the pages may be seen."""
 
     alarms: Sequence[Alarm]

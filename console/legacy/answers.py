@@ -4,19 +4,18 @@ Source: the contract of its API, §1 and §4.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from aiohttp import web
+from msgspec import Struct
 
 Json = dict[str, object]
 
 OBJECT_NOT_FOUND = "Object not found"
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """Who made a row, and who changed it last; people by their user names."""
 
     id: int

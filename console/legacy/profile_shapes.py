@@ -7,8 +7,9 @@ its hash gives away an address that somebody guesses.
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from console.badges.queries import Award, awards
 from console.database import Connection
@@ -25,8 +26,7 @@ NO_STANDING = Standing(is_paying=False, is_employed=False)
 AVATARS = "https://www.gravatar.com/avatar/"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What profiles tell beside the accounts, by account id; who has none of it isn't there."""
 
     circles: Mapping[int, list[CircleRow]]

@@ -12,10 +12,10 @@ packet is cut out whole first, and a client that breaks a limit is dropped.
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 
 from amqtt.adapters import BufferReader, WriterAdapter
 from amqtt.mqtt.packet import MQTTFixedHeader
+from msgspec import Struct
 
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
 """What may wait in the socket's buffer: three snapshots of the largest kind and more."""
@@ -31,8 +31,7 @@ class Violation(Exception):
     """The client broke a rule of MQTT or a limit of ours; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawPacket:
+class RawPacket(Struct, frozen=True):
     """A whole packet, not decoded. Source of the fields: MQTT 3.1.1 §2.2."""
 
     kind: int

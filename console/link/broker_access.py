@@ -5,7 +5,8 @@ files for Mosquitto. What isn't allowed here is forbidden; there is no default f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.settings import MqttSettings
 from sync.ids import ControllerId
@@ -15,13 +16,11 @@ DOWN = tuple(leaf for leaf in Leaf if leaf.startswith("down/"))
 UP = tuple(leaf for leaf in Leaf if leaf.startswith("up/"))
 
 
-@dataclass(frozen=True, slots=True)
-class TheConsole:
+class TheConsole(Struct, frozen=True):
     """Speaks down to every controller and hears all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class AController:
+class AController(Struct, frozen=True):
     """Speaks up as itself and hears what is meant for it."""
 
     id: ControllerId
@@ -30,8 +29,7 @@ class AController:
 Client = TheConsole | AController
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRules:
+class AccessRules(Struct, frozen=True):
     """The rules for all topics below `prefix`, and for those of the old web app's hardware.
 
     `old_prefixes` are what those begin with: the console may publish there, and nobody hears it.

@@ -7,7 +7,8 @@ acknowledged end to end and sent again.
 
 import asyncio
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LANE_LENGTH = 64
 """Messages of one sender that may wait: 4 MB of full event batches (64 KB each)."""
@@ -18,8 +19,7 @@ MAX_WAITING = 4096
 """Messages of all senders together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A message from the broker. `retained`: it was kept by the broker, so it may be old."""
 
     topic: str

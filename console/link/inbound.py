@@ -7,12 +7,12 @@ with a line in the log. A message that gets lost here is sent again, or replaced
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from console.controllers import queries as controllers
 from console.controllers.reports import take_in
@@ -57,8 +57,7 @@ class Waiting(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Sender:
+class _Sender(Struct, frozen=True):
     controller: Controller
     public_key: bytes
 

@@ -15,8 +15,9 @@ import re
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from console.errors import ConsoleError
 from console.link.broker_access import AccessRules, AController, Client, TheConsole
@@ -41,8 +42,7 @@ class BrokerConfigError(ConsoleError):
     """The files for Mosquitto can't be made; the message says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerFiles:
+class BrokerFiles(Struct, frozen=True):
     """Where the files went, and how many controllers they let in."""
 
     passwords: Path

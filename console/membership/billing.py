@@ -3,9 +3,10 @@
 Only `stripe_gateway.py` knows Stripe's words for it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from console.errors import ConsoleError
 
@@ -17,8 +18,7 @@ class StripeUnavailable(ConsoleError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """A membership that can be bought. `price`: in major units, for each period."""
 
     price_id: str
@@ -27,8 +27,7 @@ class Tier:
     features: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
+class Payer(Struct, frozen=True):
     """Who a customer is to be made for. `name` None: has given none."""
 
     account_id: int
@@ -36,8 +35,7 @@ class Payer:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One membership, to be paid on Stripe's own page, which then leads to one of the two URLs."""
 
     customer: str
@@ -47,16 +45,14 @@ class Order:
     cancel_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """One that goes on. `ends_at`: it was cancelled, and ends then; None: it goes on by itself."""
 
     price_id: str | None
     ends_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(Struct, frozen=True):
     """`waits`: for money. `due` in major units. `url`: Stripe's page with the receipt, if any."""
 
     invoice: str
@@ -65,16 +61,14 @@ class Invoice:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What Stripe knows of a customer: the latest invoices, and what goes on."""
 
     subscriptions: tuple[Subscription, ...] = ()
     invoices: tuple[Invoice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of an invoice: the period that it pays for, and how much, in major units."""
 
     start: datetime

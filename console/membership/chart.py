@@ -5,9 +5,9 @@ The figures: a JSON list of `{"month": "2026-01", "revenue": 1234.5, "members": 
 
 import json
 import sys
-from dataclasses import dataclass
 from io import BytesIO
 
+from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont
 
 SIDE = 1600
@@ -22,8 +22,7 @@ STEPS = 5
 """Lines of the grid, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """One half: a bar for each month."""
 
     title: str

@@ -1,7 +1,8 @@
 """Begins a subscription: a customer at Stripe, then Stripe's page where she pays."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from console.database import Author, Database
 from console.membership import queries
@@ -18,8 +19,7 @@ class Refused(Enum):
     NO_SUCH_ACCOUNT = "no such account"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """Who wants what. The two URLs: where Stripe leads back to, after paying and without it."""
 
     account_id: int
@@ -29,8 +29,7 @@ class Wish:
     by: Author
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """All but the payment page is there."""
 
     order: Order

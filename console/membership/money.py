@@ -3,10 +3,11 @@
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from io import StringIO
+
+from msgspec import Struct
 
 from console.words import Text
 
@@ -18,8 +19,7 @@ YEARS_MAX = 10
 """Of a table of payments."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonthRow:
+class MonthRow(Struct, frozen=True):
     """A month. `revenue` in crowns, what was paid back taken off; `payers`: people who paid."""
 
     begins: datetime
@@ -29,8 +29,7 @@ class MonthRow:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Days, the last one included."""
 
     first: date
@@ -41,8 +40,7 @@ class Period:
         return _midnight(self.first, zone), _midnight(self.last + timedelta(days=1), zone)
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodMistake:
+class PeriodMistake(Struct, frozen=True):
     """Why there is no table. `field`: of the form."""
 
     words: str

@@ -1,18 +1,17 @@
 """What the treasurer asks of all payments together: months, companies, one row after the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.membership.money import MonthRow
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyRow:
+class CompanyRow(Struct, frozen=True):
     """A company. `names` and `accounts` belong together: who works there, the first ones by name.
 
     `payers`: how many of them pay for themselves as well.
@@ -26,8 +25,7 @@ class CompanyRow:
     accounts: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRow:
+class ExportRow(Struct, frozen=True):
     """A payment with who made it. `paid_at`: when, or where that isn't known when it begins."""
 
     id: int
@@ -40,8 +38,7 @@ class ExportRow:
     invoice: str
 
 
-@dataclass(frozen=True, slots=True)
-class _SlotRow:
+class _SlotRow(Struct, frozen=True):
     slot: int
     revenue: Decimal
     payers: int

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.database import Connection
 from console.membership import queries, standing_queries
@@ -24,24 +24,21 @@ PATIENCE_SECONDS = 4
 """A page waits for Stripe no longer than this, and then says that it doesn't answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A membership that can be bought, and whether it is the visitor's."""
 
     tier: Tier
     is_mine: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """A payment; `receipt`: Stripe's page of it."""
 
     row: PaidRow
     receipt: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """All of it. `is_customer`: has begun to pay here, so that there is something to manage.
 
     `is_told` False: Stripe doesn't answer, so the offers and what goes on are not known.
@@ -66,8 +63,7 @@ class Membership:
         return sum((one.due for one in self.waiting), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(Struct, frozen=True):
     standing: Standing
     paid: list[PaidRow]
     customer: str | None

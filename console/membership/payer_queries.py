@@ -1,10 +1,10 @@
 """People by how they pay: those who do, those who have stopped, those whose payment failed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -18,8 +18,7 @@ class Listing(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyRow:
+class MoneyRow(Struct, frozen=True):
     """A person in a list. `amount`: of the latest payment, in crowns. `renews` None: not known."""
 
     account_id: int
@@ -36,8 +35,7 @@ class MoneyRow:
         return self.name or self.username
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How many people are in each list."""
 
     active: int

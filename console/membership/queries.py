@@ -1,18 +1,17 @@
 """What is asked of the tables of payments. Customers and payments belong to `created_by`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.membership.billing import Line, Payer
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True):
     """Somebody who subscribed, as far as a letter to her needs it."""
 
     account_id: int
@@ -21,8 +20,7 @@ class Subscriber:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Month:
+class Month(Struct, frozen=True):
     """What came in, in major units, and how many people it came from."""
 
     first_day: date

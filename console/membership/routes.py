@@ -1,9 +1,9 @@
 """`/me/membership`: how the visitor stands, what to do about it, and the way to Stripe's pages."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.membership import checkout, queries, standing_queries
 from console.membership.billing import StripeUnavailable
@@ -47,8 +47,7 @@ NO_CARD = Text("Stripe has no card of yours. Give it one, and what is open is pa
 DECLINED = Text("Every card was declined. Give Stripe another one, or ask your bank.")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What came of what was asked. `beside`: the part of the page that it stands in."""
 
     words: str

@@ -3,9 +3,10 @@
 Only words: whether a door opens is decided by the rights, not here.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from console.rights.people_queries import GRACE_HOURS
 from console.web import times
@@ -29,8 +30,7 @@ class Step(Enum):
     """The payment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """`paid_until`: end of the latest payment that has begun; None: has never paid.
 
     `companies`: active ones that employ the person. `failed_at`: when a payment failed that none
@@ -43,8 +43,7 @@ class Facts:
     renews: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """`sentence` for pages; `is_active`: a member now, the day of slack included."""
 
     is_active: bool

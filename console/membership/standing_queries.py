@@ -1,10 +1,10 @@
 """What is asked about one person's membership, and written of what Stripe tells of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
@@ -12,16 +12,14 @@ from console.membership.standing import Facts
 from console.membership.stripe_event import InvoiceUnpaid, SubscriptionChanged
 
 
-@dataclass(frozen=True, slots=True)
-class _FactsRow:
+class _FactsRow(Struct, frozen=True):
     paid_until: datetime | None
     companies: Sequence[str]
     failed_at: datetime | None
     renews: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class PaidRow:
+class PaidRow(Struct, frozen=True):
     """A payment. `amount` in crowns; `invoice`: Stripe's name of what was paid."""
 
     start_date: datetime

@@ -5,9 +5,10 @@ contract of the old API, §8, and docs.stripe.com/api/events/types.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+
+from msgspec import Struct
 
 from console.errors import ConsoleError
 from console.membership.billing import Line, major_units
@@ -29,8 +30,7 @@ class Malformed(ConsoleError):
     """A signed message that isn't an event as Stripe describes them."""
 
 
-@dataclass(frozen=True, slots=True)
-class InvoicePaid:
+class InvoicePaid(Struct, frozen=True):
     """A customer paid an invoice. `has_more`: Stripe kept lines back; ask it for all of them."""
 
     invoice: str
@@ -40,23 +40,20 @@ class InvoicePaid:
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutCompleted:
+class CheckoutCompleted(Struct, frozen=True):
     """Somebody subscribed. `account_id` None: the session doesn't name an account of ours."""
 
     account_id: int | None
     customer: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CardChanged:
+class CardChanged(Struct, frozen=True):
     """A customer has another way to pay. `customer` None: it belongs to nobody any more."""
 
     customer: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceUnpaid:
+class InvoiceUnpaid(Struct, frozen=True):
     """No card has paid an invoice. `failed_at` None: Stripe didn't say when."""
 
     invoice: str
@@ -64,15 +61,13 @@ class InvoiceUnpaid:
     failed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceDropped:
+class InvoiceDropped(Struct, frozen=True):
     """Stripe waits no longer for the money of an invoice."""
 
     invoice: str
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionChanged:
+class SubscriptionChanged(Struct, frozen=True):
     """Whether a subscription goes on by itself, as it was at `told_at`."""
 
     subscription: str
@@ -91,8 +86,7 @@ Content = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StripeEvent:
+class StripeEvent(Struct, frozen=True):
     """One message. `content` None: nothing that matters here."""
 
     id: str

@@ -9,12 +9,12 @@ import hashlib
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
+from msgspec import Struct
 
 from console.membership.billing import (
     Account,
@@ -41,8 +41,7 @@ PAGE = 100
 """Rows that Stripe gives at a time, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     client: "StripeClient"
     http: "AIOHTTPClient"
 

@@ -1,8 +1,7 @@
 """What the application keeps for payments, from its start to its end."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from console.membership.monthly_chart import MonthlyChart
 from console.membership.stripe_gateway import StripeGateway
@@ -11,8 +10,7 @@ from console.membership.turns import Turns
 from console.web.keys import SETTINGS
 
 
-@dataclass(frozen=True, slots=True)
-class Treasury:
+class Treasury(Struct, frozen=True):
     """The way to Stripe, and what is remembered of its answers."""
 
     gateway: StripeGateway

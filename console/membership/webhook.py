@@ -5,9 +5,9 @@ whichever message it is told, at the same time or later. What goes outside is do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from console.database import Author, Connection, Database
 from console.mail import Mailer, MailFailed
@@ -31,15 +31,13 @@ from console.membership.welcome import welcome
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Nobody:
+class Nobody(Struct, frozen=True):
     """No account belongs to it, and nothing was written. Stripe is to tell it again."""
 
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(Struct, frozen=True):
     """What taking in a message needs. `by`: whom it came from."""
 
     database: Database

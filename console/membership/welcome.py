@@ -1,13 +1,13 @@
 """The letter to somebody who has begun to pay."""
 
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from console.membership.queries import Subscriber
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """A mail without its addresses."""
 
     subject: str

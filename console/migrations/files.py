@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from console.errors import ConsoleError
 
@@ -18,8 +19,7 @@ class MigrationRefused(ConsoleError):
     """The database is not one that we may change; nothing was. The message says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One file: `V002.001__access.sql` has version `V002.001` and name `access`."""
 
     version: str

@@ -1,9 +1,9 @@
 """What a migration asks of a database, and what it writes down there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg.rows import TupleRow, class_row
 
 from console.migrations.files import LEGACY, LEGACY_ROLES, Migration
@@ -46,8 +46,7 @@ $$;
 """Drops the schema `access` and all that is in it; it must be there, and ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A file that the database has, as it was when it ran."""
 
     version: str

@@ -1,8 +1,9 @@
 """Both rules side by side: where their verdicts differ, and why. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from console.parity.old_rule import OldMoment, OldPerson, Payment, counts, may_open, may_use
 from console.rights.access import weigh, weigh_tool
@@ -36,8 +37,7 @@ class Why(StrEnum):
     UNEXPLAINED = "unexplained"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A door or a tool. `key`: a door's key, a tool's id."""
 
     kind: str
@@ -45,8 +45,7 @@ class Place:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A person and a place where the rules differ. No `account`, no `username`: everybody."""
 
     account: int | None
@@ -57,16 +56,14 @@ class Difference:
     why: tuple[Why, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Someone:
+class Someone(Struct, frozen=True):
     """A person as each rule sees her. `ours` None: ours gives her no right to anything."""
 
     old: OldPerson
     ours: Person | None
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """All there is to compare, as of one moment; doors and tools with their names."""
 
     moment: OldMoment

@@ -6,13 +6,13 @@ the old API, §7 and §8.
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DAY_MS = 24 * 3600 * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """A row of stripe_payment, in Unix time, without any grace."""
 
     start_ms: int
@@ -20,8 +20,7 @@ class Payment:
     is_above_zero: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OldPerson:
+class OldPerson(Struct, frozen=True):
     """Somebody as the old application sees her. `is_employed`: by an active company."""
 
     account: int
@@ -32,8 +31,7 @@ class OldPerson:
     payments: tuple[Payment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OldMoment:
+class OldMoment(Struct, frozen=True):
     """Now. `offset_ms`: how far its database sessions are east of UTC a day before now."""
 
     now_ms: int

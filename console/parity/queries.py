@@ -1,16 +1,15 @@
 """SQL of what the old rule looks at, and of names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.parity.old_rule import OldPerson, Payment
 
 
-@dataclass(frozen=True, slots=True)
-class _PersonRow:
+class _PersonRow(Struct, frozen=True):
     account: int
     username: str
     is_system: bool

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.database import Database
 from console.parity import queries
@@ -15,8 +16,7 @@ from sync.ids import AccountRef
 HEADINGS = ("PERSON", "DOOR OR TOOL", "OLD", "OURS", "WHY")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The differences, and how much was compared. `compared` counts pairs of person and place."""
 
     people: int

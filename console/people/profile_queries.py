@@ -1,16 +1,15 @@
 """What is asked about people for their profiles: of everybody at once, or of one."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(Struct, frozen=True):
     """An account without its secrets. What is None was not given."""
 
     id: int
@@ -22,8 +21,7 @@ class AccountRow:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CircleRow:
+class CircleRow(Struct, frozen=True):
     """A circle that somebody is in."""
 
     account_id: int
@@ -31,8 +29,7 @@ class CircleRow:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class MembershipRow:
+class MembershipRow(Struct, frozen=True):
     """What somebody agreed to pay a month, in whole crowns, and since when she is a member."""
 
     fee: int
@@ -40,8 +37,7 @@ class MembershipRow:
     start_membership: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
+class PaymentRow(Struct, frozen=True):
     """A payment. `amount` in crowns. `payment_date` None: not known."""
 
     id: int
@@ -51,8 +47,7 @@ class PaymentRow:
     payment_date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class DoorOpenRow:
+class DoorOpenRow(Struct, frozen=True):
     """Somebody opened a door. `door` is its key; None: not known."""
 
     created_at: datetime

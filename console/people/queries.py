@@ -1,16 +1,15 @@
 """What pages ask about people as members of the association."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from console.membership.standing import Facts
 
 
-@dataclass(frozen=True, slots=True)
-class ListedRow:
+class ListedRow(Struct, frozen=True):
     """A person in the list."""
 
     account_id: int
@@ -26,8 +25,7 @@ class ListedRow:
         return Facts(self.paid_until, tuple(self.companies))
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateRow:
+class PrivateRow(Struct, frozen=True):
     """What not everybody sees: see `fields.py`."""
 
     email: str

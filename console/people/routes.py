@@ -1,11 +1,11 @@
 """Pages of people: the list, one person, oneself. Who sees what of whom is in `fields.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
@@ -40,8 +40,7 @@ BADGES_MAX = 6
 HAPPENED_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A person in the list; `standing` and `cards` are None for whom they aren't for."""
 
     row: ListedRow
@@ -49,8 +48,7 @@ class Listed:
     cards: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Private:
+class Private(Struct, frozen=True):
     """What not everybody sees of a person. None: it isn't for this visitor."""
 
     contact: PrivateRow | None = None

@@ -8,11 +8,12 @@ import os
 import secrets
 import tarfile
 import tempfile
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from console.postgres.place import Place
 from console.postgres.user import PostgresRefused, ProgramFailed
@@ -26,8 +27,7 @@ COPIED = "program-"
 """Prefix of the folders that hold a copy of the package's programs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binaries:
+class Binaries(Struct, frozen=True):
     """A folder with `initdb` and `postgres`. `package` is its version, None: installed."""
 
     folder: Path

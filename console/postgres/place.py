@@ -1,10 +1,10 @@
 """Where the embedded PostgreSQL lies: one folder of the server's user, below the data folder."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
 from console.postgres.user import PostgresRefused, ProgramFailed, ServerUser, choose_user, run_as
@@ -18,8 +18,7 @@ SOCKET_BYTES_MAX = 107
 """Source: unix(7), sun_path of 108 bytes with its closing zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The folder and its owner. It has mode 0700, so nobody else reaches the socket in it."""
 
     folder: Path

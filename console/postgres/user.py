@@ -10,9 +10,10 @@ import pwd
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from console.errors import ConsoleError
 
@@ -28,8 +29,7 @@ class ProgramFailed(ConsoleError):
     """A program ended with an error; the message is the end of what it said."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerUser:
+class ServerUser(Struct, frozen=True):
     """A user with an entry in the system's list; peer authentication goes by the name."""
 
     uid: int

@@ -5,7 +5,9 @@ Decides nothing of its own: the person's right is derived as for a card of hers,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from console.database import Connection
 from console.rights import people_queries, queries
@@ -19,8 +21,7 @@ EVERY_PAYMENT_MS = 0
 """Also those that are over: they tell a membership that has ended from none at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The decision, and what it rests on. `window` None: has never paid."""
 
     decision: Decision
@@ -29,16 +30,14 @@ class Answer:
     window: Window | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Whether somebody is a member now, the grace after a payment included. Both can be."""
 
     is_paying: bool
     is_employed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Opener:
+class Opener(Struct, frozen=True):
     """Somebody who may open a door now, and why."""
 
     account: AccountRef

@@ -1,7 +1,9 @@
 """What somebody sets of a point's demands, at the prompt or in a form. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from console.rights.facts import Demands
 from console.words import Text
@@ -12,8 +14,7 @@ HARD_DAYS_MAX = 90
 SOFT_HOURS_MAX = HARD_DAYS_MAX * 24
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """The options that were given; None: that one wasn't."""
 
     soft_hours: int | None = None

@@ -1,8 +1,9 @@
 """What a point demands, as it stands in a form. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from console.rights import demanding
 from console.rights.demanding import Given
@@ -21,8 +22,7 @@ ASSURANCES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DemandsDraft:
+class DemandsDraft(Struct, frozen=True):
     """The fields as they were typed."""
 
     soft_hours: str = str(NOTHING_SPECIAL.soft_seconds // 3600)

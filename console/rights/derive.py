@@ -10,8 +10,10 @@ Whether a right holds at a given moment is not decided here but in `sync.rights.
 import hashlib
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
+
+from msgspec import Struct
 
 from console.rights import weekly_hours
 from console.rights.facts import Controller, Door, Facts, Person, Tool
@@ -25,16 +27,14 @@ TOOL_SECONDS = 60
 """How long a tool waits, with power, for somebody to start it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What a controller has to know: all of a snapshot but its number."""
 
     points: Mapping[PointKey, Point]
     entries: Mapping[Entry, Right]
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """`verdicts`: why, of everybody whom a fact concerns.
 
     `next_change_ms`: when something changes by the passing of time alone; None: never.

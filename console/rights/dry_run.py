@@ -10,9 +10,10 @@ form that posts the same again, and with it `seen`.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import Struct
 from psycopg import Rollback
 
 from console.database import Connection
@@ -28,8 +29,7 @@ SHOWN = 30
 """So many people of each list are named; of the others it is said how many they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A person, and the names of doors and tools."""
 
     account_id: int
@@ -37,16 +37,14 @@ class Named:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """People by name; `more` are not listed."""
 
     people: Sequence[Named]
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What saving would do. The lists are as in `Effect`.
 
     `seen`: what the form posts to say that somebody has seen it. `has_changed`: she has seen
@@ -61,8 +59,7 @@ class Preview:
     has_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SaveForm:
+class SaveForm(Struct, frozen=True):
     """A preview with the form that saves it, as `rights/preview.html` shows them.
 
     `fields`: the change as it was posted; the new `seen` takes the place of one. `back`: a path,

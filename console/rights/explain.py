@@ -6,9 +6,11 @@ time says why. What the steps are called, and what would change it, is for the p
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.rights.verdict import Verdict
 from sync.ids import Entry, PointKey
@@ -51,24 +53,21 @@ class Mark(Enum):
     """It was asked, but what was found is not known any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One line of the explanation."""
 
     check: Check
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class CardThen:
+class CardThen(Struct, frozen=True):
     """What the console knows of the card at the moment of the tap."""
 
     has_owner: bool
     is_lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(Struct, frozen=True):
     """A tap as the controller told it.
 
     `answered`: its reason, which may be newer than this software. `entry`: the card's name at this
@@ -84,8 +83,7 @@ class Tap:
     is_withdrawn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """`replayed`: what the rule says on the snapshot of that time; None: it wasn't asked, or that
     snapshot is not kept.
 

@@ -3,8 +3,9 @@
 The answer itself is `sync.rights.decide`'s; here is only what stands in its way.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from console.rights.access import Answer, weigh, weigh_tool
 from console.rights.derive import point, tool_point
@@ -24,8 +25,7 @@ class Missing(StrEnum):
     BETTER_CARD = "better_card"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """What holds now for one person at one point. `missing` is empty where the answer is yes.
 
     The verdict's window may be over: it then says since when.

@@ -1,8 +1,8 @@
 """SQL of the people that rights follow from, and of what they have paid."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -16,8 +16,7 @@ EARLY_SECONDS = 300
 """And it counts so much earlier: Stripe says when it begins, and its clock may be ahead of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class _PersonRow:
+class _PersonRow(Struct, frozen=True):
     id: int
     is_employed: bool
     circles: Sequence[int]

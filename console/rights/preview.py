@@ -7,7 +7,8 @@ each time. So it tells the truth about any change, whatever it was.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.rights.facts import Door, Person, Tool
 from console.rights.missing import Access, access_to_door, access_to_tool
@@ -15,8 +16,7 @@ from console.rights.verdict import key_of
 from sync.ids import AccountRef, PointKey
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The facts that say who may use what: people, and doors and tools by their circles."""
 
     people: tuple[Person, ...]
@@ -24,16 +24,14 @@ class Rules:
     tools: tuple[Tool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
+class Concern(Struct, frozen=True):
     """A person and a door or tool. `point`: of a tool that no controller powers, as `key_of`."""
 
     account: AccountRef
     point: PointKey
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What a change does at the moment at which it is asked.
 
     `keeps`: may use it as before, but for another reason. `waits`: would get it (or lose it), but
@@ -83,8 +81,7 @@ def effect(before: Rules, after: Rules, now_ms: int) -> Effect:
     return Effect(frozenset(gains), frozenset(loses), frozenset(keeps), frozenset(waits))
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     """A person and a place, before or after. None: there is no such person or place."""
 
     person: Person | None

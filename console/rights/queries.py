@@ -1,8 +1,8 @@
 """SQL of the facts that rights follow from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -22,14 +22,12 @@ from sync.ids import AccountRef, ControllerId, PointKey, SiteDigest
 from sync.rights import Assurance
 
 
-@dataclass(frozen=True, slots=True)
-class _ControllerRow:
+class _ControllerRow(Struct, frozen=True):
     id: str
     entry_key: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _DoorRow:
+class _DoorRow(Struct, frozen=True):
     key: str
     controller: str | None
     open_seconds: int
@@ -43,8 +41,7 @@ class _DoorRow:
     closes: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class _ToolRow:
+class _ToolRow(Struct, frozen=True):
     id: int
     circle: int | None
     key: str | None
@@ -55,8 +52,7 @@ class _ToolRow:
     min_assurance: int
 
 
-@dataclass(frozen=True, slots=True)
-class _CardRow:
+class _CardRow(Struct, frozen=True):
     account: int
     site_digest: bytes
     is_break_glass: bool

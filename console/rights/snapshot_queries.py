@@ -1,16 +1,15 @@
 """SQL of the snapshots: what was published, and what controllers have applied."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 from sync.ids import ControllerId, Epoch, Serial
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """A snapshot as it was signed. `envelope` is what goes to the broker."""
 
     controller: str
@@ -22,8 +21,7 @@ class Published:
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LatestVersion:
+class LatestVersion(Struct, frozen=True):
     """The newest snapshot's number, and what the controller says it has applied (None: nothing)."""
 
     controller: str

@@ -9,8 +9,9 @@ decided in `sync.rights.decide`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from console.rights.facts import CircleRef, Door, Facts, Person, Tool
 from console.rights.periods import merged
@@ -31,8 +32,7 @@ class Ground(StrEnum):
         return self is not Ground.NO_CIRCLE
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """When a person's rights hold, in Unix time, both ends included; None is no bound."""
 
     not_before_ms: int | None = None
@@ -50,8 +50,7 @@ class Window:
 ALWAYS = Window()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the rule says of a person and a point. `window` None: it is over, or there is none."""
 
     ground: Ground
@@ -63,8 +62,7 @@ class Verdict:
         return self.ground.is_enough and self.window is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True):
     """The same for every point. `granted`: those of which the answer is yes."""
 
     grounds: Mapping[PointKey, Ground]

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -15,8 +15,7 @@ from sync.ids import AccountRef, PointKey
 Digests = dict[AccountRef, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The verdicts on one person, as they are stored. `grounds` is JSON."""
 
     account: AccountRef
@@ -27,8 +26,7 @@ class Row:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _StoredRow:
+class _StoredRow(Struct, frozen=True):
     pays: bool
     not_before_ms: int | None
     not_after_ms: int | None

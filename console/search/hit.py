@@ -4,9 +4,10 @@ Decides who is told of which things: the same as on the pages to which the hits 
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from console.people.fields import Field, may_see
 from console.web.routing import Who
@@ -29,8 +30,7 @@ class Group(Enum):
     CONTROLLERS = "controllers"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """`path` empty: there is no page of it. `is_exact`: what was typed is its whole name."""
 
     title: str
@@ -39,8 +39,7 @@ class Hit:
     is_exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Hits of a group. `more`: a page with the rest; empty: there is no rest, or no such page."""
 
     group: Group
@@ -50,8 +49,7 @@ class Found:
     more: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What a visitor may find. `cards_of`: only hers; None: everybody's."""
 
     groups: frozenset[Group]

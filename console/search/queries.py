@@ -1,10 +1,10 @@
 """SQL of the search: what holds the text, what is called just so first."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import LiteralString
 
+from msgspec import Struct
 from psycopg.rows import class_row
 from psycopg.sql import SQL
 
@@ -15,8 +15,7 @@ PHONE_DIGITS_MIN = 4
 """Fewer are found in too many phone numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class HitRow:
+class HitRow(Struct, frozen=True):
     """A thing that was found. `id`: of its page. `detail`: what tells it from others."""
 
     id: str
@@ -25,8 +24,7 @@ class HitRow:
     is_exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CardRow:
+class CardRow(Struct, frozen=True):
     """A card that was found, and whose it is."""
 
     account_id: int

@@ -1,6 +1,6 @@
 """`p2k16-console tools attach` and `detach`: which controller powers a tool."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from console.controllers import queries as controllers
 from console.controllers.point_key_queries import point_named
@@ -15,8 +15,7 @@ from sync.errors import WireError
 from sync.ids import ControllerId, PointKey, controller_id, point_key
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """What `tools attach` was given. `tool`: its number or its name."""
 
     tool: str
@@ -25,8 +24,7 @@ class Attachment:
     given: Given = NOTHING_GIVEN
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(Struct, frozen=True):
     """The tool's name, and what is still missing before somebody can use it."""
 
     name: str

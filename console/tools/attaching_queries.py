@@ -1,7 +1,6 @@
 """SQL of which controller powers which tool."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -9,8 +8,7 @@ from console.rights.facts import Demands
 from sync.ids import ControllerId, PointKey
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRow:
+class FoundRow(Struct, frozen=True):
     """A tool. `key` and `controller` None: no controller powers it."""
 
     id: int

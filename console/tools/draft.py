@@ -1,8 +1,9 @@
 """A tool as it stands in a form, and what is meant by it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from console.rights.demands_form import DemandsDraft
 from console.rights.facts import NOTHING_SPECIAL, Demands
@@ -17,8 +18,7 @@ from sync.ids import ControllerId, PointKey, controller_id, point_key
 DESCRIPTION_CHARACTERS_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(Struct, frozen=True):
     """Which controller powers a tool, by which key, and what that demands."""
 
     key: PointKey
@@ -26,8 +26,7 @@ class Power:
     demands: Demands
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """What holds for a tool. `circle` None: it serves nobody. `power` None: no controller does."""
 
     name: str
@@ -48,8 +47,7 @@ class Meant:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ToolDraft:
+class ToolDraft(Struct, frozen=True):
     """The fields as they were typed."""
 
     name: str = ""

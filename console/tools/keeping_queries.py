@@ -1,8 +1,8 @@
 """SQL of retiring tools, and of changing which controller powers one."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -10,8 +10,7 @@ from console.rights.facts import Demands
 from sync.ids import ControllerId, PointKey
 
 
-@dataclass(frozen=True, slots=True)
-class RetiredRow:
+class RetiredRow(Struct, frozen=True):
     """A tool that is out of use. `circle`: whose it was, where that is still there."""
 
     id: int

@@ -4,10 +4,10 @@ Whether she may use it, and why not, is told by the feature that explains; `app.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.database import Connection
 from console.rights.access import may_use_which_tool
@@ -35,8 +35,7 @@ ReasonsFor = Callable[[Connection, int], Awaitable[Mapping[int, Reasons]]]
 REASONS_FOR = web.AppKey[ReasonsFor]("tool_reasons")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A tool, and the visitor. `reasons` None: nobody can say, so no.
 
     `may_return`: it is somebody else's, and the visitor may give it back for her.
@@ -53,8 +52,7 @@ class Offer:
         return self.reasons is not None and self.reasons.is_yes
 
 
-@dataclass(frozen=True, slots=True)
-class MyTools:
+class MyTools(Struct, frozen=True):
     """For the front page: the tools that the visitor has, and others that she may use.
 
     `more`: how many of those are not shown.

@@ -1,8 +1,8 @@
 """SQL of what pages show of a tool: where it hangs, and what its controller tells."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
@@ -10,8 +10,7 @@ from console.database import Connection
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolPageRow:
+class ToolPageRow(Struct, frozen=True):
     """A tool. `key` and all of its controller's None: no controller powers it.
 
     `holder…`: who has it checked out, and since when, if that is written down. `user…`: whose card
@@ -98,8 +97,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
         return await cursor.fetchall()
 
 
-@dataclass(frozen=True, slots=True)
-class TakenRow:
+class TakenRow(Struct, frozen=True):
     """A tool, and who has it checked out. `holder…` None: it is free, or nothing is known of it."""
 
     id: int

@@ -1,16 +1,15 @@
 """SQL of tools and of who has one checked out."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.tools.tool import Holder, Tool
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRow:
+class ToolRow(Struct, frozen=True):
     """A tool. `created_by` and `updated_by` are user names; `holder…` None: it is free."""
 
     id: int

@@ -3,8 +3,9 @@
 Source: the contract of the old API, §7. What is refused is a value; the adapter words it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from console.rights.access import Answer
 from sync.rights import Reason
@@ -12,8 +13,7 @@ from sync.rights import Reason
 NAME_CHARACTERS_MAX = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who has a tool checked out. `started` None: not written down."""
 
     account_id: int
@@ -21,8 +21,7 @@ class Holder:
     started: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """What the rules need of a tool. `circle` None: it serves nobody. `holder` None: it is free."""
 
     id: int
@@ -31,62 +30,52 @@ class Tool:
     holder: Holder | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoSuchTool:
+class NoSuchTool(Struct, frozen=True):
     """There is none with this number."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotInCircle:
+class NotInCircle(Struct, frozen=True):
     """Not in the tool's circle. None: it has none."""
 
     circle: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoMember:
+class NoMember(Struct, frozen=True):
     """Neither paying nor employed."""
 
 
-@dataclass(frozen=True, slots=True)
-class NeedsBetterCard:
+class NeedsBetterCard(Struct, frozen=True):
     """It is released by cards that are hard to copy only."""
 
 
-@dataclass(frozen=True, slots=True)
-class HasIt:
+class HasIt(Struct, frozen=True):
     """She has it already."""
 
 
-@dataclass(frozen=True, slots=True)
-class NobodyHasIt:
+class NobodyHasIt(Struct, frozen=True):
     """It isn't checked out."""
 
 
-@dataclass(frozen=True, slots=True)
-class SomebodyElseHasIt:
+class SomebodyElseHasIt(Struct, frozen=True):
     """It is another's to give back."""
 
     tool: Tool
     holder: Holder
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """Who had the tool on the page on which somebody pressed. `holder_id` None: nobody."""
 
     holder_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Struct, frozen=True):
     """Yes. `from_whom` None: it is free."""
 
     from_whom: Holder | None
 
 
-@dataclass(frozen=True, slots=True)
-class Returns:
+class Returns(Struct, frozen=True):
     """Yes."""
 
 

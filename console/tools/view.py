@@ -1,7 +1,8 @@
 """What pages say about a tool. Pure. Whether somebody may use it is for `console/explain/`."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from console.controllers.freshness import Freshness
 from console.controllers.point_state import IN_USE, point_view
@@ -12,8 +13,7 @@ from sync.ids import PointKey
 from sync.rights import Assurance, Point, PointKind
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """Somebody who uses a tool, or has it checked out. `since` None: not written down."""
 
     account_id: int
@@ -21,8 +21,7 @@ class User:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolView:
+class ToolView(Struct, frozen=True):
     """A tool as pages show it. `key` None: no controller powers it. `user` None: nobody we know.
 
     `holder`: who has it checked out.

@@ -6,10 +6,10 @@ into the log.
 
 import json
 import time
-from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from msgspec import Struct
 from psycopg import errors as pg_errors
 
 from console.errors import BadRequest, Busy, ConsoleError, DatabaseUnavailable, Forbidden
@@ -61,8 +61,7 @@ _IN_EACH_OTHERS_WAY = (
 """Several changes at once, some of them perhaps the old web app's: try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What stopped a request. `words` are for the visitor."""
 
     status: int

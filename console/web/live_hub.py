@@ -12,11 +12,11 @@ import random
 from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import psycopg
 import structlog
+from msgspec import Struct
 from psycopg import sql
 
 from console.errors import Busy, DatabaseUnavailable
@@ -42,8 +42,7 @@ BACK_OFF_SECONDS_MAX = 10
 PAUSE_SECONDS_MAX = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFragment:
+class LiveFragment(Struct, frozen=True):
     """A template with its context, for the places of a page that wait for `name`."""
 
     name: str

@@ -1,7 +1,8 @@
 """What is wrong with a form, for beside its fields. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.words import Text
 
@@ -9,8 +10,7 @@ Mistakes = Mapping[str, Text]
 """By field; `form`: with all of it, as when it was stale."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistaken:
+class Mistaken(Struct, frozen=True):
     """Why nothing was saved."""
 
     mistakes: Mistakes

@@ -1,16 +1,14 @@
 """What the frame's navigation offers to whom. An entry shows only where its page exists."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from console.web.routing import Who
 from console.web.session import Visitor, visitor_or_none
 from console.words import Text
 
 
-@dataclass(frozen=True, slots=True)
-class NavEntry:
+class NavEntry(Struct, frozen=True):
     """One entry. `runs`: for those who run something, so it is listed under Run. `who` sees it."""
 
     path: str
@@ -82,8 +80,7 @@ ENTRIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NavLink:
+class NavLink(Struct, frozen=True):
     """An entry on a page. `is_current`: the page lies below it."""
 
     entry: NavEntry

@@ -8,10 +8,10 @@ Source: the contract of the old web app, §2.
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import cast
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from msgspec import Struct
 
 COOKIE = "session"
 LIFETIME_SECONDS = 31 * 24 * 3600
@@ -22,8 +22,7 @@ CHARACTERS_MAX = 4_096
 _SALT = "cookie-session"
 
 
-@dataclass(frozen=True, slots=True)
-class OldSession:
+class OldSession(Struct, frozen=True):
     """A genuine cookie. `account_id` None: nobody is logged in there."""
 
     account_id: int | None

@@ -6,11 +6,11 @@ web site can make a browser leave both headers out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from msgspec import Struct
 
 from console.errors import Forbidden
 from console.web.routing import Handler
@@ -24,8 +24,7 @@ SIGNED_PATHS = frozenset({"/membership/stripe/webhook"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """What a request says of where it comes from and whom it wants to reach."""
 
     method: str

@@ -1,14 +1,12 @@
 """What the frame asks of the database: sessions and who has them."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(Struct, frozen=True):
     """A session that is valid, with the person as she is now.
 
     `is_ours` False: it is one of the old web app. `is_due`: its use is to be written down.

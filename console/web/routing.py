@@ -5,10 +5,10 @@ out is in `permit.py`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.errors import ConsoleError
 
@@ -33,8 +33,7 @@ class Who(Enum):
     """Members of the circle `despot`, who keep companies and tools in the old web app."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One method of one path, as aiohttp writes paths: `/members/{account:[0-9]+}`.
 
     `form`: whoever is logged in is told what is wrong with the body before she is told that the

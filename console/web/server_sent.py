@@ -1,10 +1,9 @@
 """Server-sent events as bytes. Source: HTML standard, "Server-sent events"."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class LiveMessage:
+class LiveMessage(Struct, frozen=True):
     """A fragment for the places of a page that wait for `name` (`sse-swap="name"`)."""
 
     name: str

@@ -8,9 +8,9 @@ is there, somebody who is logged in there is here, too, and stays so only as lon
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.database import Author, Connection
 from console.errors import ConsoleError
@@ -32,8 +32,7 @@ TOKEN_BYTES = 32
 USER_AGENT_CHARACTERS_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(Struct, frozen=True):
     """Whoever is logged in, as she is at this moment.
 
     `runs_something`: she manages a circle, or certifies a badge.

@@ -7,10 +7,10 @@ one at once. All files are read when the console starts.
 import gzip
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct
 
 from console.errors import ConsoleError
 from console.web.routing import Route, Who
@@ -26,8 +26,7 @@ class FilesMissing(ConsoleError):
     """Scripts of others aren't there. The remedy: `make setup` copies them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """A file as it is served."""
 
     address: str

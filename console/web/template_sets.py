@@ -6,7 +6,6 @@ escaped, and that a `Text` is said in the language of the page wherever it stand
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 from markupsafe import Markup
+from msgspec import Struct
 
 from console.web import times
 from console.web.amounts import amount
@@ -37,8 +37,7 @@ _KEYS: Mapping[Language, web.AppKey[jinja2.Environment]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateSets:
+class TemplateSets(Struct, frozen=True):
     """One environment for each language: macros and filters need not be told which it is."""
 
     environments: Mapping[Language, jinja2.Environment]

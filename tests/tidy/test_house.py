@@ -43,6 +43,13 @@ def test_a_file_is_short_and_named_for_what_it_does(path: Path):
     assert not [c for c in classes if re.search(r"(Manager|Helper|Service|Handler|Base|Util)$", c)]
 
 
+@pytest.mark.parametrize("path", tracked("console/*.py"), ids=name)
+def test_a_record_of_the_console_is_a_struct_unless_a_dataclass_can_do_what_it_needs(path: Path):
+    text = path.read_text()
+    needs = ("repr=False", "eq=False", "@dataclass(slots=True)")
+    assert "@dataclass" not in text or any(need in text for need in needs), "docs/decisions/0028"
+
+
 @pytest.mark.parametrize("path", python_files(), ids=name)
 def test_only_settings_read_the_environment(path: Path):
     reads = re.search(r"os\.environ|os\.getenv", path.read_text())
