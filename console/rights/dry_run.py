@@ -116,7 +116,7 @@ def _with_new_tool(
     new = {tool: replace(tool, id=0) for tool in after.tools if tool.id not in known}
     tools = tuple(new.get(tool, tool) for tool in after.tools)
     new_names = {key_of(new[tool]): names.get(key_of(tool), "") for tool in new}
-    return replace(after, tools=tools), {**names, **new_names}
+    return Rules(after.people, after.doors, tools), {**names, **new_names}
 
 
 async def _rules(conn: Connection, account: AccountRef | None, now_ms: int) -> Rules:

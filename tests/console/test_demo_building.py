@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from console.demo.cable import HOST, Cable
 from console.demo.card_reader import CardReader, frame

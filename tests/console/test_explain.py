@@ -6,6 +6,7 @@ from datetime import UTC
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from console.rights.derive import derive, numbered
 from console.rights.explain import CardThen, Check, Explained, Mark, Step, Tap, explain
@@ -294,7 +295,7 @@ def test_what_stood_in_the_way_after_a_yes_comes_last(answered: str, check: Chec
 
 
 def test_a_yes_that_was_withdrawn_is_no_contradiction():
-    withdrawn = replace(tap("unknown_card", at=1500), is_withdrawn=True)
+    withdrawn = structs.replace(tap("unknown_card", at=1500), is_withdrawn=True)
     explained = explain(withdrawn, everything(), card=HERS, verdict=None, asked_the_rule=True)
     assert (explained.agrees, explained.steps[-1].check) == (None, Check.DONE)
 

@@ -1,11 +1,11 @@
 """What a migration refuses, and that it does all or nothing."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg.conninfo import make_conninfo
 
 from console.errors import DatabaseUnavailable

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import structs
 
 from console.controllers.order import TAKES, Order, read_order
 from console.controllers.orders import (
@@ -91,7 +92,7 @@ async def test_an_order_goes_out_signed_and_numbered_and_is_written_down(
 ):
     control.report()
     seconds = 5400 if operation is Operation.UNLOCK_UNTIL else None
-    order = replace(control.order(kind, operation, seconds), reason="flood in the cellar")
+    order = structs.replace(control.order(kind, operation, seconds), reason="flood in the cellar")
     giving = asyncio.create_task(control.orders.give(order, by=SOMEBODY))
     command = await control.answered()
     assert isinstance(await giving, Done)
@@ -128,16 +129,16 @@ async def test_a_tool_is_never_opened_unlocked_or_taken_for_a_door(control: Cont
         with pytest.raises(ValueError, match="doesn't take"):
             control.order(TOOL, operation)
     control.report()
-    as_door = replace(control.order(DOOR, Operation.OPEN), point=LASER)
+    as_door = structs.replace(control.order(DOOR, Operation.OPEN), point=LASER)
     assert await control.orders.give(as_door, by=SOMEBODY) == NoSuchPoint()
-    as_tool = replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
+    as_tool = structs.replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
     assert await control.orders.give(as_tool, by=SOMEBODY) == NoSuchPoint()
     assert control.commands() == []
 
 
 async def test_a_tool_with_the_key_of_a_door_takes_no_orders(control: Control):
     await control.site.change("update access.tool_point set key = 'front'")
-    order = replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
+    order = structs.replace(control.order(TOOL, Operation.STOP_NOW), point=FRONT)
     assert await control.orders.give(order, by=SOMEBODY) == NoSuchPoint()
 
 

@@ -1,10 +1,10 @@
 """Every route has a rule, and the rule holds."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 from yarl import URL
 
 from console.web.routing import (

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
+from msgspec.structs import replace
 
 from console.database import Connection, Database
 from console.rights.access import Answer

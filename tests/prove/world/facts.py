@@ -166,11 +166,18 @@ class Facts:
     def troubled(self, begin_ns: int, end_ns: int, *kinds: str) -> bool:
         """Whether anything (of these kinds) was wrong, or still being remedied, in between."""
         return any(
-            trouble.begin_ns <= end_ns
-            and begin_ns <= trouble.end_ns + SETTLING_SECONDS[trouble.kind] * NS
+            trouble.begin_ns <= end_ns and begin_ns <= self._settled_ns(trouble)
             for trouble in reversed(self.troubles)
             if not kinds or trouble.kind in kinds
         )
+
+    def _settled_ns(self, trouble: Trouble) -> int:
+        """A machine that stands still remedies nothing meanwhile."""
+        settled_ns = trouble.end_ns + SETTLING_SECONDS[trouble.kind] * NS
+        for stall in self.troubles:
+            if stall.kind == "stall" and stall.begin_ns <= settled_ns < stall.end_ns:
+                settled_ns = stall.end_ns + SETTLING_SECONDS[trouble.kind] * NS
+        return int(settled_ns)
 
     def applied_before(self, row: Row) -> Applied:
         """What was in force when a row was written."""
