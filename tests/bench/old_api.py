@@ -24,7 +24,7 @@ from aiohttp import ClientSession, web
 from console.accounts.passwords import hash_password
 from tests.bench.figures import show
 from tests.bench.open_loop import Request, answered, open_loop
-from tests.bench.site import pss_mb
+from tests.bench.site import as_installed, pss_mb
 from tests.support.replay import OldApi, old_api
 
 PEOPLE = 514
@@ -96,7 +96,10 @@ REQUESTS = (
 
 def measure(work: Path, database_url: str) -> None:
     """Fills the database, then the closed and the open loop."""
-    with old_api(work, database_url) as api, door_controller(api.ports.dlock):
+    with (
+        old_api(work, database_url, environment=as_installed(work, "p2k16-console")) as api,
+        door_controller(api.ports.dlock),
+    ):
         password = hash_password(PASSWORD)
         with psycopg.connect(database_url, autocommit=True) as conn:
             for statement in DATA.split(";\n"):

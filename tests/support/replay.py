@@ -7,10 +7,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -126,8 +127,17 @@ class OldApi:
 
 
 @contextmanager
-def old_api(folder: Path, database_url: str, *, further: str = "") -> Generator[OldApi]:
-    """Console and broker run. Leaves nothing running. `database_url`: of an empty database."""
+def old_api(
+    folder: Path,
+    database_url: str,
+    *,
+    further: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Generator[OldApi]:
+    """Console and broker run. Leaves nothing running. `database_url`: of an empty database.
+
+    `environment`: the console's, beside our own.
+    """
     ports = Ports(*(free_port() for _ in range(5)))
     api = OldApi(folder, database_url, ports)
     api.configure(further=further)
@@ -138,7 +148,9 @@ def old_api(folder: Path, database_url: str, *, further: str = "") -> Generator[
         [require_program("mosquitto"), "-c", str(broker_config)], folder / "mosquitto.log"
     )
     console = Program(
-        [str(BIN / "p2k16-console"), "serve", "--config", str(api.config)], folder / "console.log"
+        [str(BIN / "p2k16-console"), "serve", "--config", str(api.config)],
+        folder / "console.log",
+        environment,
     )
     try:
         broker.start()
