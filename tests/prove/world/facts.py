@@ -171,6 +171,14 @@ class Facts:
             if not kinds or trouble.kind in kinds
         )
 
+    def awake_before_ns(self, at_ns: int, ns: int) -> int:
+        """So long before, not counting what the machine stood still."""
+        since_ns = at_ns - ns
+        for stall in reversed(self.troubles):
+            if stall.kind == "stall" and stall.begin_ns <= at_ns and since_ns <= stall.end_ns:
+                since_ns = min(since_ns, stall.begin_ns - ns)
+        return since_ns
+
     def _settled_ns(self, trouble: Trouble) -> int:
         """A machine that stands still remedies nothing meanwhile."""
         settled_ns = trouble.end_ns + SETTLING_SECONDS[trouble.kind] * NS

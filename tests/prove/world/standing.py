@@ -155,7 +155,7 @@ class Standing:
 
     def explains(self, reason: str, row: Row) -> bool:
         """Whether a denial for what stands at the point may be right."""
-        point, since_ns = row.event["point"], row.at_ns - NS
+        point, since_ns = row.event["point"], self._facts.awake_before_ns(row.at_ns, NS)
         place = self.place(point)
         if reason in SHUT_REASONS:
             return place.shut is not None or any(
