@@ -22,7 +22,7 @@ from console.words import Text
 from sync.ids import AccountRef
 
 EMPLOYEES_MAX = 25
-SEEN_BY = frozenset({Who.DESPOT, Who.FRONT_DESK, Who.TREASURER})
+SEEN_BY = frozenset({Who.COMPANIES, Who.FRONT_DESK, Who.TREASURER})
 """Who sees who works where: whoever changes it, and those who see it of a person."""
 _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 
@@ -43,8 +43,8 @@ class TypedEmployee(Struct, frozen=True):
 def routes() -> list[Route]:
     """Everything below a company's employees."""
     return [
-        Route("POST", _EMPLOYEES, Who.DESPOT, add_employee),
-        Route("POST", f"{_EMPLOYEES}/{{account:{ID}}}/removal", Who.DESPOT, remove_employee),
+        Route("POST", _EMPLOYEES, Who.COMPANIES, add_employee),
+        Route("POST", f"{_EMPLOYEES}/{{account:{ID}}}/removal", Who.COMPANIES, remove_employee),
     ]
 
 
@@ -64,7 +64,7 @@ async def employees_context(conn: Connection, request: web.Request) -> Mapping[s
         "company": row,
         "employees": employees,
         "text": text,
-        "may_change": Who.DESPOT in roles,
+        "may_change": Who.COMPANIES in roles,
     }
 
 

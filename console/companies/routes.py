@@ -1,6 +1,6 @@
 """Pages of companies: all of them, one of them, making and changing one.
 
-Who may change them is the old web app's rule: members of the circle `despot`. Who works where is
+Admins change them, and members of the circle `despot`, as in the old web app. Who works where is
 for those who see such things of people.
 """
 
@@ -31,11 +31,11 @@ def routes() -> list[Route]:
     """Everything below /companies."""
     return [
         Route("GET", "/companies", Who.MEMBER, companies_page),
-        Route("POST", "/companies", Who.DESPOT, make_company),
-        Route("GET", "/companies/new", Who.DESPOT, new_form),
+        Route("POST", "/companies", Who.COMPANIES, make_company),
+        Route("GET", "/companies/new", Who.COMPANIES, new_form),
         Route("GET", _COMPANY, Who.MEMBER, company_page),
-        Route("POST", _COMPANY, Who.DESPOT, change_company),
-        Route("GET", f"{_COMPANY}/change", Who.DESPOT, change_form),
+        Route("POST", _COMPANY, Who.COMPANIES, change_company),
+        Route("GET", f"{_COMPANY}/change", Who.COMPANIES, change_form),
         *employee_routes.routes(),
     ]
 
@@ -51,7 +51,7 @@ async def companies_page(request: web.Request) -> web.StreamResponse:
         companies=rows[:COMPANIES_MAX],
         has_more=len(rows) > COMPANIES_MAX,
         text=text,
-        may_change=Who.DESPOT in visitor(request).roles,
+        may_change=Who.COMPANIES in visitor(request).roles,
     )
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from console.controllers.order import Order
 from console.controllers.orders import Answered, Done, NoAnswer, Refused
 from console.controllers.shown import Shown
-from console.events.wording import two_sentences, wording
+from console.events.wording import Whose, two_sentences, wording
 from console.web import times
 from console.words import Text, decimal
 from sync.commands import Operation
@@ -89,7 +89,7 @@ def refusal(detail: str) -> Text:
         case Reason.STORAGE_FAULT | Reason.STORAGE_SLOW | Reason.JOURNAL_FULL:
             return Text("it can't record this. Use the key, and tell an admin.")
         case _ if name in set(Reason):
-            words = wording(name, is_known_person=True)
+            words = wording(name, Whose.SOMEBODYS)
             return two_sentences(words.why, words.remedy)
         case _:
             return Text("{words}.", words=text.strip() or name)

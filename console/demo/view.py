@@ -12,7 +12,7 @@ from console.controllers.point_state import state_shown
 from console.controllers.shown import Shown
 from console.demo.makerspace import Door, Tool
 from console.demo.taps import TapMade, Tries
-from console.events.wording import wording
+from console.events.wording import Whose, wording
 from sync.rights import PointKind
 
 
@@ -188,7 +188,7 @@ def _last(tap: TapMade | None, cards: Mapping[str, str], *, yes: str) -> Words:
             return Words(
                 "good", f"{who}: {yes}", late if tap.was_offline else "The console has it."
             )
-        words = wording(record.reason, is_known_person=record.has_owner)
+        words = wording(record.reason, Whose.SOMEBODYS if record.has_owner else Whose.NOBODYS)
         why = f"{words.why[:1].upper()}{words.why[1:]}. {words.remedy}".strip()
         return Words("bad", f"{who}: refused", f"{why} {late if tap.was_offline else ''}".strip())
     match tap.light:

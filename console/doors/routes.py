@@ -81,7 +81,7 @@ async def doors_for(conn: Connection, account_id: int) -> Sequence[MyDoor]:
             MyDoor(
                 door,
                 "" if allowed else why_not(answer, door.name, now),
-                "" if allowed else remedy(answer, door.circles),
+                "" if allowed else remedy(answer, door.circles, now),
             )
         )
     return sorted(mine, key=lambda one: one.refusal != "")

@@ -51,7 +51,7 @@ def why_not(answer: Answer, door: str, now: datetime) -> Text:
             )
         case _ if answer.is_in_circle:
             return Text("You have no membership.")
-        case _ if answer.window is None or answer.window.is_over(_ms(now)):
+        case _ if _pays_no_more(answer, now):
             return Text(
                 "You have no membership, and are in no circle that opens {door}.", door=door
             )
@@ -59,7 +59,7 @@ def why_not(answer: Answer, door: str, now: datetime) -> Text:
             return Text("You are in no circle that opens {door}.", door=door)
 
 
-def remedy(answer: Answer, circles: Sequence[str]) -> Text:
+def remedy(answer: Answer, circles: Sequence[str], now: datetime) -> Text:
     """What would change it."""
     if answer.decision.reason is Reason.NOT_YET_VALID:
         return Text("It opens by itself then.")
@@ -72,9 +72,13 @@ def remedy(answer: Answer, circles: Sequence[str]) -> Text:
         if circles
         else Text("working for an active company")
     )
-    if answer.window is None:
+    if _pays_no_more(answer, now):
         return Text("A payment, and {circle}, would change that.", circle=circle)
     return Text("{circle} would change that.", circle=circle.capital())
+
+
+def _pays_no_more(answer: Answer, now: datetime) -> bool:
+    return answer.window is None or answer.window.is_over(_ms(now))
 
 
 def outcome_words(outcome: Outcome, door: str, circles: Sequence[str], now: datetime) -> str:
@@ -83,7 +87,7 @@ def outcome_words(outcome: Outcome, door: str, circles: Sequence[str], now: date
         case Opened(after_seconds):
             return Text("Opened after {seconds} s.", seconds=decimal(after_seconds))
         case NotAllowed(answer):
-            return Text.joined([why_not(answer, door, now), remedy(answer, circles)])
+            return Text.joined([why_not(answer, door, now), remedy(answer, circles, now)])
         case Refused(detail):
             return Text("The controller refused: {why}", why=refusal(detail))
         case NoAnswer() as silence:

@@ -56,7 +56,10 @@ async def told_at(conn: Connection, point: str, *, is_tool: bool) -> Sequence[To
 def told(row: PlaceRow, *, is_tool: bool) -> Told:
     """A row in words."""
     who, reason = row.name or row.username, row.reason or ""
-    words = sentence(Happening(row.kind, who, row.reason, row.operation, is_tool), place=None)
+    happening = Happening(
+        row.kind, who, row.reason, row.operation, is_tool=is_tool, was_lost=row.was_lost
+    )
+    words = sentence(happening, place=None)
     why = words.note or _detail(row)
     if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
         why = Text("What opens it {failure}.", failure=reason.removeprefix(FAILED))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from console.events.wording import sentences
+from console.events.wording import Whose, sentences
 from console.words import Text, capital
 from sync.commands import Operation
 from sync.events import EventKind
@@ -18,7 +18,8 @@ from sync.events import EventKind
 class Happening(Struct, frozen=True):
     """An event, as far as a sentence needs it.
 
-    `who`: a name; None: nobody we know. `operation`: of a command, where it is known.
+    `who`: a name; None: nobody we know. `operation`: of a command, where it is known. `was_lost`:
+    her card had been marked lost before.
     """
 
     kind: str
@@ -26,6 +27,14 @@ class Happening(Struct, frozen=True):
     reason: str | None
     operation: str | None = None
     is_tool: bool = False
+    was_lost: bool = False
+
+    @property
+    def whose(self) -> Whose:
+        """Whose card it is about."""
+        if self.who is None:
+            return Whose.NOBODYS
+        return Whose.LOST if self.was_lost else Whose.SOMEBODYS
 
 
 class Sentence(Struct, frozen=True):
@@ -170,7 +179,7 @@ def sentence(happening: Happening, place: str | None) -> Sentence:
         did = words.here
     note = ""
     if words.says_why and (happening.reason or not words.is_yes):
-        note = sentences(happening.reason, is_known_person=happening.who is not None)
+        note = sentences(happening.reason, happening.whose)
     return Sentence(who, did, bool(words.nobody), words.is_yes, note)
 
 

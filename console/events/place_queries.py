@@ -15,7 +15,8 @@ class PlaceRow:
 
     `event_id` 0: no controller told it.
 
-    `payload`: as the controller told it; None: no controller did.
+    `was_lost`: the card had been marked lost by then. `payload`: as the controller told it; None:
+    no controller did.
     """
 
     event_id: int
@@ -28,6 +29,7 @@ class PlaceRow:
     name: str | None
     card_label: str | None
     operation: str | None
+    was_lost: bool
     payload: str | None = field(repr=False)
 
 
@@ -63,7 +65,7 @@ async def happened(
             )
             select e.id as event_id, e.kind, e.at, e.clock_trusted, e.reason,
                    a.id as account_id, a.username, a.name, k.label as card_label,
-                   o.operation, e.payload
+                   o.operation, coalesce(k.lost_at <= e.at, false) as was_lost, e.payload
               from (select * from told union all select * from asked) e
               left join access.card k on k.id = e.card
               left join access.command o on o.id = e.command

@@ -19,7 +19,7 @@ class RecentRow(Struct, frozen=True):
 
     `event_id` 0: no controller told it, but a door without one was opened from here. `place`: what
     the door or tool is called. `account_id`, `name`, `username`: who tapped, or who gave the
-    command with this `operation`.
+    command with this `operation`. `was_lost`: the card had been marked lost by then.
     """
 
     event_id: int
@@ -35,6 +35,7 @@ class RecentRow(Struct, frozen=True):
     name: str | None
     card_label: str | None
     operation: str | None
+    was_lost: bool
 
 
 AS_ROWS: LiteralString = """
@@ -42,7 +43,7 @@ AS_ROWS: LiteralString = """
               coalesce(d.name, t.name, e.point) as place,
               d.key is null and p.key is not null as is_tool, e.reason,
               a.id as account_id, a.username, a.name, k.label as card_label,
-              c.operation
+              c.operation, coalesce(k.lost_at <= e.at, false) as was_lost
             from arrived e
             left join access.door d on d.key = e.point
             left join access.tool_point p on p.key = e.point

@@ -91,10 +91,11 @@ def days_of(rows: Sequence[RecentRow]) -> list[Day]:
 
 def line(row: RecentRow) -> Line:
     """An event in words."""
-    told = sentence(
-        Happening(row.kind, row.name or row.username, row.reason, row.operation, row.is_tool),
-        row.place or Text("a controller"),
+    who = row.name or row.username
+    happening = Happening(
+        row.kind, who, row.reason, row.operation, is_tool=row.is_tool, was_lost=row.was_lost
     )
+    told = sentence(happening, row.place or Text("a controller"))
     note: str = told.note
     if row.card_label and not told.is_yes:
         note = Text.joined([told.note, Text("Card “{label}”.", label=row.card_label)])

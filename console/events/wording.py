@@ -5,12 +5,22 @@ changes it.
 """
 
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from console.words import Text
 from sync.rights import Reason
+
+
+class Whose(Enum):
+    """Whose the card is that was held to a reader, as far as the console knows."""
+
+    NOBODYS = "nobody's"
+    SOMEBODYS = "somebody's"
+    LOST = "lost"
+    """Somebody's, who had marked it lost by then."""
 
 
 class Wording(Struct, frozen=True):
@@ -95,17 +105,25 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
     }
 )
 
-OF_A_KNOWN_PERSON = Wording(
-    Text("has no right to open this door"),
-    Text("A payment or one of the door's circles is missing."),
+UNKNOWN_CARD: Mapping[Whose, Wording] = MappingProxyType(
+    {
+        Whose.NOBODYS: WORDING[Reason.UNKNOWN_CARD],
+        Whose.SOMEBODYS: Wording(
+            Text("has no right to open this door"),
+            Text("A payment or one of the door's circles is missing."),
+        ),
+        Whose.LOST: Wording(
+            Text("this card is marked lost"), Text("Whoever has it now: it opens nothing any more.")
+        ),
+    }
 )
-"""For `unknown_card` once the console knows whose card it is: a controller holds no cards that open
-nothing, so to it such a card is unknown."""
+"""A controller holds no cards that open nothing, so to it such a card is unknown. The console knows
+more."""
 
 
-def sentences(reason: str | None, *, is_known_person: bool) -> Text:
+def sentences(reason: str | None, whose: Whose) -> Text:
     """Why, and what changes it: one sentence, or two."""
-    words = wording(reason, is_known_person=is_known_person)
+    words = wording(reason, whose)
     return two_sentences(words.why.capital(), words.remedy)
 
 
@@ -114,7 +132,7 @@ def two_sentences(why: Text, remedy: str) -> Text:
     return Text("{why}. {remedy}", why=why, remedy=remedy) if remedy else Text("{why}.", why=why)
 
 
-def wording(reason: str | None, *, is_known_person: bool) -> Wording:
+def wording(reason: str | None, whose: Whose) -> Wording:
     """The words for a reason; for one that this software doesn't know, the reason itself."""
     if reason is None:
         return Wording(Text("no reason was given"))
@@ -122,6 +140,4 @@ def wording(reason: str | None, *, is_known_person: bool) -> Wording:
         known = Reason(reason)
     except ValueError:
         return Wording(Text("reason “{reason}”", reason=reason))
-    if is_known_person and known is Reason.UNKNOWN_CARD:
-        return OF_A_KNOWN_PERSON
-    return WORDING[known]
+    return UNKNOWN_CARD[whose] if known is Reason.UNKNOWN_CARD else WORDING[known]

@@ -69,7 +69,7 @@ async def explained_tap(conn: Connection, row: TapRow, *, now_ms: int) -> TapExp
     verdict = await _verdict(conn, row, known_at)
     person = await _person(conn, row)
     explained = explain(
-        told, snapshot, card=card, verdict=verdict, asked_the_rule=row.serial is not None
+        told, snapshot, card=card, verdict=verdict, names_rights=row.serial is not None
     )
     return TapExplained(
         row,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from console.events.wording import wording
+from console.events.wording import Whose, wording
 from console.explain.tap import TapExplained
 from console.explain.wording import end_of, moment
 from console.rights.explain import Check, Mark, Step
@@ -84,7 +84,9 @@ def decided(told: TapExplained, now: datetime, *, names_controller: bool) -> Seq
     """Who decided, and on which rights."""
     row, rights = told.row, told.rights
     if row.serial is None:
-        return [Text("The controller did not ask its rights.")]
+        if told.explained.has_own_reason:
+            return [Text("The controller did not ask its rights.")]
+        return [Text("The controller did not say on which rights it decided.")]
     if rights is None:
         return [
             Text(
@@ -136,7 +138,7 @@ def remedy(told: TapExplained) -> str:
     own = {Check.READY, Check.POINT, Check.AGE, Check.FRESH, Check.HOURS, Check.FREE, Check.DONE}
     if step is None or step.check not in own:
         return ""
-    return wording(told.row.reason, is_known_person=False).remedy
+    return wording(told.row.reason, Whose.NOBODYS).remedy
 
 
 def _words(step: Step, told: TapExplained, now: datetime) -> str:
@@ -167,7 +169,8 @@ def _words(step: Step, told: TapExplained, now: datetime) -> str:
 
 
 def _why(told: TapExplained, reason: str | None) -> str:
-    return wording(reason, is_known_person=told.row.account_id is not None).why.capital()
+    whose = Whose.NOBODYS if told.row.account_id is None else Whose.SOMEBODYS
+    return wording(reason, Whose.LOST if told.was_lost else whose).why.capital()
 
 
 def _card(told: TapExplained, now: datetime, *, is_yes: bool) -> str:
@@ -220,10 +223,10 @@ def _membership(step: Step, told: TapExplained, now: datetime) -> str:
         )
     if told.row.reason == Reason.NOT_YET_VALID:
         begins = moment(right.not_before_ms) if right else None
-        return Text(
-            "Membership: it begins {when}",
-            when=times.day_and_time(begins, now) if begins else Text("later"),
-        )
+        return _begins_later(begins, now)
+    window = told.verdict.window if told.verdict is not None else None
+    if window is not None and not window.has_begun(int(told.row.happened_at.timestamp() * 1000)):
+        return _begins_later(moment(window.not_before_ms), now)
     ended = (moment(right.not_after_ms) if right else None) or told.paid_until
     if ended is None:
         return Text("Membership: there was none")
@@ -231,6 +234,11 @@ def _membership(step: Step, told: TapExplained, now: datetime) -> str:
         "Membership: it ended {when}, the day of slack included",
         when=times.day_and_time(ended, now),
     )
+
+
+def _begins_later(begins: datetime | None, now: datetime) -> str:
+    when = times.day_and_time(begins, now) if begins else Text("later")
+    return Text("Membership: it begins {when}", when=when)
 
 
 def _ground(step: Step, told: TapExplained) -> str:

@@ -20,6 +20,7 @@ from console.database import Connection
 from console.rights import people_queries, preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
 from console.rights.verdict import key_of
+from console.rights.weekly_hours import words
 from console.web import times
 from sync.ids import AccountRef, PointKey
 
@@ -44,6 +45,13 @@ class Listed(Struct, frozen=True):
     more: int
 
 
+class HoursOf(Struct, frozen=True):
+    """A door, and when it will stand unlocked for everybody; empty: never."""
+
+    place: str
+    hours: str
+
+
 class Preview(Struct, frozen=True):
     """What saving would do. The lists are as in `Effect`.
 
@@ -55,6 +63,7 @@ class Preview(Struct, frozen=True):
     loses: Listed
     keeps: Listed
     waits: Listed
+    hours: Sequence[HoursOf]
     seen: str
     has_changed: bool
 
@@ -87,7 +96,7 @@ async def dry_run(
 
     `conn` is in a transaction. `change` gives a refusal if it can't be made. `seen` is empty, or
     from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
-    is shown also where nobody gains or loses anything.
+    is shown also where nothing changes for anybody.
     """
     now_ms = int(times.now().timestamp() * 1000)
     before = await _rules(conn, account, now_ms)
@@ -142,7 +151,11 @@ async def _preview(
         )
         for concerns in lists
     )
-    return Preview(gains, loses, keeps, waits, found.seen, has_changed)
+    hours = [
+        HoursOf(places.get(door, door), ", ".join(map(words, changed)))
+        for door, changed in found.hours.items()
+    ]
+    return Preview(gains, loses, keeps, waits, hours, found.seen, has_changed)
 
 
 def _listed(concerns: Iterable[tuple[str, AccountRef, str]]) -> Listed:

@@ -88,12 +88,13 @@ class Explained(Struct, frozen=True):
     snapshot is not kept.
 
     `agrees`: whether the controller said the same; None: it can't be told, or the controller had a
-    reason of its own that the rule knows nothing of.
+    reason of its own that the rule knows nothing of. `has_own_reason`: it didn't ask the rule.
     """
 
     steps: tuple[Step, ...]
     replayed: Reason | None
     agrees: bool | None
+    has_own_reason: bool = False
 
 
 _DECIDED_BY: Mapping[Reason | None, Check] = MappingProxyType(
@@ -133,24 +134,27 @@ def explain(
     *,
     card: CardThen,
     verdict: Verdict | None,
-    asked_the_rule: bool,
+    names_rights: bool,
 ) -> Explained:
     """Replays a tap. `snapshot` None: not kept. `verdict` None: it was not kept, or has no person.
 
-    `asked_the_rule`: the controller named a snapshot by which it decided.
+    `names_rights`: the controller named a snapshot by which it decided.
     """
     answered = _known(tap.answered)
-    if not asked_the_rule:
+    if not names_rights and not _is_of_the_rule(answered):
         rest = (Check.CARD, Check.MEMBERSHIP, Check.GROUND)
         steps = [Step(Check.READY, Mark.NO), *(Step(check, Mark.NOT_ASKED) for check in rest)]
-        return Explained(tuple(steps), None, None)
+        return Explained(tuple(steps), None, None, has_own_reason=True)
     if snapshot is None:
-        return Explained(tuple(_untold(answered, card, verdict)), None, None)
+        return Explained(tuple(_untold(tap, card, verdict)), None, None)
     point, right = found(tap, snapshot)
     moments = _moments(tap, point, answered)
     said = [decide(point, right, tap.assurance, moment).reason for moment in moments]
     replayed = answered if answered is not None and answered in said else said[0]
-    steps = steps_of(replayed, point, right, card=card, verdict=verdict)
+    if replayed is Reason.UNKNOWN_CARD:
+        steps = [Step(Check.POINT, Mark.YES), *_without_entry(tap, card, verdict)]
+    else:
+        steps = _steps_of(replayed, point, right)
     if tap.is_withdrawn or not _is_of_the_rule(answered):
         steps += _after(answered, replayed)
         return Explained(tuple(steps), replayed, None)
@@ -163,17 +167,8 @@ def found(tap: Tap, snapshot: Snapshot) -> tuple[Point | None, Right | None]:
     return snapshot.points.get(tap.point), right
 
 
-def steps_of(
-    replayed: Reason,
-    point: Point | None,
-    right: Right | None,
-    *,
-    card: CardThen,
-    verdict: Verdict | None,
-) -> list[Step]:
-    """The questions of `decide`, up to the one that decided."""
-    if replayed is Reason.UNKNOWN_CARD:
-        return [Step(Check.POINT, Mark.YES), *_without_entry(card, verdict)]
+def _steps_of(replayed: Reason, point: Point | None, right: Right | None) -> list[Step]:
+    """The questions of `decide`, up to the one that decided. Not of a card that has no right."""
     asked = [check for check in _IN_THIS_ORDER if _concerns(check, point, right)]
     no = _DECIDED_BY.get(replayed)
     steps: list[Step] = []
@@ -187,7 +182,7 @@ def steps_of(
     return steps
 
 
-def _without_entry(card: CardThen, verdict: Verdict | None) -> list[Step]:
+def _without_entry(tap: Tap, card: CardThen, verdict: Verdict | None) -> list[Step]:
     """Why a card has no entry: from the console's own facts, for the controller has none."""
     if not card.has_owner:
         rest = (Check.NOT_LOST, Check.MEMBERSHIP, Check.GROUND)
@@ -200,7 +195,7 @@ def _without_entry(card: CardThen, verdict: Verdict | None) -> list[Step]:
             Step(Check.NOT_LOST, Mark.NO),
             *(Step(check, Mark.NOT_ASKED) for check in rest),
         ]
-    pays = Mark.NOT_KEPT if verdict is None else _mark(verdict.window is not None)
+    pays = Mark.NOT_KEPT if verdict is None else _mark(verdict.holds(tap.time_ms))
     ground = Mark.NOT_KEPT if verdict is None else _mark(verdict.ground.is_enough)
     return [
         known,
@@ -210,10 +205,11 @@ def _without_entry(card: CardThen, verdict: Verdict | None) -> list[Step]:
     ]
 
 
-def _untold(answered: Reason | None, card: CardThen, verdict: Verdict | None) -> Sequence[Step]:
+def _untold(tap: Tap, card: CardThen, verdict: Verdict | None) -> Sequence[Step]:
     """Without the snapshot: what the controller's own reason tells."""
+    answered = _known(tap.answered)
     if answered is Reason.UNKNOWN_CARD:
-        return [Step(Check.POINT, Mark.YES), *_without_entry(card, verdict)]
+        return [Step(Check.POINT, Mark.YES), *_without_entry(tap, card, verdict)]
     if answered in _DECIDED_BY:
         return [Step(_DECIDED_BY[answered], Mark.NO)]
     return [Step(check, Mark.NOT_KEPT) for check in (Check.GROUND, Check.MEMBERSHIP)]

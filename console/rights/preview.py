@@ -7,12 +7,14 @@ each time. So it tells the truth about any change, whatever it was.
 import hashlib
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
-from console.rights.facts import Door, Person, Tool
+from console.rights.facts import Door, Person, Tool, WeeklyHours
 from console.rights.missing import Access, access_to_door, access_to_tool
 from console.rights.verdict import key_of
+from console.rights.weekly_hours import words
 from sync.ids import AccountRef, PointKey
 
 
@@ -35,26 +37,32 @@ class Effect(Struct, frozen=True):
     """What a change does at the moment at which it is asked.
 
     `keeps`: may use it as before, but for another reason. `waits`: would get it (or lose it), but
-    has no membership now, so that nothing changes yet.
+    has no membership now, so that nothing changes yet. `hours`: when each door of which that
+    changes will stand unlocked for everybody.
     """
 
     gains: frozenset[Concern]
     loses: frozenset[Concern]
     keeps: frozenset[Concern]
     waits: frozenset[Concern]
+    hours: Mapping[PointKey, tuple[WeeklyHours, ...]] = MappingProxyType({})
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nobody gains or loses anything."""
-        return not self.gains and not self.loses
+        """Whether nobody gains or loses anything, nor does everybody."""
+        return not self.gains and not self.loses and not self.hours
 
     @property
     def seen(self) -> str:
         """Names the effect: a form tells by it which one somebody has seen before she saves."""
-        told = [
+        told: list[object] = [
             sorted((concern.account, concern.point) for concern in concerns)
             for concerns in (self.gains, self.loses)
         ]
+        if self.hours:
+            told.append(
+                sorted((door, list(map(words, hours))) for door, hours in self.hours.items())
+            )
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -78,7 +86,25 @@ def effect(before: Rules, after: Rules, now_ms: int) -> Effect:
             keeps.add(concern)
         elif old.is_enough() != new.is_enough():
             waits.add(concern)
-    return Effect(frozenset(gains), frozenset(loses), frozenset(keeps), frozenset(waits))
+    return Effect(
+        frozenset(gains),
+        frozenset(loses),
+        frozenset(keeps),
+        frozenset(waits),
+        _hours(before, after),
+    )
+
+
+def _hours(before: Rules, after: Rules) -> Mapping[PointKey, tuple[WeeklyHours, ...]]:
+    """Of each door of which they differ. A door that is gone stands open no more."""
+    were = {door.key: door.open_hours for door in before.doors if door.open_hours}
+    will_be = {door.key: door.open_hours for door in after.doors if door.open_hours}
+    doors = were.keys() | will_be.keys()
+    return {
+        door: will_be.get(door, ())
+        for door in sorted(doors)
+        if {*were.get(door, ())} != {*will_be.get(door, ())}
+    }
 
 
 class _Question(Struct, frozen=True):

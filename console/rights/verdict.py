@@ -61,6 +61,11 @@ class Verdict(Struct, frozen=True):
         """Whether there is a right at all, now or later."""
         return self.ground.is_enough and self.window is not None
 
+    def holds(self, now_ms: int) -> bool:
+        """Whether she pays, or is employed, at that time."""
+        window = self.window
+        return window is not None and window.has_begun(now_ms) and not window.is_over(now_ms)
+
 
 class Verdicts(Struct, frozen=True):
     """The same for every point. `granted`: those of which the answer is yes."""

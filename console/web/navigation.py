@@ -99,7 +99,7 @@ def run_links(request: web.Request) -> list[NavLink]:
     if me is None:
         return []
     has_role = any(link.entry.who is not Who.MEMBER for link in offered)
-    return offered if me.runs_something or has_role or Who.DESPOT in me.roles else []
+    return offered if me.runs_something or has_role or Who.COMPANIES in me.roles else []
 
 
 def _offered(request: web.Request) -> list[NavLink]:

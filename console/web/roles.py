@@ -21,6 +21,8 @@ def circles_for(who: Who, settings: RoleSettings) -> tuple[str, ...]:
             return _with_admins(settings.treasurer_circle, settings)
         case Who.ADMIN:
             return (settings.admin_circle,)
+        case Who.COMPANIES:
+            return (DESPOT_CIRCLE, settings.admin_circle)
         case Who.DESPOT:
             return (DESPOT_CIRCLE,)
 

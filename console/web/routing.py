@@ -29,6 +29,8 @@ class Who(Enum):
     """Those who see money: members of `[roles] treasurer_circle`, and admins."""
     ADMIN = "admin"
     """Members of the circle that `[roles] admin_circle` names."""
+    COMPANIES = "companies"
+    """Those who keep companies: members of the circle `despot`, and admins."""
     DESPOT = "despot"
     """Members of the circle `despot`, who keep companies and tools in the old web app."""
 

@@ -139,14 +139,27 @@ async def test_without_a_circle_nothing_is_made(house: House):
 
 
 async def test_a_change_that_takes_nothing_away_is_saved_at_once(house: House):
-    fields = await house.change(name="Main door", open_hours="sat 12:00-16:00", open_seconds="9")
+    fields = await house.change(name="Main door", open_seconds="9", hard_days="8")
     for _ in range(2):
         answer = await house.client.post("/doors/front/change", data=fields, allow_redirects=False)
         assert answer.status == 303
     text = await (await house.client.get("/doors/front")).text()
     assert "Main door" in text
-    assert "Sat 12:00-16:00" in text
     assert "<dd>9 s</dd>" in text
+
+
+async def test_hours_in_which_everybody_gets_in_are_shown_before_they_are_saved(house: House):
+    fields = await house.change(open_hours="sat 12:00-16:00")
+    text = await (await house.client.post("/doors/front/change", data=fields)).text()
+    assert "<strong>Front door</strong>: stands unlocked sat 12:00-16:00" in text
+    (door,) = await rights.doors(house.site.connection)
+    assert not door.open_hours
+    answer = await see_and_save(house.client, "/doors/front/change", data=fields)
+    assert answer.headers["Location"] == "/doors/front"
+    assert "Sat 12:00-16:00" in await (await house.client.get("/doors/front")).text()
+    fields = await house.change(open_hours="")
+    text = await (await house.client.post("/doors/front/change", data=fields)).text()
+    assert "stands unlocked no more at any hour" in text
 
 
 async def test_a_change_that_keeps_somebody_out_is_shown_first(house: House):

@@ -100,7 +100,7 @@ def told(
     at: int = 10_000,
 ) -> Explained:
     return explain(
-        tap(answered, at=at), rights_then, card=card, verdict=verdict, asked_the_rule=asked
+        tap(answered, at=at), rights_then, card=card, verdict=verdict, names_rights=asked
     )
 
 
@@ -130,7 +130,7 @@ def test_explain_and_decide_never_disagree(
     point = rights_then.points.get(PointKey("front"))
     said = decide(point, right, assurance, Moment(at, trusted, age_ms)).reason
     asked = Tap(PointKey("front"), said, NAME, assurance, at, trusted)
-    explained = explain(asked, rights_then, card=HERS, verdict=None, asked_the_rule=True)
+    explained = explain(asked, rights_then, card=HERS, verdict=None, names_rights=True)
     assert (explained.replayed, explained.agrees) == (said, True)
     noes = [step for step in explained.steps if step.mark is Mark.NO]
     is_told_by_the_verdict = said is Reason.UNKNOWN_CARD
@@ -170,7 +170,7 @@ def test_a_tap_on_what_was_published_is_explained_by_the_verdicts_of_then(
                 rights_then,
                 card=HERS,
                 verdict=derived.verdicts[person.account].of(place.key),
-                asked_the_rule=True,
+                names_rights=True,
             )
             assert explained.agrees
             has_no = any(step.mark is Mark.NO for step in explained.steps)
@@ -241,10 +241,15 @@ def test_a_record_that_bears_a_moment_just_after_the_end_is_no_contradiction():
             Verdict(Ground.NO_CIRCLE, Window()),
             {Check.MEMBERSHIP: Mark.YES, Check.GROUND: Mark.NO},
         ),
+        (
+            HERS,
+            Verdict(Ground.NO_CIRCLE, Window(not_before_ms=20_000)),
+            {Check.MEMBERSHIP: Mark.NO, Check.GROUND: Mark.NO},
+        ),
         (HERS, NOTHING.of(PointKey("front")), {Check.MEMBERSHIP: Mark.NO, Check.GROUND: Mark.NO}),
         (HERS, None, {Check.MEMBERSHIP: Mark.NOT_KEPT, Check.GROUND: Mark.NOT_KEPT}),
     ],
-    ids=["nobody's", "lost", "not paying", "no circle", "neither", "not kept"],
+    ids=["nobody's", "lost", "not paying", "no circle", "not yet", "neither", "not kept"],
 )
 def test_a_card_without_an_entry_is_explained_by_what_was_so_at_that_time(
     card: CardThen, verdict: Verdict | None, expected: dict[Check, Mark]
@@ -296,8 +301,17 @@ def test_what_stood_in_the_way_after_a_yes_comes_last(answered: str, check: Chec
 
 def test_a_yes_that_was_withdrawn_is_no_contradiction():
     withdrawn = structs.replace(tap("unknown_card", at=1500), is_withdrawn=True)
-    explained = explain(withdrawn, everything(), card=HERS, verdict=None, asked_the_rule=True)
+    explained = explain(withdrawn, everything(), card=HERS, verdict=None, names_rights=True)
     assert (explained.agrees, explained.steps[-1].check) == (None, Check.DONE)
+
+
+@pytest.mark.parametrize("answered", ["allowed", "unknown_card", "expired"])
+def test_an_answer_of_the_rule_without_a_number_of_rights_has_rights_that_are_not_kept(
+    answered: str,
+):
+    nameless, kept_no_more = told(answered, None, asked=False), told(answered, None)
+    assert nameless == kept_no_more
+    assert not nameless.has_own_reason
 
 
 def test_without_the_snapshot_only_what_the_controller_said_is_told():

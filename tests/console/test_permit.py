@@ -87,6 +87,7 @@ async def test_every_route_of_the_console_keeps_its_rule(site: Site) -> None:
             Who.FRONT_DESK: ("log in", "refused", "in"),
             Who.TREASURER: ("log in", "refused", "in"),
             Who.ADMIN: ("log in", "refused", "in"),
+            Who.COMPANIES: ("log in", "refused", "in"),
             Who.DESPOT: ("log in", "refused", "in"),
         }[who]
         if outcomes != expected:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from console.rights.facts import CircleRef, Demands, Door, Person, Tool
+from console.rights.facts import CircleRef, Demands, Door, Person, Tool, WeeklyHours
 from console.rights.preview import Concern, Effect, Rules, effect
 from console.rights.verdict import key_of
 from sync.ids import AccountRef, PointKey
@@ -136,3 +136,13 @@ def test_an_effect_has_the_name_of_what_it_does_and_not_of_how():
     assert of("front").seen != of("lab").seen
     assert of("front").seen != structs.replace(of(), loses=of("front").gains).seen
     assert of().is_nothing
+
+
+def test_hours_in_which_a_door_stands_open_are_gained_and_lost_by_everybody():
+    evening = WeeklyHours(2, 18 * 60, 22 * 60)
+    open_door = replace(FRONT, open_hours=(evening,))
+    begins = effect(rules(KARI), rules(KARI, doors=(open_door, *DOORS[1:])), NOW)
+    ends = effect(rules(KARI, doors=(open_door, *DOORS[1:])), rules(KARI), NOW)
+    assert (begins.hours, ends.hours) == ({FRONT.key: (evening,)}, {FRONT.key: ()})
+    assert not begins.is_nothing
+    assert len({begins.seen, ends.seen, effect(rules(KARI), rules(KARI), NOW).seen}) == 3

@@ -10,7 +10,7 @@ from console.events.at_place import told
 from console.events.happenings import Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
 from console.events.recent import Line, recent_days
-from console.events.wording import OF_A_KNOWN_PERSON, WORDING, wording
+from console.events.wording import UNKNOWN_CARD, WORDING, Whose, wording
 from console.web.routing import Who
 from sync.events import EventKind
 from sync.rights import Reason
@@ -32,7 +32,7 @@ async def kari(connection: Connection) -> int:
 def test_every_reason_has_words() -> None:
     assert set(WORDING) == set(Reason)
     for reason in Reason:
-        words = wording(reason, is_known_person=False)
+        words = wording(reason, Whose.NOBODYS)
         assert words.why
         assert not words.why.endswith("."), "it is put into sentences"
         assert not words.remedy or words.remedy.endswith(".")
@@ -40,13 +40,14 @@ def test_every_reason_has_words() -> None:
 
 
 def test_a_card_that_the_console_knows_but_the_controller_does_not_is_no_unknown_card() -> None:
-    assert wording("unknown_card", is_known_person=True) == OF_A_KNOWN_PERSON
-    assert wording("unknown_card", is_known_person=False) == WORDING[Reason.UNKNOWN_CARD]
+    assert wording("unknown_card", Whose.NOBODYS) == WORDING[Reason.UNKNOWN_CARD]
+    assert wording("unknown_card", Whose.SOMEBODYS) == UNKNOWN_CARD[Whose.SOMEBODYS]
+    assert wording("unknown_card", Whose.LOST).why == "this card is marked lost"
 
 
 def test_a_reason_of_a_newer_controller_is_shown_as_it_is() -> None:
-    assert "solar_flare" in wording("solar_flare", is_known_person=False).why
-    assert wording(None, is_known_person=False).why
+    assert "solar_flare" in wording("solar_flare", Whose.NOBODYS).why
+    assert wording(None, Whose.NOBODYS).why
 
 
 async def test_events_stand_in_the_order_in_which_they_happened(
@@ -193,9 +194,26 @@ def test_what_a_controller_tells_in_words_is_shown_with_the_event(
         payload = payload.replace("{", "{" + stamp + ("," if len(payload) > 2 else ""), 1)
     row = PlaceRow(
         *(1, "staleness_changed", datetime.now(UTC), True, None, None, None, None, None, None),
+        False,
         payload,
     )
     assert told(row, is_tool=False).why == why
+
+
+async def test_a_card_that_was_lost_by_then_is_called_so(connection: Connection, kari: int) -> None:
+    lost = await makerspace.card(connection, account=kari, lost=True)
+    for seconds_ago in (0, 90_000_000):
+        await event(
+            connection,
+            kind="access_denied",
+            reason="unknown_card",
+            account=kari,
+            card=lost,
+            seconds_ago=seconds_ago,
+        )
+    after, before = await lines(connection)
+    assert after.note.startswith("This card is marked lost.")
+    assert before.note.startswith("Has no right to open this door.")
 
 
 async def test_alarms_are_for_admins(connection: Connection, kari: int) -> None:

@@ -14,7 +14,10 @@ def test_whoever_is_logged_in_is_a_member_and_no_more():
 def test_a_circle_gives_its_own_role_alone():
     assert roles_of({"desk"}, SETTINGS) - roles_of(set(), SETTINGS) == {Who.FRONT_DESK}
     assert roles_of({"money"}, SETTINGS) - roles_of(set(), SETTINGS) == {Who.TREASURER}
-    assert roles_of({"despot"}, SETTINGS) - roles_of(set(), SETTINGS) == {Who.DESPOT}
+    assert roles_of({"despot"}, SETTINGS) - roles_of(set(), SETTINGS) == {
+        Who.COMPANIES,
+        Who.DESPOT,
+    }
 
 
 def test_an_admin_may_do_all_but_what_the_old_web_app_gives_to_despots():

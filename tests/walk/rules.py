@@ -45,6 +45,7 @@ class Finer:
 ALL = Line(EVERYBODY)
 MEMBER = Line(MEMBERS)
 ADMIN = Line(ADMINS)
+COMPANIES = Line(DESPOTS | ADMINS)
 DESPOT = Line(DESPOTS)
 DESK = Line(FRONT_DESK)
 TREASURER = Line(MONEY)
@@ -113,15 +114,15 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
         "POST /members/{account}/circles/{circle}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
-        # Companies: whoever is in `despot`
+        # Companies: admins, and whoever is in `despot`
         "GET /companies": MEMBER,
-        "POST /companies": DESPOT,
-        "GET /companies/new": DESPOT,
+        "POST /companies": COMPANIES,
+        "GET /companies/new": COMPANIES,
         "GET /companies/{company}": MEMBER,
-        "POST /companies/{company}": DESPOT,
-        "GET /companies/{company}/change": DESPOT,
-        "POST /companies/{company}/employees": DESPOT,
-        "POST /companies/{company}/employees/{account}/removal": DESPOT,
+        "POST /companies/{company}": COMPANIES,
+        "GET /companies/{company}/change": COMPANIES,
+        "POST /companies/{company}/employees": COMPANIES,
+        "POST /companies/{company}/employees/{account}/removal": COMPANIES,
         # Badges: whoever certifies the badge awards it, and an admin may change it too
         "GET /badges": MEMBER,
         "POST /badges": MEMBER,
