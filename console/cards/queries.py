@@ -188,7 +188,7 @@ async def set_label(conn: Connection, *, card_id: int, label: str) -> None:
 
 
 async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[UnknownCardRow]:
-    """Cards that were tapped lately and that nobody has, the latest first."""
+    """Cards that were tapped lately and that nobody uses, as unknown or lost; the latest first."""
     async with conn.cursor(row_factory=class_row(UnknownCardRow)) as cursor:
         await cursor.execute(
             """
@@ -196,7 +196,7 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
               select e.id, e.site_digest, e.point, e.credential_type,
                 case when e.clock_trusted then e.happened_at else e.received_at end as seen_at
               from access.event e
-              where e.site_digest is not null and e.account is null
+              where e.site_digest is not null
                 and e.received_at > now() - make_interval(days => %(days)s)
                 and not exists (select from access.card k
                   where k.site_digest = e.site_digest and k.lost_at is null)
@@ -235,13 +235,13 @@ async def is_enrolled_at_some_door(conn: Connection) -> bool:
 
 
 async def seen_card(conn: Connection, *, event_id: int) -> SeenCardRow | None:
-    """The unknown card of a tap."""
+    """The card of a tap that nobody uses, as it is unknown or was lost."""
     async with conn.cursor(row_factory=class_row(SeenCardRow)) as cursor:
         await cursor.execute(
             """
             select site_digest, credential_type
             from access.event
-            where id = %(event_id)s and site_digest is not null and account is null
+            where id = %(event_id)s and site_digest is not null
               and credential_type is not null
             """,
             {"event_id": event_id},
