@@ -21,6 +21,7 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
 import console.first_card.routes as first_card
+import console.front.alarm_routes as past_alarms
 import console.front.routes as front
 import console.labels.routes as labels
 import console.legacy.routes as legacy
@@ -166,6 +167,7 @@ def _routes() -> list[Route]:
         *controller_keeping.routes(),
         *search.routes(),
         *front.routes(doors.doors_for),
+        *past_alarms.routes(),
         *legacy.routes(),
     ]
 

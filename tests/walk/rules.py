@@ -96,6 +96,8 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /me/label": MEMBER,
         "GET /members/{account}/history": DESK,
         "GET /log/changes": ADMIN,
+        "GET /log/alarms": ADMIN,
+        "POST /log/alarms": Line(ADMINS, status=400),
         # What explains: for the front desk, and of herself for everybody; the tap is Vera’s
         "GET /log/taps/{event}": DESK,
         "GET /me/access": MEMBER,
