@@ -13,6 +13,7 @@ import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.avatars.routes as avatars
 import console.badges.routes as badges
+import console.cards.break_glass_routes as break_glass
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.companies.routes as companies
@@ -154,6 +155,7 @@ def _routes() -> list[Route]:
         *companies.routes(),
         *badges.routes(),
         *cards.routes(),
+        *break_glass.routes(),
         *first_card.routes(),
         *labels.routes(),
         *people.routes(),

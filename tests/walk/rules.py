@@ -142,6 +142,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /members/{account}/cards": ADMIN,
         "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, ""),
         "POST /cards/{card}/loss": Finer(ADMINS, {}, ""),
+        "POST /cards/{card}/break-glass": ADMIN,
         "GET /me/cards": MEMBER,
         "POST /me/cards/first": MEMBER,
         "POST /me/cards/first/end": MEMBER,
