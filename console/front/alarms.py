@@ -67,7 +67,9 @@ class Alarms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._places: Sequence[PlaceNow] = ()
         self._latest: Sequence[Alarm] = ()
+        self._looking = asyncio.Lock()  # what was seen earlier never comes after what is newer
 
     @property
     def channels(self) -> frozenset[str]:
@@ -77,9 +79,15 @@ class Alarms:
     async def fragments(
         self, audience: Who, changed: frozenset[str] | None
     ) -> Sequence[LiveFragment]:
-        """The whole bar, whatever changed. Raises: DatabaseUnavailable."""
-        del changed
-        await self.look()
+        """The whole bar, whatever changed. Raises: DatabaseUnavailable.
+
+        Where there was nothing but events, whose hints are numbers, the places are as they were.
+        """
+        if changed and all(hint.isdigit() for hint in changed):
+            async with self._looking, self._database.reading() as conn:
+                await self._look_back(conn)
+        else:
+            await self.look()
         return [LiveFragment("alarms", "web/alarms.html", {"bar": self.bar(audience)})]
 
     def bar(self, audience: Who) -> AlarmBar:
@@ -97,29 +105,18 @@ class Alarms:
 
     async def look(self) -> None:
         """Sees what is so now. Raises: DatabaseUnavailable."""
-        async with self._database.reading() as conn:
-            self._latest = await alarms(conn)
+        async with self._looking, self._database.reading() as conn:
+            self._places = await places_now(conn, times.now())
+            await self._look_back(conn)
 
-
-async def alarms(conn: Connection) -> list[Alarm]:
-    """Those of doors, those of tools, then those that are over."""
-    now = times.now()
-    places = await places_now(conn, now)
-    past = await waiting_alarms(conn, places, now)
-    return [
-        *(alarm for place in places for alarm in place.alarms),
-        *(
-            Alarm(
-                one.row.place,
-                one.row.path,
-                (Shown(one.says, "alert", "bad"),),
-                is_for_admins=True,
-                is_past=True,
-            )
-            for one in past
-            if not one.is_lasting
-        ),
-    ]
+    async def _look_back(self, conn: Connection) -> None:
+        """Puts what is over behind what isn't."""
+        places = self._places
+        past = await waiting_alarms(conn, places, times.now())
+        self._latest = [
+            *(alarm for place in places for alarm in place.alarms),
+            *(_past(one) for one in past if not one.is_lasting),
+        ]
 
 
 class PlaceNow(Struct, frozen=True):
@@ -157,6 +154,11 @@ async def waiting_alarms(
         )
         for row in await waiting(conn)
     ]
+
+
+def _past(one: Waiting) -> Alarm:
+    says = (Shown(one.says, "alert", "bad"),)
+    return Alarm(one.row.place, one.row.path, says, is_for_admins=True, is_past=True)
 
 
 def _alarms(
