@@ -3,7 +3,8 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.cards import break_glass_queries as queries
@@ -13,13 +14,11 @@ from console.errors import BadRequest
 from sync.rights import BREAK_GLASS_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class NotInUse:
+class NotInUse(Struct, frozen=True):
     """The card is lost, or there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllTaken:
+class AllTaken(Struct, frozen=True):
     """There are as many as there may be: these."""
 
     rows: Sequence[BreakGlassRow]
