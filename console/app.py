@@ -13,6 +13,7 @@ import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.avatars.routes as avatars
 import console.badges.routes as badges
+import console.cards.break_glass_routes as break_glass
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.companies.routes as companies
@@ -21,6 +22,7 @@ import console.controllers.routes as controllers
 import console.doors.routes as doors
 import console.explain.routes as explain
 import console.first_card.routes as first_card
+import console.front.alarm_routes as past_alarms
 import console.front.routes as front
 import console.labels.routes as labels
 import console.legacy.routes as legacy
@@ -153,6 +155,7 @@ def _routes() -> list[Route]:
         *companies.routes(),
         *badges.routes(),
         *cards.routes(),
+        *break_glass.routes(),
         *first_card.routes(),
         *labels.routes(),
         *people.routes(),
@@ -166,6 +169,7 @@ def _routes() -> list[Route]:
         *controller_keeping.routes(),
         *search.routes(),
         *front.routes(doors.doors_for),
+        *past_alarms.routes(),
         *legacy.routes(),
     ]
 

@@ -25,6 +25,7 @@ class CardRow(Struct, frozen=True):
     lost_by: str | None
     last_used: datetime | None
     last_door: str | None
+    is_break_glass: bool
 
 
 class OwnerRow(Struct, frozen=True):
@@ -66,7 +67,9 @@ async def cards_of(conn: Connection, *, account_id: int) -> list[CardRow]:
             """
             select k.id as card_id, k.account as account_id, k.credential_type, k.label,
               k.created_at, c.username as created_by, k.lost_at, l.username as lost_by,
-              used.at as last_used, used.door as last_door
+              used.at as last_used, used.door as last_door,
+              k.lost_at is null and exists (
+                select from access.break_glass_card b where b.card = k.id) as is_break_glass
             from access.card k
             left join account c on c.id = k.created_by
             left join account l on l.id = k.lost_by
