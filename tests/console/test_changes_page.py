@@ -13,7 +13,7 @@ from console.audit.search import Days, Typed, read_days
 from console.audit.wording import tell
 from console.database import Author, Database
 from tests.support import makerspace
-from tests.support.console_app import Site, admin, member
+from tests.support.console_app import Site, admin, member, see_and_save
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"
@@ -180,7 +180,8 @@ async def test_what_an_admin_does_is_told_at_once_and_on_the_persons_page(site: 
     kari = await member(site.connection, "kari", name="Kari Nordmann")
     await admin(site.connection, "ola")
     ola = await site.browser("ola")
-    await ola.post("/circles/1/members", data={"username": "kari", "comment": HOSTILE})
+    fields = {"username": "kari", "comment": HOSTILE}
+    await see_and_save(ola, "/circles/1/members", data=fields)
     page = await (await ola.get(PATH)).text()
     assert sentences(page) == ["Ola added Kari Nordmann to the circle admin"]
     assert "127.0.0.1" in page

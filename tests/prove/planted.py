@@ -114,8 +114,8 @@ MUTANTS = (
         (
             Patch(
                 "edge/clock.py",
-                "Clock(max(high_water_ms, known_ms), mono_ms,",
-                "Clock(max(high_water_ms, known_ms, self.wall_ms()), mono_ms,",
+                "Clock(max(high_water_ms + mono_ms, known_ms), mono_ms,",
+                "Clock(max(high_water_ms + mono_ms, known_ms, self.wall_ms()), mono_ms,",
             ),
         ),
         scenarios(6),

@@ -29,6 +29,13 @@ MANY: tuple[LiteralString, ...] = (
       or a.username = 'vera' and c.name ~ 'crowded circle [1-4]$'
     """,
     """
+    do $$ begin for n in 1..8 loop
+      update circle_member m
+      set comment = 'has been shown everything for the ' || n || 'th time, and was very attentive'
+      from account a where a.id = m.account and a.username = 'vera';
+    end loop; end $$
+    """,
+    """
     insert into stripe_payment (created_at, created_by, updated_at, updated_by, stripe_id,
       start_date, end_date, amount, payment_date)
     select now(), a.id, now(), a.id, 'in_' || a.id || '_' || n,
