@@ -117,12 +117,12 @@ def unfilled(message: str) -> str:
 
 
 def any_of(names: Iterable[str]) -> str:
-    """`a`, `a or b`, `a or b or c`; empty without names."""
+    """`a`, `a or b`, `a, b or c`; empty without names."""
     return _chain(names, lambda first, next_: Text("{first} or {next}", first=first, next=next_))
 
 
 def all_of(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a and b and c`; empty without names."""
+    """`a`, `a and b`, `a, b and c`; empty without names."""
     return _chain(names, lambda first, next_: Text("{first} and {next}", first=first, next=next_))
 
 
@@ -174,10 +174,11 @@ IN_ENGLISH: Final = Phrasebook(Language.ENGLISH, str, _english_plural)
 
 
 def _chain(names: Iterable[str], pair: Callable[[str, str], Text]) -> str:
+    *others, last = [*names] or [""]
     chained = ""
-    for name in names:
-        chained = pair(chained, name) if chained else name
-    return chained
+    for name in others:
+        chained = Text("{first}, {next}", first=chained, next=name) if chained else name
+    return pair(chained, last) if chained else last
 
 
 def _filled(message: str, values: Mapping[str, Value], *, is_capital: bool) -> str:

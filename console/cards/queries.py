@@ -75,9 +75,11 @@ async def cards_of(conn: Connection, *, account_id: int) -> list[CardRow]:
             left join account l on l.id = k.lost_by
             left join lateral (
               select case when e.clock_trusted then e.happened_at else e.received_at end as at,
-                coalesce(d.name, e.point) as door
+                coalesce(d.name, t.name, e.point) as door
               from access.event e
               left join access.door d on d.key = e.point
+              left join access.tool_point p on p.key = e.point
+              left join tool_description t on t.id = p.tool
               where e.account = k.account and e.card = k.id and e.point is not null
               order by e.happened_at desc limit 1
             ) used on true

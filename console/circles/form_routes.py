@@ -133,7 +133,8 @@ async def _changeable(request: web.Request, conn: Connection, row: CircleRow | N
     if may_change(circle, mine, is_admin=me.is_admin):
         return row
     (admins,) = circles_for(Who.ADMIN, request.app[SETTINGS].roles)
-    who = any_of([managers(circle), Text("members of the circle “{circle}”", circle=admins)])
+    also = Text("members of the circle “{circle}”", circle=admins)
+    who = any_of(dict.fromkeys([managers(circle), also]))
     raise Forbidden(
         Text("{circle} is changed by {managers}.", circle=quoted(circle.name), managers=who)
     )

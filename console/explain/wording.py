@@ -10,7 +10,7 @@ from console.explain.queries import CircleRow
 from console.rights.missing import Missing
 from console.rights.verdict import Ground, Verdict
 from console.web import times
-from console.words import Text, all_of, any_of
+from console.words import Text, all_of, any_of, quoted
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 FOREVER = datetime(3000, 1, 1, tzinfo=UTC)
@@ -129,7 +129,7 @@ def _ask(circle: CircleRow) -> str:
             "For “{circle}” ask {people}: they award {badges}.",
             circle=circle.name,
             people=people,
-            badges=all_of(f"“{badge}”" for badge in circle.badges),
+            badges=all_of(quoted(badge) for badge in circle.badges),
         )
     return Text("For “{circle}” ask {people}.", circle=circle.name, people=people)
 
@@ -139,4 +139,4 @@ def _more(circle: CircleRow) -> str:
 
 
 def _or(circles: Sequence[CircleRow]) -> str:
-    return any_of(f"“{circle.name}”" for circle in circles)
+    return any_of(quoted(circle.name) for circle in circles)

@@ -81,8 +81,8 @@ def test_words_begin_a_sentence_in_each_language() -> None:
 def test_sentences_and_lists_are_put_together() -> None:
     assert any_of([]) == ""
     assert any_of(["a"]) == "a"
-    assert any_of(["a", "b", "c"]) == "a or b or c"
-    assert norwegian().say(any_of(["a", "b", "c"])) == "a eller b eller c"
+    assert any_of(["a", "b", "c"]) == "a, b or c"
+    assert norwegian().say(any_of(["a", "b", "c"])) == "a, b eller c"
     assert norwegian().say(all_of(["a", "b"])) == "a og b"
     joined = Text.joined([Text("May"), "{b}"])
     assert joined == "May {b}"
