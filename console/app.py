@@ -19,6 +19,7 @@ import console.companies.routes as companies
 import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
+import console.events.log_routes as log
 import console.explain.routes as explain
 import console.first_card.routes as first_card
 import console.front.routes as front
@@ -159,6 +160,7 @@ def _routes() -> list[Route]:
         *membership.routes(),
         *money.routes(),
         *history.routes(),
+        *log.routes(),
         *explain.routes(),
         *doors.routes(),
         *tools.routes(),
@@ -187,6 +189,7 @@ def _any_door(
 def _live_sources(database: Database) -> Sequence[LiveSource]:
     return [
         RecentEvents(database),
+        log.LogMark(database),
         UnknownCards(database),
         DoorStates(database),
         ToolStates(database),

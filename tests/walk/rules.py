@@ -95,6 +95,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /me/label": MEMBER,
         "POST /me/label": MEMBER,
         "GET /members/{account}/history": DESK,
+        "GET /log": DESK,
         "GET /log/changes": ADMIN,
         # What explains: for the front desk, and of herself for everybody; the tap is Vera’s
         "GET /log/taps/{event}": DESK,
