@@ -133,6 +133,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /badges/{badge}/change": Finer(INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS),
         "GET /badges/{badge}/awards": Finer(INSTRUCTORS, {}, OF_INSTRUCTORS),
         "POST /badges/{badge}/awards": Finer(INSTRUCTORS, {"usernames": "pawn"}, OF_INSTRUCTORS),
+        "POST /badges/{badge}/awards/{account}/removal": Finer(
+            INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS
+        ),
         "GET /me/badges": MEMBER,
         "GET /members/{account}/badges": MEMBER,
         # Cards: the owner, and admins
