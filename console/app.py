@@ -23,6 +23,7 @@ import console.events.log_routes as log
 import console.explain.routes as explain
 import console.first_card.routes as first_card
 import console.front.routes as front
+import console.in_force.routes as in_force
 import console.labels.routes as labels
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
@@ -167,6 +168,7 @@ def _routes() -> list[Route]:
         *controllers.routes(),
         *controller_keeping.routes(),
         *search.routes(),
+        *in_force.routes(),
         *front.routes(doors.doors_for),
         *legacy.routes(),
     ]

@@ -85,6 +85,14 @@ ENTRIES = (
         runs=True,
         who=Who.TREASURER,
     ),
+    NavEntry(
+        "/settings",
+        Text("Settings"),
+        "run",
+        Text("What is in force, and where it is changed"),
+        runs=True,
+        who=Who.ADMIN,
+    ),
 )
 
 

@@ -97,6 +97,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /members/{account}/history": DESK,
         "GET /log": DESK,
         "GET /log/changes": ADMIN,
+        "GET /settings": ADMIN,
         # What explains: for the front desk, and of herself for everybody; the tap is Vera’s
         "GET /log/taps/{event}": DESK,
         "GET /me/access": MEMBER,
