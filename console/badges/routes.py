@@ -118,5 +118,6 @@ async def _person_page(request: web.Request, person: Person) -> web.StreamRespon
             conn, person, actor=Actor(me.account_id, me.is_admin), limit=HELD_MAX + 1
         )
     has_more = len(held.badges) > HELD_MAX
-    held = replace(held, badges=held.badges[:HELD_MAX])
+    # Each badge leads to its page, where it is taken back: forms beside all would weigh too much.
+    held = replace(held, badges=held.badges[:HELD_MAX], takeable=frozenset())
     return page(request, "badges/of_person_page.html", held=held, has_more=has_more)

@@ -1,4 +1,4 @@
-"""Taking a badge back, from the page of the badge, of the person, or of her badges."""
+"""Taking a badge back, from the page of the badge or of the person."""
 
 from aiohttp import web
 
@@ -12,8 +12,8 @@ from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
 
-HOLDERS_MAX = 25
-BADGES_MAX = 6
+HOLDERS_MAX = 20
+BADGES_MAX = 4
 """On a person's page; all of hers have one of their own."""
 
 
@@ -43,7 +43,7 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
         )
         if refusal is not None:
             raise Forbidden(refusal)
-    back = _path(place, badge_id, person.account_id)
+    back = f"/members/{person.account_id}" if place == "person" else f"/badges/{badge_id}"
     if not is_htmx(request):
         return web.Response(status=303, headers={"Location": back})
     async with request.app[DATABASE].reading() as conn:
@@ -66,13 +66,3 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
         text="",
         undo=undo,
     )
-
-
-def _path(place: str, badge_id: int, account_id: int) -> str:
-    match place:
-        case "person":
-            return f"/members/{account_id}"
-        case "badges":
-            return f"/members/{account_id}/badges"
-        case _:
-            return f"/badges/{badge_id}"

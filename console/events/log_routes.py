@@ -31,7 +31,7 @@ from console.web.session import visitor
 from console.words import Text
 
 PATH = "/log"
-SHOWN = 50
+SHOWN = 30
 
 
 def routes() -> list[Route]:
