@@ -13,6 +13,7 @@ import console.accounts.routes as accounts
 import console.audit.routes as audit
 import console.avatars.routes as avatars
 import console.badges.routes as badges
+import console.cards.break_glass_routes as break_glass
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.companies.routes as companies
@@ -22,6 +23,7 @@ import console.doors.routes as doors
 import console.events.log_routes as log
 import console.explain.routes as explain
 import console.first_card.routes as first_card
+import console.front.alarm_routes as past_alarms
 import console.front.routes as front
 import console.in_force.routes as in_force
 import console.labels.routes as labels
@@ -155,6 +157,7 @@ def _routes() -> list[Route]:
         *companies.routes(),
         *badges.routes(),
         *cards.routes(),
+        *break_glass.routes(),
         *first_card.routes(),
         *labels.routes(),
         *people.routes(),
@@ -170,6 +173,7 @@ def _routes() -> list[Route]:
         *search.routes(),
         *in_force.routes(),
         *front.routes(doors.doors_for),
+        *past_alarms.routes(),
         *legacy.routes(),
     ]
 

@@ -111,11 +111,14 @@ class Timekeeper:
         return Instant(self.boot, mono_ms, self._moment(mono_ms), self.wall_ms())
 
     def start_at(self, high_water_ms: int, age_ms: int = UNHEARD_MS) -> None:
-        """Goes on from the persisted high-water mark, and from the age that was persisted."""
+        """Goes on from the persisted high-water mark, and from the age that was persisted.
+
+        Both are older than this boot: how long it has taken so far comes on top.
+        """
         mono_ms = self.mono_ms()
         known_ms = self._clock.moment(mono_ms).now_ms
-        self._clock = Clock(max(high_water_ms, known_ms), mono_ms, self._clock.is_trusted)
-        self._aged_ms, self._aged_at_ms = min(age_ms + START_MS, UNHEARD_MS), mono_ms
+        self._clock = Clock(max(high_water_ms + mono_ms, known_ms), mono_ms, self._clock.is_trusted)
+        self._aged_ms, self._aged_at_ms = min(age_ms + START_MS, UNHEARD_MS), 0
 
     def refresh(self, asked_ms: int) -> None:
         """The rights in force are the newest, as of a question that was asked then (monotonic)."""

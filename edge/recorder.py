@@ -98,9 +98,11 @@ class Recorder:
         A reason why not is noted, to be recorded when that is possible.
         """
         instant, since_seq = self._timekeeper.now(), self._journal.position.head
+        deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
         writing = asyncio.ensure_future(self._journal.append(occurrence, alongside=alongside))
         done, _ = await asyncio.wait({writing}, timeout=DEADLINE_SECONDS)
-        if not done:
+        # The whole machine may have stood still: then it is done, and for long nobody stands there.
+        if not done or asyncio.get_running_loop().time() > deadline:
             # A write that waits for the thread is dropped; one that has begun goes on to its end.
             writing.cancel()
             reason = Reason.STORAGE_SLOW

@@ -114,8 +114,8 @@ async def people_like(conn: Connection, *, text: str, limit: int) -> list[Person
             select id as account_id, username, name
             from account
             where not system
-              and (strpos(lower(username), lower(%(text)s)) > 0
-                or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+              and access.folded(concat_ws(' ', username, name))
+                like all ((select access.patterns(%(text)s))::text[])
             order by not (starts_with(lower(username), lower(%(text)s))
                 or starts_with(lower(coalesce(name, '')), lower(%(text)s))),
               lower(coalesce(name, username)), id

@@ -43,6 +43,7 @@ NAMES: Mapping[str, Thing] = MappingProxyType(
         "awarded_by": Thing.ACCOUNT,
         "contact": Thing.ACCOUNT,
         "created_by": Thing.ACCOUNT,
+        "looked_by": Thing.ACCOUNT,
         "lost_by": Thing.ACCOUNT,
         "circle": Thing.CIRCLE,
         "admin_circle": Thing.CIRCLE,

@@ -184,6 +184,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the controller {object}"),
             unfilled("removed the controller {object}"),
         ),
+        "access.alarm_look": Place(
+            Text("Alarms looked into"),
+            unfilled("looked into alarms of {point}"),
+            unfilled("changed a look into alarms of {point}"),
+            unfilled("removed a look into alarms of {point}"),
+        ),
         "access.command": Place(
             Text("Orders to doors and tools"),
             unfilled("gave {point} the order “{operation}”"),
@@ -197,6 +203,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
     {
         "account": Text("person"),
         "actor": Text("ordered by"),
+        "alarms": Text("how many"),
         "certification_circle": Text("who certifies"),
         "closes_minute": Text("closes at minute"),
         "comment_required_for_membership": Text("needs a comment"),
@@ -207,6 +214,11 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "first_membership": Text("member since"),
         "hard_seconds": Text("seconds without the console until break-glass cards only"),
         "jpeg": Text("photo"),
+        "first_event": Text("first event"),
+        "last_at": Text("last of them"),
+        "last_event": Text("last event"),
+        "looked_at": Text("looked"),
+        "looked_by": Text("looked by"),
         "lost_at": Text("lost"),
         "lost_by": Text("reported lost by"),
         "management_style": Text("managed by"),

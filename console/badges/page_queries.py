@@ -101,8 +101,8 @@ async def badge_rows(conn: Connection, *, text: str, category: str, limit: int) 
             left join circle c on c.id = d.certification_circle
             left join access.badge_category k on k.badge_description = d.id
             where (%(category)s = '' or k.category = %(category)s)
-              and (strpos(lower(d.title), lower(%(text)s)) > 0
-                or strpos(lower(coalesce(d.description, '')), lower(%(text)s)) > 0)
+              and access.folded(concat_ws(' ', d.title, d.description))
+                like all ((select access.patterns(%(text)s))::text[])
             order by lower(d.title), d.id
             limit %(limit)s
             """,
@@ -165,8 +165,8 @@ async def holder_rows(conn: Connection, *, badge_id: int, text: str, limit: int)
             from first f
             join account a on a.id = f.account
             left join account w on w.id = f.awarded_by
-            where strpos(lower(a.username), lower(%(text)s)) > 0
-              or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0
+            where access.folded(concat_ws(' ', a.username, a.name))
+              like all ((select access.patterns(%(text)s))::text[])
             order by lower(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
@@ -213,8 +213,8 @@ async def people_to_tick(
               select id, username, name, id = any(%(ids)s::bigint[]) as is_ticked
               from account
               where not system and (id = any(%(ids)s::bigint[])
-                or %(text)s <> '' and (strpos(lower(username), lower(%(text)s)) > 0
-                  or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0))
+                or %(text)s <> '' and access.folded(concat_ws(' ', username, name))
+                  like all ((select access.patterns(%(text)s))::text[]))
               order by not id = any(%(ids)s::bigint[]), lower(coalesce(name, username)), id
               limit %(limit)s + cardinality(%(ids)s::bigint[])
             )

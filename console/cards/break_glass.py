@@ -1,13 +1,39 @@
-"""`p2k16-console cards break-glass`: which few cards work however old a controller's rights are."""
+"""Which few cards work however old a controller's rights are: marked on pages, or by
+`p2k16-console cards break-glass`.
+"""
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from console.accounts import queries as accounts
 from console.cards import break_glass_queries as queries
-from console.cards.break_glass_queries import CalledRow
+from console.cards.break_glass_queries import BreakGlassRow, CalledRow
 from console.database import Connection, Database, at_prompt
 from console.errors import BadRequest
 from sync.rights import BREAK_GLASS_MAX
+
+
+class NotInUse(Struct, frozen=True):
+    """The card is lost, or there is none."""
+
+
+class AllTaken(Struct, frozen=True):
+    """There are as many as there may be: these."""
+
+    rows: Sequence[BreakGlassRow]
+
+
+async def mark(conn: Connection, *, card: int, is_break_glass: bool) -> NotInUse | AllTaken | None:
+    """Marks a card, or takes the mark away; None: it is so, however often it is asked for."""
+    if not is_break_glass:
+        await queries.free(conn, card=card)
+        return None
+    if not await queries.locked_in_use(conn, card=card):
+        return NotInUse()
+    if await queries.occupy(conn, card=card):
+        return None
+    return AllTaken(await queries.break_glass_cards(conn))
 
 
 async def set_break_glass(
@@ -23,10 +49,13 @@ async def set_break_glass(
             raise BadRequest(f"No such account: {username}")
         cards = await queries.cards_in_use(conn, account_id=found[0].account_id)
         row = _the_card(cards, card, username)
-        if not is_break_glass:
-            await queries.free(conn, card=row.card_id)
-        elif not await queries.occupy(conn, card=row.card_id):
-            raise BadRequest(await _full(conn))
+        match await mark(conn, card=row.card_id, is_break_glass=is_break_glass):
+            case None:
+                pass
+            case NotInUse():
+                raise BadRequest(f"{username} has just lost this card")
+            case AllTaken(rows):
+                raise BadRequest(_full(rows))
     return _name(row)
 
 
@@ -43,8 +72,7 @@ def _the_card(cards: Sequence[CalledRow], text: str, username: str) -> CalledRow
     raise BadRequest(f"{username} has no card “{text}”; there are: {listed}")
 
 
-async def _full(conn: Connection) -> str:
-    rows = await queries.break_glass_cards(conn)
+def _full(rows: Sequence[BreakGlassRow]) -> str:
     listed = ", ".join(f"{row.username} {row.label or row.card_id}" for row in rows)
     return f"there are {BREAK_GLASS_MAX} break-glass cards already, which is all: {listed}"
 

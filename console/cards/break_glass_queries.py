@@ -61,6 +61,15 @@ async def cards_in_use(conn: Connection, *, account_id: int) -> list[CalledRow]:
         return await cursor.fetchall()
 
 
+async def locked_in_use(conn: Connection, *, card: int) -> bool:
+    """Whether the card is there and not lost, which nobody changes until the transaction ends."""
+    cursor = await conn.execute(
+        "select from access.card where id = %(card)s and lost_at is null for no key update",
+        {"card": card},
+    )
+    return cursor.rowcount == 1
+
+
 async def occupy(conn: Connection, *, card: int) -> bool:
     """Marks a card, if there is a place; those of lost cards, and of nobody's, become free."""
     await conn.execute("lock table access.break_glass_card in share row exclusive mode")

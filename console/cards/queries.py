@@ -25,6 +25,7 @@ class CardRow(Struct, frozen=True):
     lost_by: str | None
     last_used: datetime | None
     last_door: str | None
+    is_break_glass: bool
 
 
 class OwnerRow(Struct, frozen=True):
@@ -66,7 +67,9 @@ async def cards_of(conn: Connection, *, account_id: int) -> list[CardRow]:
             """
             select k.id as card_id, k.account as account_id, k.credential_type, k.label,
               k.created_at, c.username as created_by, k.lost_at, l.username as lost_by,
-              used.at as last_used, used.door as last_door
+              used.at as last_used, used.door as last_door,
+              k.lost_at is null and exists (
+                select from access.break_glass_card b where b.card = k.id) as is_break_glass
             from access.card k
             left join account c on c.id = k.created_by
             left join account l on l.id = k.lost_by
@@ -188,7 +191,7 @@ async def set_label(conn: Connection, *, card_id: int, label: str) -> None:
 
 
 async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[UnknownCardRow]:
-    """Cards that were tapped lately and that nobody has, the latest first."""
+    """Cards that were tapped lately and that nobody uses, as unknown or lost; the latest first."""
     async with conn.cursor(row_factory=class_row(UnknownCardRow)) as cursor:
         await cursor.execute(
             """
@@ -196,7 +199,7 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
               select e.id, e.site_digest, e.point, e.credential_type,
                 case when e.clock_trusted then e.happened_at else e.received_at end as seen_at
               from access.event e
-              where e.site_digest is not null and e.account is null
+              where e.site_digest is not null
                 and e.received_at > now() - make_interval(days => %(days)s)
                 and not exists (select from access.card k
                   where k.site_digest = e.site_digest and k.lost_at is null)
@@ -235,13 +238,13 @@ async def is_enrolled_at_some_door(conn: Connection) -> bool:
 
 
 async def seen_card(conn: Connection, *, event_id: int) -> SeenCardRow | None:
-    """The unknown card of a tap."""
+    """The card of a tap that nobody uses, as it is unknown or was lost."""
     async with conn.cursor(row_factory=class_row(SeenCardRow)) as cursor:
         await cursor.execute(
             """
             select site_digest, credential_type
             from access.event
-            where id = %(event_id)s and site_digest is not null and account is null
+            where id = %(event_id)s and site_digest is not null
               and credential_type is not null
             """,
             {"event_id": event_id},

@@ -23,6 +23,7 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, author, visitor
 from console.web.versions import CHANGED_MEANWHILE, version_of
 from console.words import Text
+from sync.rights import BREAK_GLASS_MAX
 
 UNKNOWN_DAYS = 30
 UNKNOWN_MAX = 15
@@ -59,16 +60,23 @@ class PersonCards(Struct, frozen=True):
     may_change: bool
     may_enrol: bool
 
+    @property
+    def break_glass_max(self) -> int:
+        """How many break-glass cards there may be, all together."""
+        return BREAK_GLASS_MAX
+
 
 class Typed(Struct, frozen=True):
     """What stood in the form that was refused, and why. A card's number is never given back.
 
-    `renamed`: the card whose form it was; None: that of a new card.
+    `renamed`, `marked`: the card that was to get another label, or to become a break-glass card;
+    both None: the form was that of a new card.
     """
 
     label: str = ""
     mistake: str | None = None
     renamed: int | None = None
+    marked: int | None = None
 
 
 class TypedOwner(Struct, frozen=True):
@@ -137,7 +145,7 @@ async def assign_typed(request: web.Request) -> web.StreamResponse:
             mistake = taken(outcome, person)
     async with request.app[DATABASE].reading() as conn:
         person = await person_or_404(conn, request)
-    return await _person_answer(request, person, Typed(label if mistake else "", mistake))
+    return await person_answer(request, person, Typed(label if mistake else "", mistake))
 
 
 async def report_loss(request: web.Request) -> web.StreamResponse:
@@ -145,7 +153,7 @@ async def report_loss(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         owner = await _own_card(conn, request)
         await queries.mark_lost(conn, card_id=owner.card_id, actor_id=visitor(request).account_id)
-    return await _person_answer(request, _person(owner), Typed())
+    return await person_answer(request, _person(owner), Typed())
 
 
 async def change_label(request: web.Request) -> web.StreamResponse:
@@ -161,7 +169,7 @@ async def change_label(request: web.Request) -> web.StreamResponse:
                 await queries.set_label(conn, card_id=owner.card_id, label=label)
             else:
                 typed = Typed(mistake=CHANGED_MEANWHILE, renamed=owner.card_id)
-    return await _person_answer(request, _person(owner), typed)
+    return await person_answer(request, _person(owner), typed)
 
 
 async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, Any]:
@@ -243,7 +251,8 @@ def _person(owner: OwnerRow) -> Person:
     return Person(owner.account_id, owner.username, owner.name)
 
 
-async def _person_answer(request: web.Request, person: Person, typed: Typed) -> web.StreamResponse:
+async def person_answer(request: web.Request, person: Person, typed: Typed) -> web.StreamResponse:
+    """The cards of a person, after something was done with one or refused."""
     status = 422 if typed.mistake else 200
     if status == 200 and not is_htmx(request):
         raise web.HTTPSeeOther(f"/members/{person.account_id}")

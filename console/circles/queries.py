@@ -121,8 +121,8 @@ async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int)
             join account a on a.id = m.account
             join account b on b.id = m.created_by
             where m.circle = %(circle_id)s
-              and (strpos(lower(a.username), lower(%(text)s)) > 0
-                or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
+              and access.folded(concat_ws(' ', a.username, a.name))
+                like all ((select access.patterns(%(text)s))::text[])
             order by lower(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,

@@ -17,7 +17,7 @@ from console.circles.queries import MemberRow, PersonCircleRow
 from console.circles.trying import Typed, Undo, Wanted, add, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
-from console.web.keys import DATABASE
+from console.web.keys import DATABASE, SETTINGS
 from console.web.numbers import read_id
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
@@ -96,7 +96,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
-            wanted = Wanted(circle_id, found[0], comment, visitor(request).account_id)
+            wanted = _wanted(request, circle_id, found[0], comment)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
             posted = {"username": found[0].username, "comment": comment}
@@ -125,7 +125,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     if circle_id is not None:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
-            wanted = Wanted(circle_id, person, comment, visitor(request).account_id)
+            wanted = _wanted(request, circle_id, person, comment)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
         path = f"/members/{person.account_id}"
         posted = {"circle": circle, "comment": comment}
@@ -154,7 +154,7 @@ async def _removal(
         person = await accounts.person(conn, account_id=path_id(request, "account"))
         if person is None:
             return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
-        wanted = Wanted(path_id(request, "circle"), person, "", visitor(request).account_id)
+        wanted = _wanted(request, path_id(request, "circle"), person)
         comment = await queries.comment_of(
             conn, circle_id=wanted.circle_id, account_id=person.account_id
         )
@@ -182,6 +182,11 @@ async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -
         removable=frozenset(circle.circle_id for circle in managed) & hers,
         addable=[circle for circle in managed if circle.circle_id not in hers],
     )
+
+
+def _wanted(request: web.Request, circle_id: int, person: Person, comment: str = "") -> Wanted:
+    actor_id, roles = visitor(request).account_id, request.app[SETTINGS].roles
+    return Wanted(circle_id, person, comment, actor_id, roles)
 
 
 async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:

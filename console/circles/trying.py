@@ -10,20 +10,23 @@ from console.accounts.queries import Person
 from console.circles import membership
 from console.circles.circle import Circle, NoSuchCircle, Refused
 from console.circles.queries import circle
-from console.circles.wording import Mistake, mistake
+from console.circles.wording import Mistake, mistake, role_words
 from console.database import Connection
 from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.settings import RoleSettings
+from console.web.roles import roles_of
 from console.words import Text
 from sync.ids import AccountRef
 
 
 class Wanted(Struct, frozen=True):
-    """Who is to be added to a circle or removed from it, by whom."""
+    """Who is to be added to a circle or removed, by whom. `roles`: which circles give some."""
 
     circle_id: int
     person: Person
     comment: str
     actor_id: int
+    roles: RoleSettings
 
 
 class Tried(Struct, frozen=True):
@@ -80,7 +83,8 @@ class Typed(Struct, frozen=True):
                 else:
                     question = Text("Add {name} to “{circle}”?", name=name, circle=title)
                     save = Text("Add {name}", name=name)
-                asked = SaveForm(told, question, action, posted, back, save, is_removal)
+                also = role_words(roles_of({title}, wanted.roles))
+                asked = SaveForm(told, question, action, posted, back, save, is_removal, also)
                 return Typed(asked=asked)
             case refusal:
                 return replace(self, mistake=mistake(refusal))
@@ -112,14 +116,14 @@ async def remove(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
 async def _try(
     conn: Connection, change: Change, wanted: Wanted, *, seen: str, is_removal: bool
 ) -> Outcome:
+    row = await circle(conn, circle_id=wanted.circle_id)
+    if row is None:
+        return NoSuchCircle()
     outcome = await dry_run(
         conn,
         change,
         seen=seen,
         account=AccountRef(wanted.person.account_id),
-        always=is_removal,
+        always=is_removal or bool(role_words(roles_of({row.name}, wanted.roles))),
     )
-    if not isinstance(outcome, Preview):
-        return outcome
-    row = await circle(conn, circle_id=wanted.circle_id)
-    return NoSuchCircle() if row is None else Tried(outcome, row.circle(), is_removal)
+    return Tried(outcome, row.circle(), is_removal) if isinstance(outcome, Preview) else outcome

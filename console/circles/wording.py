@@ -1,5 +1,9 @@
 """How the pages say that somebody was not added to a circle or removed from it."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+
 from msgspec import Struct
 
 from console.circles.circle import (
@@ -12,6 +16,7 @@ from console.circles.circle import (
     Reason,
     Refused,
 )
+from console.web.routing import Who
 from console.words import Text, quoted
 
 
@@ -32,6 +37,24 @@ def mistake(refusal: Refused | NoSuchCircle | None) -> Mistake | None:
         case Refused(reason, circle):
             is_comment = reason in {Reason.COMMENT_MISSING, Reason.COMMENT_TOO_LONG}
             return Mistake(_words(reason, circle), "comment" if is_comment else "username")
+
+
+_GIVES: Mapping[Who, Text] = MappingProxyType(
+    {
+        Who.ADMIN: Text(
+            "manages cards, doors, tools and controllers, and sees all about everybody"
+        ),
+        Who.FRONT_DESK: Text("sees all about people"),
+        Who.TREASURER: Text("sees payments"),
+        Who.COMPANIES: Text("keeps companies"),
+    }
+)
+
+
+def role_words(roles: AbstractSet[Who]) -> tuple[Text, ...]:
+    """What somebody in a circle that gives these roles may do here; admins may do all of it."""
+    given = [Who.ADMIN] if Who.ADMIN in roles else [who for who in _GIVES if who in roles]
+    return tuple(Text("Whoever is in it {does}.", does=_GIVES[who]) for who in given)
 
 
 def managers(circle: Circle) -> Text:

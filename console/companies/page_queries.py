@@ -62,7 +62,7 @@ async def company_rows(conn: Connection, *, text: str, limit: int) -> list[Compa
               (select count(*) from company_employee e where e.company = k.id) as employees
             from company k
             join account a on a.id = k.contact
-            where strpos(lower(k.name), lower(%(text)s)) > 0
+            where access.folded(k.name) like all ((select access.patterns(%(text)s))::text[])
             order by not k.active, lower(k.name), k.id
             limit %(limit)s
             """,
@@ -101,8 +101,8 @@ async def employee_rows(
             join account a on a.id = e.account
             join account c on c.id = e.created_by
             where e.company = %(company_id)s
-              and (strpos(lower(a.username), lower(%(text)s)) > 0
-                or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
+              and access.folded(concat_ws(' ', a.username, a.name))
+                like all ((select access.patterns(%(text)s))::text[])
             order by lower(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,

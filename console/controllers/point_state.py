@@ -60,7 +60,8 @@ class PointView(Struct, frozen=True):
     """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
 
     `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.
-    `urgent`: alarms, and a state of emergency: what everybody should know of.
+    `urgent`: alarms, and a state of emergency: what everybody should know of. `reported`: the
+    state and the alarms as they were reported, as words.
     """
 
     word: str
@@ -72,6 +73,7 @@ class PointView(Struct, frozen=True):
     troubles: tuple[str, ...]
     is_ajar: bool
     urgent: tuple[Shown, ...]
+    reported: frozenset[str]
 
 
 _BOOT = Shown(Text("Starting"), "alert", "warn")
@@ -164,6 +166,7 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
         troubles=() if offline else troubles(row.report),
         is_ajar=bool(word) and reported.get("contact") == "open",
         urgent=(*emergency, *(Shown(words, "alert", "bad") for words in alarms)),
+        reported=frozenset((word, *_alarm_words(reported))) if word else frozenset(),
     )
 
 
@@ -218,7 +221,11 @@ def _word(reported: Json) -> str:
 
 
 def _alarms(reported: Json) -> list[str]:
+    words = dict.fromkeys(_alarm_words(reported))
+    return [_ALARMS.get(word, sentence(word)) for word in words]
+
+
+def _alarm_words(reported: Json) -> list[str]:
     found = reported.get("alarms")
     words = cast("list[object]", found)[:ALARMS_MAX] if isinstance(found, list) else []
-    texts = [str(word)[:WORD_CHARACTERS_MAX] for word in words]
-    return [_ALARMS.get(text, sentence(text)) for text in dict.fromkeys(texts)]
+    return [str(word)[:WORD_CHARACTERS_MAX] for word in words]

@@ -19,7 +19,7 @@ class DoorView(Struct, frozen=True):
 
     `controller` and `rights` None: none of ours moves it, but what `mover` says. `alarms`: what is
     wrong with the door, `troubles`: what its controller says doesn't work. `freshness` None: not
-    told. `is_ajar`: its leaf stands open. `urgent`: as in `PointView`.
+    told. `is_ajar`: its leaf stands open. `urgent`, `reported`: as in `PointView`.
     """
 
     key: str
@@ -38,6 +38,7 @@ class DoorView(Struct, frozen=True):
     troubles: tuple[str, ...]
     is_ajar: bool
     urgent: tuple[Shown, ...]
+    reported: frozenset[str]
 
 
 _OLD_STATES = {
@@ -67,6 +68,7 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         troubles=at_controller.troubles if at_controller else (),
         is_ajar=at_controller is not None and at_controller.is_ajar,
         urgent=at_controller.urgent if at_controller else (),
+        reported=at_controller.reported if at_controller else frozenset(),
     )
 
 

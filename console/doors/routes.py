@@ -21,6 +21,8 @@ from console.doors.opening import NoSuchDoor, Opened
 from console.doors.queries import PersonRow
 from console.doors.wording import outcome_words, remedy, why, why_not
 from console.events.at_place import told_at
+from console.events.looks import LOOKS_SHOWN, told_looks
+from console.events.past_alarm_queries import looks
 from console.first_card.queries import is_marked, waiting_claims
 from console.rights import queries as rights
 from console.rights.access import may_open_which, who_may_open
@@ -127,6 +129,7 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         )
         names = await queries.people(conn, accounts={one.account for one in who})
         happened = await told_at(conn, key, is_tool=False)
+        looked = await looks(conn, point=key, limit=LOOKS_SHOWN)
         takes_first_cards = await is_marked(conn, key=key)
         claims = await waiting_claims(conn, now=now)
     openers = [
@@ -142,6 +145,7 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         has_more=len(openers) > PEOPLE_SHOWN,
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
+        looks=told_looks(looked, now),
         takes_first_cards=takes_first_cards,
         claims=claims,
     )

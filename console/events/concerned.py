@@ -24,11 +24,13 @@ REMEMBERED_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """`stranger`: the site digest of a card that nobody has; None for a known one, or no card."""
+    """`assignable`: the site digest of a card that nobody uses, as it was given to nobody, or it
+    is marked lost; None: it is in use, or there was no card.
+    """
 
     account: int | None = None
     card: int | None = None
-    stranger: bytes | None = field(default=None, repr=False)
+    assignable: bytes | None = field(default=None, repr=False)
 
 
 class Names:
@@ -103,8 +105,9 @@ def _concerned(
     # A card may have gone from one person to another: the controller says whose it was to it.
     hers = [row for row in rows if account is None or row.account == account]
     if hers:
-        return Concerned(hers[0].account, hers[0].id)
-    return Concerned(account, stranger=digest if account is None else None)
+        is_lost = hers[0].lost_at is not None
+        return Concerned(hers[0].account, hers[0].id, digest if is_lost else None)
+    return Concerned(account, assignable=digest if account is None else None)
 
 
 def _find_accounts(

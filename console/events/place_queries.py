@@ -16,7 +16,7 @@ class PlaceRow:
     `event_id` 0: no controller told it.
 
     `was_lost`: the card had been marked lost by then. `payload`: as the controller told it; None:
-    no controller did.
+    no controller did. `looked_by`, `looked_at` None: nobody has looked into it, or it is no alarm.
     """
 
     event_id: int
@@ -31,6 +31,9 @@ class PlaceRow:
     operation: str | None
     was_lost: bool
     payload: str | None = field(repr=False)
+    looked_by: str | None = None
+    looked_at: datetime | None = None
+    look_comment: str | None = None
 
 
 async def happened(
@@ -65,11 +68,23 @@ async def happened(
             )
             select e.id as event_id, e.kind, e.at, e.clock_trusted, e.reason,
                    a.id as account_id, a.username, a.name, k.label as card_label,
-                   o.operation, coalesce(k.lost_at <= e.at, false) as was_lost, e.payload
+                   o.operation, coalesce(k.lost_at <= e.at, false) as was_lost, e.payload,
+                   look.looked_by, look.looked_at, look.look_comment
               from (select * from told union all select * from asked) e
               left join access.card k on k.id = e.card
               left join access.command o on o.id = e.command
               left join account a on a.id = e.account
+              left join lateral (
+                select coalesce(h.name, h.username) as looked_by, l.looked_at,
+                       l.comment as look_comment
+                  from access.alarm_look l
+                  left join account h on h.id = l.looked_by
+                 where l.point = %(point)s and l.kind = e.kind
+                   and l.reason = case when e.kind = 'fault_began' then e.reason else '' end
+                   and e.id between l.first_event and l.last_event
+                 order by l.last_event
+                 limit 1
+              ) look on true
              order by e.at desc, e.id desc
              limit %(limit)s
             """,

@@ -158,7 +158,7 @@ def _row(
         account=concerned.account if command is None else command.actor,
         card=concerned.card,
         credential_type=event.credential,
-        site_digest=concerned.stranger,
+        site_digest=concerned.assignable,
         command=event.command,
         epoch=event.epoch,
         serial=event.serial,

@@ -225,8 +225,8 @@ async def people_like(conn: Connection, *, text: str, limit: int) -> list[NamedR
             select id as account_id, username, coalesce(nullif(name, ''), username) as name
               from account
              where not system
-               and (strpos(lower(username), lower(%(text)s)) > 0
-                 or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+               and access.folded(concat_ws(' ', username, name))
+                 like all ((select access.patterns(%(text)s))::text[])
              order by lower(coalesce(nullif(name, ''), username)), id
              limit %(limit)s
             """,

@@ -98,8 +98,8 @@ async def people(conn: Connection, *, listing: Listing, text: str, limit: int) -
               from person
               where case %(listing)s::text when 'active' then is_active
                   when 'ended' then not is_active else failed_at is not null end
-                and (strpos(lower(username), lower(%(text)s)) > 0
-                  or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+                and access.folded(concat_ws(' ', username, name))
+                  like all ((select access.patterns(%(text)s))::text[])
               order by case %(listing)s::text when 'ended' then paid_until
                 when 'failed' then failed_at end desc nulls last, sort, account_id
               limit %(limit)s

@@ -43,8 +43,8 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               select id, username, name, lower(coalesce(name, username)) as sort
               from account
               where not system
-                and (strpos(lower(username), lower(%(text)s)) > 0
-                  or strpos(lower(coalesce(name, '')), lower(%(text)s)) > 0)
+                and access.folded(concat_ws(' ', username, name))
+                  like all ((select access.patterns(%(text)s))::text[])
               order by sort, id
               limit %(limit)s
             ), paid as (
@@ -92,8 +92,8 @@ async def count_people(conn: Connection, *, text: str) -> int:
         """
         select count(*) from account a
         where not a.system
-          and (strpos(lower(a.username), lower(%(text)s)) > 0
-            or strpos(lower(coalesce(a.name, '')), lower(%(text)s)) > 0)
+          and access.folded(concat_ws(' ', a.username, a.name))
+            like all ((select access.patterns(%(text)s))::text[])
         """,
         {"text": text},
     )

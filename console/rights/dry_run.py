@@ -72,7 +72,8 @@ class SaveForm(Struct, frozen=True):
     """A preview with the form that saves it, as `rights/preview.html` shows them.
 
     `fields`: the change as it was posted; the new `seen` takes the place of one. `back`: a path,
-    for whoever thinks better of it. `is_danger`: it takes something away.
+    for whoever thinks better of it. `is_danger`: it takes something away. `also`: what it does
+    beside doors and tools.
     """
 
     told: Preview
@@ -82,6 +83,7 @@ class SaveForm(Struct, frozen=True):
     back: str
     save: str
     is_danger: bool = False
+    also: Sequence[str] = ()
 
 
 async def dry_run(

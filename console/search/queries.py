@@ -35,24 +35,25 @@ class CardRow(Struct, frozen=True):
 
 
 PEOPLE: LiteralString = """
-with person as materialized (
-  -- Each name is made small once.
-  select id, username, name, phone, lower(username) as low, lower(coalesce(name, '')) as low_name,
+with asked as materialized (
+  select access.folded(%(text)s) as low, access.patterns(%(text)s) as patterns
+), person as materialized (
+  -- Each name is folded once.
+  select id, username, name, phone, access.folded(username) as low,
+         access.folded(coalesce(name, '')) as low_name,
          case when %(contact)s then lower(email) else '' end as low_email
     from account
    where not system
 ), found as (
   select id, username, coalesce(nullif(name, ''), username) as title,
-         coalesce(nullif(low_name, ''), low) as sort,
-         low = %(low)s as is_exact,
-         case when low = %(low)s then 0
-              when starts_with(low, %(low)s) or starts_with(low_name, %(low)s) then 1
-              when strpos(low, %(low)s) > 0 or strpos(low_name, %(low)s) > 0 then 2
+         coalesce(nullif(low_name, ''), p.low) as sort,
+         p.low = a.low as is_exact,
+         case when p.low = a.low then 0
+              when starts_with(p.low, a.low) or starts_with(low_name, a.low) then 1
+              when strpos(p.low, a.low) > 0 or strpos(low_name, a.low) > 0 then 2
               else 3 end as rank
-    from person
-   where strpos(low, %(low)s) > 0
-      or strpos(low_name, %(low)s) > 0
-      or strpos(low_email, %(low)s) > 0
+    from person p, asked a
+   where concat_ws(' ', p.low, low_name, low_email) like all (a.patterns)
       or (%(digits)s::text is not null
         and strpos(regexp_replace(phone, '[^0-9]', '', 'g'), %(digits)s) > 0)
 )
@@ -68,7 +69,8 @@ select a.id as account_id, k.label, k.credential_type,
   from access.card k
   join account a on a.id = k.account
  where (%(cards_of)s::bigint is null or k.account = %(cards_of)s)
-   and (strpos(lower(k.label), lower(%(text)s)) > 0 or k.site_digest = any(%(numbers)s::bytea[]))
+   and (access.folded(k.label) like all ((select access.patterns(%(text)s))::text[])
+   or k.site_digest = any(%(numbers)s::bytea[]))
  order by k.lost_at is not null, lower(k.label), k.id
  limit %(limit)s
 """
@@ -76,27 +78,28 @@ select a.id as account_id, k.label, k.credential_type,
 _NAMED: Mapping[Group, LiteralString] = MappingProxyType(
     {
         Group.DOORS: """
-            select key as id, name as title, key as detail, lower(name) as name, key as other
+            select key as id, name as title, key as detail, access.folded(name) as name,
+                   key as other
               from access.door where retired_at is null
         """,
         Group.TOOLS: """
             select t.id::text as id, t.name::text as title, coalesce(p.key, '') as detail,
-                   lower(t.name) as name, coalesce(p.key, '') as other
+                   access.folded(t.name) as name, coalesce(p.key, '') as other
               from tool_description t left join access.tool_point p on p.tool = t.id
              where t.id not in (select tool from access.retired_tool)
         """,
         Group.CIRCLES: """
             select id::text as id, name::text as title, coalesce(description::text, '') as detail,
-                   lower(name) as name, lower(coalesce(description, '')) as other
+                   access.folded(name) as name, access.folded(coalesce(description, '')) as other
               from circle
         """,
         Group.BADGES: """
-            select id::text as id, title::text as title, '' as detail, lower(title) as name,
+            select id::text as id, title::text as title, '' as detail, access.folded(title) as name,
                    '' as other
               from badge_description
         """,
         Group.COMPANIES: """
-            select id::text as id, name::text as title, '' as detail, lower(name) as name,
+            select id::text as id, name::text as title, '' as detail, access.folded(name) as name,
                    '' as other
               from company
         """,
@@ -113,7 +116,7 @@ async def people(conn: Connection, *, text: str, contact: bool, limit: int) -> l
     digits = "".join(character for character in text if character.isdecimal())
     is_phone = len(digits) >= PHONE_DIGITS_MIN and not any(map(str.isalpha, text))
     values = {
-        "low": text.lower(),
+        "text": text,
         "contact": contact,
         "digits": digits if is_phone and contact else None,
         "limit": limit,
@@ -144,11 +147,13 @@ async def named(conn: Connection, group: Group, *, text: str, limit: int) -> lis
         await cursor.execute(
             SQL(
                 """
-            with thing as ({named})
-            select id, title, detail, name = lower(%(text)s) as is_exact
-              from thing
-             where strpos(name, lower(%(text)s)) > 0 or strpos(other, lower(%(text)s)) > 0
-             order by name <> lower(%(text)s), not starts_with(name, lower(%(text)s)), name, id
+            with asked as materialized (
+              select access.folded(%(text)s) as low, access.patterns(%(text)s) as patterns
+            ), thing as ({named})
+            select id, title, detail, name = low as is_exact
+              from thing, asked
+             where concat_ws(' ', name, other) like all (patterns)
+             order by name <> low, not starts_with(name, low), name, id
              limit %(limit)s
             """
             ).format(named=SQL(_NAMED[group])),

@@ -5,9 +5,12 @@ from aiohttp import web
 
 from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
+from console.events.looks import LOOKS_SHOWN, told_looks
+from console.events.past_alarm_queries import LookRow, looks
 from console.tools import checkout_routes, keeping_queries, keeping_routes
 from console.tools import page_queries as queries
 from console.tools.offers import REASONS_FOR, offers
+from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import page
 from console.web.requests import ID, path_id
@@ -58,8 +61,10 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
         if not found:
             raise web.HTTPNotFound
         tool, happened = found[0].tool, ()
+        looked: list[LookRow] = []
         if me.is_admin and tool.key is not None:
             happened = await told_at(conn, PointKey(tool.key), is_tool=True)
+            looked = await looks(conn, point=tool.key, limit=LOOKS_SHOWN)
         mark = await queries.checkouts_mark(conn)
     return page(
         request,
@@ -70,6 +75,7 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
         mark=mark,
         refused=None,
         happened=happened,
+        looks=told_looks(looked, times.now()),
         shows_people=Who.FRONT_DESK in me.roles,
     )
 

@@ -25,7 +25,7 @@ class ToolView(Struct, frozen=True):
     """A tool as pages show it. `key` None: no controller powers it. `user` None: nobody we know.
 
     `holder`: who has it checked out.
-    `rights`, `freshness`, `alarms`, `troubles`, `urgent`: as for a door.
+    `rights`, `freshness`, `alarms`, `troubles`, `urgent`, `reported`: as for a door.
     """
 
     id: int
@@ -44,6 +44,7 @@ class ToolView(Struct, frozen=True):
     alarms: tuple[str, ...]
     troubles: tuple[str, ...]
     urgent: tuple[Shown, ...]
+    reported: frozenset[str]
 
 
 def view(row: ToolPageRow, now: datetime) -> ToolView:
@@ -75,6 +76,7 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         alarms=powered.alarms if powered else (),
         troubles=powered.troubles if powered else (),
         urgent=powered.urgent if powered else (),
+        reported=powered.reported if powered else frozenset(),
     )
 
 

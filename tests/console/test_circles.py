@@ -135,6 +135,22 @@ async def test_a_removal_can_be_undone_with_its_comment(site: Site, path: str) -
     assert await members(site.connection, 2) == {"kari": "has the key <3"}
 
 
+async def test_a_circle_that_makes_somebody_an_admin_says_so_before(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    client = await site.browser("ola")
+    fields = {"circle": "1", "comment": ""}
+    answer = await client.post(f"/members/{kari}/circles", data=fields, allow_redirects=False)
+    assert answer.status == 200
+    assert "Whoever is in it manages cards, doors, tools and controllers" in await answer.text()
+    answer = await see_and_save(client, f"/members/{kari}/circles", data=fields)
+    assert answer.status == 303
+    cursor = await site.connection.execute(
+        "select count(*) from circle_member where account = %s and circle = 1", [kari]
+    )
+    assert await cursor.fetchone() == (1,)
+
+
 async def test_whoever_is_not_in_the_admin_circle_changes_nothing(site: Site) -> None:
     kari = await member(site.connection, "kari")
     anne = await member(site.connection, "anne")

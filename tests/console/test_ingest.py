@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import pytest
 
 from console.badges import awarding
+from console.cards.queries import unknown_cards
 from console.database import Connection, Database
 from console.events.ingest import Forked, Ingested, Ingester, Stored
 from console.rights.facts import Controller
@@ -150,11 +151,13 @@ async def test_a_card_that_nobody_has_is_kept_by_its_digest(site: Site):
     assert await site.events() == [(1, "access_denied", None, None, stranger)]
 
 
-async def test_a_lost_card_is_still_its_owners(site: Site):
+async def test_a_lost_card_is_still_its_owners_and_can_be_assigned_by_its_tap(site: Site):
     await site.connection.execute("update access.card set lost_at = now()")
     site.journal.denied(site.digest)
     await site.ingest()
-    assert await site.events() == [(1, "access_denied", site.kari, site.card, None)]
+    assert await site.events() == [(1, "access_denied", site.kari, site.card, site.digest)]
+    (unknown,) = await unknown_cards(site.connection, days=36_500, limit=5)
+    assert unknown.taps == 1
 
 
 async def test_a_card_that_was_lost_and_found_by_another_is_attributed_to_whose_it_was(site: Site):

@@ -112,7 +112,7 @@ async def test_of_each_group_eight_are_shown(house: House):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "%", "_", "\\", "'; --", "x" * 5000, "\u202e", "é\u0301", "((", "em4100:", "0" * 20],
+    ["", " ", "%", "_", "\\", "'; --", "x" * 5000, "\u202e", "é\u0301q", "((", "em4100:", "0" * 20],
     ids=ascii,
 )
 async def test_whatever_is_typed_is_answered(house: House, text: str):
@@ -121,6 +121,43 @@ async def test_whatever_is_typed_is_answered(house: House, text: str):
         answer = await ola.get("/search", params={"q": text}, headers=headers)
         assert answer.status == 200
     assert await house.found(ola, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Anne Sørensen", "sorensen"),
+        ("Anne Sørensen", "SØREN ann"),
+        ("Anne Sørensen", "SO\u0308rensen"),
+        ("Aino Mäkelä", "makela aino"),
+        ("Ægir Þórsson", "aegir thorsson"),
+        ("Nguyễn Văn An", "nguyen van"),
+        ("Đặng Łukasz", "dang luk"),
+    ],
+)
+async def test_a_name_is_found_without_its_accents_and_in_any_order_of_its_words(
+    house: House, name: str, text: str
+):
+    person = await member(house.site.connection, "someone", name=name)
+    ola = await house.site.browser("ola")
+    assert await house.found(ola, text) == {f"/members/{person}"}
+    page = await (await ola.get("/members", params={"q": text})).text()
+    assert f'href="/members/{person}"' in page
+    assert "Kari Nordmann" not in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["50%", "a_b", "back\\slash", "Straße", "\ufb01re", "東京", "ΩΜΈΓΑ", "Ǆ", "ÞÆØÅ", "Ivan İ"],
+)
+async def test_whatever_somebody_is_called_she_is_found_by_it(house: House, name: str):
+    for asked in (name, name.upper(), f"x {name}"):
+        cursor = await house.site.connection.execute(
+            "select access.folded(%(name)s) like all (access.patterns(%(asked)s)),"
+            " access.folded('Y') like all (access.patterns(%(asked)s))",
+            {"name": f"X {name}", "asked": asked},
+        )
+        assert await cursor.fetchone() == (True, False), asked
 
 
 async def test_names_are_text_and_not_markup(house: House):

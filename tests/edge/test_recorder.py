@@ -1,6 +1,8 @@
 """What can't be recorded now: kept, bounded, counted, and recorded as soon as that is possible."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from edge.announcer import WAITING_MAX, Announcer
 from edge.clock import Timekeeper
 from edge.journal import Journal, open_journal
 from edge.provision import provision
-from edge.recorder import OPENINGS_TOLD, UNSETTLED_MAX, Recorder
+from edge.recorder import DEADLINE_SECONDS, OPENINGS_TOLD, UNSETTLED_MAX, Recorder
 from edge.store import Store, open_store
 from sync.events import Event, EventKind, Occurrence, decode_event
 from sync.ids import BootId, Entry, MemberRef, TapId
@@ -74,6 +76,26 @@ def opening(number: int) -> Occurrence:
         member=MemberRef(b"\xa1" * 8),
         reason=Reason.ALLOWED,
     )
+
+
+async def test_a_grant_that_was_written_while_the_machine_stood_still_is_withdrawn(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as here:
+        loop = asyncio.get_running_loop()
+
+        def stand_still(_connection: sqlite3.Connection) -> None:
+            loop.call_soon_threadsafe(time.sleep, 2 * DEADLINE_SECONDS)
+
+        reason = await here.recorder.record(opening(1), alongside=stand_still)
+        assert reason is Reason.STORAGE_SLOW
+        await here.recorder.settle(20)
+        granted, withdrawn = await here.events()
+        assert (granted.kind, withdrawn.kind) == (
+            EventKind.ACCESS_GRANTED,
+            EventKind.ACCESS_WITHDRAWN,
+        )
+        assert granted.tap == withdrawn.tap
 
 
 async def test_each_break_glass_opening_is_told_until_it_is_recorded(tmp_path: Path) -> None:

@@ -268,8 +268,8 @@ class Relays:
                 raise Violation("I15", f"event {row.seq} grants without a card")
             if now_ns - read_ns > 2 * NS:
                 raise Violation("I3", f"event {row.seq} moves the relay when nobody waits for it")
-            if now_ns - row.at_ns > (250 + 50) * MS:
-                raise Violation("I3", f"event {row.seq} was not durable in time")
+        if now_ns - row.at_ns > (250 + 50) * MS:
+            raise Violation("I3", f"event {row.seq} was not durable in time")
         self._decisions.check_in_force(row)
 
     def _check_command(self, row: Row) -> None:

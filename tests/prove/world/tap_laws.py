@@ -158,6 +158,9 @@ class Decisions:
 
     def _check_grant(self, row: Row) -> None:
         against = self._against(row, row.version)
+        read_ns = row.at_ns - 5 * NS if row.read is None else row.read.at_ns
+        if against and self._facts.troubled(read_ns, row.at_ns, "stall"):
+            return  # decided before it stood still, written after: it mustn't move the relay
         if row.event["reason"] != "allowed" or against:
             raise Violation("I2", f"event {row.seq} grants by {row.version}: {sorted(against)}")
 
