@@ -20,10 +20,12 @@ import console.companies.routes as companies
 import console.controllers.keeping_routes as controller_keeping
 import console.controllers.routes as controllers
 import console.doors.routes as doors
+import console.events.log_routes as log
 import console.explain.routes as explain
 import console.first_card.routes as first_card
 import console.front.alarm_routes as past_alarms
 import console.front.routes as front
+import console.in_force.routes as in_force
 import console.labels.routes as labels
 import console.legacy.routes as legacy
 import console.membership.money_routes as money
@@ -162,12 +164,14 @@ def _routes() -> list[Route]:
         *membership.routes(),
         *money.routes(),
         *history.routes(),
+        *log.routes(),
         *explain.routes(),
         *doors.routes(),
         *tools.routes(),
         *controllers.routes(),
         *controller_keeping.routes(),
         *search.routes(),
+        *in_force.routes(),
         *front.routes(doors.doors_for),
         *past_alarms.routes(),
         *legacy.routes(),
@@ -191,6 +195,7 @@ def _any_door(
 def _live_sources(database: Database) -> Sequence[LiveSource]:
     return [
         RecentEvents(database),
+        log.LogMark(database),
         UnknownCards(database),
         DoorStates(database),
         ToolStates(database),

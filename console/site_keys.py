@@ -46,11 +46,15 @@ class SiteKeysError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class SiteIdentity:
-    """What a bundle says of this site: nothing that signs. `site_salt`: 16 bytes, secret."""
+    """What a bundle says of this site: nothing that signs. `site_salt`: 16 bytes, secret.
+
+    `keys_end_ms`: when the keys that sign end, in Unix time; None: not known.
+    """
 
     root_public_key: bytes
     sealing_public_key: bytes
     site_salt: bytes = field(repr=False)
+    keys_end_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,12 @@ class SiteKeys:
     @property
     def identity(self) -> SiteIdentity:
         """What controllers know of it."""
-        return SiteIdentity(self.root_public_key, self.sealing_public_key, self.site_salt)
+        return SiteIdentity(
+            self.root_public_key,
+            self.sealing_public_key,
+            self.site_salt,
+            self.keyset.not_after_ms,
+        )
 
 
 async def open_site_keys(

@@ -61,6 +61,16 @@ def may_entrust(
     return is_admin or circle == now or (circle is not None and circle in actor_circles)
 
 
+def may_take_back(kind: Kind, *, is_giver: bool, actor_circles: Set[int], is_admin: bool) -> bool:
+    """Whether somebody may take such a badge back: those who certify it, and admins.
+
+    Where anybody certifies it, whoever gave it: else anybody could take anybody's. `is_giver`: she
+    did, and nobody else. The old web app has no page for this.
+    """
+    circle = kind.certification_circle_id
+    return is_admin or (is_giver if circle is None else circle in actor_circles)
+
+
 def may_award(kind: Kind, awarder_circles: Set[int]) -> bool:
     """Whether somebody who is in `awarder_circles` (ids) may award such a badge."""
     circle = kind.certification_circle_id

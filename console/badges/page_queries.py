@@ -51,11 +51,15 @@ class HolderRow(Struct, frozen=True):
 
 
 class HeldRow(Struct, frozen=True):
-    """A badge that somebody has, since when. `by_name` None: it isn't known who gave it to her."""
+    """A badge that somebody has, since when. `by_name` None: it isn't known who gave it to her.
+
+    `circle_id` None: anybody may award it.
+    """
 
     badge_id: int
     title: str
     category: str
+    circle_id: int | None
     since: datetime
     by_name: str | None
 
@@ -184,8 +188,8 @@ async def held_by(conn: Connection, *, account_id: int, limit: int) -> list[Held
               order by b.badge_description, b.created_at, b.id
             )
             select d.id as badge_id, left(d.title, 120) as title,
-              coalesce(k.category, '') as category, f.created_at as since,
-              coalesce(w.name, w.username) as by_name
+              coalesce(k.category, '') as category, d.certification_circle as circle_id,
+              f.created_at as since, coalesce(w.name, w.username) as by_name
             from first f
             join badge_description d on d.id = f.badge_description
             left join access.badge_category k on k.badge_description = d.id

@@ -163,6 +163,22 @@ async def insert_award(conn: Connection, *, kind: Kind, given: Given) -> None:
     )
 
 
+async def delete_awards(conn: Connection, *, badge_id: int, account: int) -> None:
+    """Takes the badge back from somebody, however often she was given it, and the event rows."""
+    await conn.execute(
+        """
+        with award as (
+          delete from account_badge
+          where badge_description = %(badge_id)s and account = %(account)s
+          returning id
+        )
+        delete from event
+        where domain = 'badge' and name = 'awarded' and int1 in (select id from award)
+        """,
+        {"badge_id": badge_id, "account": account},
+    )
+
+
 async def delete_award(
     conn: Connection, *, title: str, account: int, by: int | None, at: datetime
 ) -> None:

@@ -1,12 +1,15 @@
 """Pages of badges: all of them, one of them, and those of a person. Every member sees them."""
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
-from console.badges import award_routes, change_routes, page_queries
+from console.badges import award_routes, change_routes, page_queries, taking_back_routes
 from console.badges.badge import may_award, may_change
+from console.badges.taking_back import Actor, held_of, takeable_from
+from console.badges.taking_back_routes import HOLDERS_MAX
 from console.circles.queries import circle_ids_of
 from console.web.keys import DATABASE
 from console.web.render import page
@@ -16,7 +19,6 @@ from console.web.session import visitor
 
 BADGES_MAX = 100
 CATEGORIES_MAX = 40
-HOLDERS_MAX = 25
 HELD_MAX = 200
 _BADGE = f"/badges/{{badge:{ID}}}"
 
@@ -30,6 +32,7 @@ def routes() -> list[Route]:
         Route("GET", f"/members/{{account:{ID}}}/badges", Who.MEMBER, person_page),
         *change_routes.routes(),
         *award_routes.routes(),
+        *taking_back_routes.routes(),
     ]
 
 
@@ -66,12 +69,20 @@ async def badge_page(request: web.Request) -> web.StreamResponse:
         holders = await page_queries.holder_rows(
             conn, badge_id=badge.id, text=text, limit=HOLDERS_MAX
         )
+        takeable = await takeable_from(
+            conn,
+            badge,
+            actor=Actor(me.account_id, me.is_admin),
+            accounts=[holder.account_id for holder in holders],
+        )
         mine = await circle_ids_of(conn, account_id=me.account_id)
     return page(
         request,
         "badges/badge.html",
         badge=badge,
         holders=holders,
+        takeable=takeable,
+        undo=None,
         text=text,
         awarded=query_text(request, "awarded"),
         may_award=may_award(badge.kind, mine),
@@ -101,13 +112,12 @@ async def person_page(request: web.Request) -> web.StreamResponse:
 
 
 async def _person_page(request: web.Request, person: Person) -> web.StreamResponse:
+    me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        held = await page_queries.held_by(conn, account_id=person.account_id, limit=HELD_MAX + 1)
-    return page(
-        request,
-        "badges/of_person_page.html",
-        person=person,
-        held=held[:HELD_MAX],
-        has_more=len(held) > HELD_MAX,
-        is_me=person.account_id == visitor(request).account_id,
-    )
+        held = await held_of(
+            conn, person, actor=Actor(me.account_id, me.is_admin), limit=HELD_MAX + 1
+        )
+    has_more = len(held.badges) > HELD_MAX
+    # Each badge leads to its page, where it is taken back: forms beside all would weigh too much.
+    held = replace(held, badges=held.badges[:HELD_MAX], takeable=frozenset())
+    return page(request, "badges/of_person_page.html", held=held, has_more=has_more)

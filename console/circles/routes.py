@@ -12,6 +12,7 @@ from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
 from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
+from console.circles.opens import opens
 from console.circles.queries import MemberRow, PersonCircleRow
 from console.circles.trying import Typed, Undo, Wanted, add, remove
 from console.circles.wording import Mistake, managers
@@ -82,7 +83,7 @@ async def circles_page(request: web.Request) -> web.StreamResponse:
 async def circle_page(request: web.Request) -> web.StreamResponse:
     """One circle and who is in it."""
     async with request.app[DATABASE].reading() as conn:
-        context = await _circle_context(conn, request)
+        context = await _page_context(conn, request)
     return page(request, "circles/circle.html", **context, typed=Typed())
 
 
@@ -209,14 +210,21 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
     }
 
 
+async def _page_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:
+    """The same with what stands beside the members."""
+    context = await _circle_context(conn, request)
+    return {**context, "opens": await opens(conn, circle_id=path_id(request, "circle"))}
+
+
 async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamResponse:
     status = 422 if typed.mistake else 200
     if typed.is_done and not is_htmx(request):
         raise web.HTTPSeeOther(f"/circles/{path_id(request, 'circle')}")
     async with request.app[DATABASE].reading() as conn:
-        context = await _circle_context(conn, request)
-    if is_htmx(request):
-        return fragment(request, "circles/members.html", status=status, **context, typed=typed)
+        if is_htmx(request):
+            context = await _circle_context(conn, request)
+            return fragment(request, "circles/members.html", status=status, **context, typed=typed)
+        context = await _page_context(conn, request)
     return page(request, "circles/circle.html", status=status, **context, typed=typed)
 
 

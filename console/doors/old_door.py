@@ -23,7 +23,8 @@ from console.doors.old_door_queries import MovedRow
 from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened, Outcome
 from console.errors import BrokerUnavailable, Busy, DatabaseUnavailable
 from console.events.openings import Opening, write_openings
-from console.events.storing import EXECUTED, FAILED
+from console.events.storing import EXECUTED
+from console.events.wording import FAILED
 from console.rights.access import may_open
 from console.settings import MqttSettings
 from console.web import times

@@ -6,20 +6,15 @@ from msgspec import Struct
 
 from console.database import Connection
 from console.events import place_queries as queries
-from console.events.happenings import ASKED, TAPS, Happening, has_words, sentence
+from console.events.happenings import TAPS, Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
-from console.events.storing import FAILED
-from console.words import Text
 from sync.errors import WireError
 from sync.events import EventKind, decode_event
 
 SHOWN = 20
 KINDS = tuple(kind for kind in EventKind if has_words(kind))
 """All but what controllers do by themselves."""
-_UNKNOWN = Text("It is not known whether it was done.")
-
-
-_WITH_DETAIL = frozenset(
+WITH_DETAIL = frozenset(
     {
         EventKind.ACCESS_GRANTED,
         EventKind.READER_FAULT,
@@ -55,29 +50,25 @@ async def told_at(conn: Connection, point: str, *, is_tool: bool) -> Sequence[To
 
 def told(row: PlaceRow, *, is_tool: bool) -> Told:
     """A row in words."""
-    who, reason = row.name or row.username, row.reason or ""
+    who = row.name or row.username
     happening = Happening(
         row.kind, who, row.reason, row.operation, is_tool=is_tool, was_lost=row.was_lost
     )
     words = sentence(happening, place=None)
-    why = words.note or _detail(row)
-    if row.kind == EventKind.COMMAND_REFUSED and reason.startswith(FAILED):
-        why = Text("What opens it {failure}.", failure=reason.removeprefix(FAILED))
-    if row.kind == ASKED:
-        why = _UNKNOWN
+    why = words.note or detail(row.kind, row.payload)
     account_id = row.account_id if words.is_person else None
     is_tap = row.kind in TAPS and row.operation is None
     return Told(row, account_id, words.who, words.is_yes, words.did, why, is_tap)
 
 
-def _detail(row: PlaceRow) -> str:
+def detail(kind: str, payload: str | None) -> str:
     """What the controller told in words; empty where it told none that can be shown."""
-    if row.kind not in _WITH_DETAIL or row.payload is None:
+    if kind not in WITH_DETAIL or payload is None:
         return ""
     try:
-        detail = decode_event(row.payload.encode()).detail or ""
+        told = decode_event(payload.encode()).detail or ""
     except (WireError, UnicodeEncodeError):
         return ""
     # A page is UTF-8, which has no lone surrogates; JSON does.
-    text = detail.encode("utf-8", "ignore").decode().strip()
+    text = told.encode("utf-8", "ignore").decode().strip()
     return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -70,6 +70,12 @@ class _Words(Struct, frozen=True):
 
 _K = EventKind
 
+ASKED = "command_asked"
+"""Kind of a command of which nobody knows what became."""
+TAKEN, GIVEN_BACK = "tool_taken", "tool_given_back"
+"""Kinds of what happens to tools on pages, without a controller."""
+_UNKNOWN = Text("It is not known whether it was done.")
+
 _AT_DOORS: Mapping[str, _Words] = MappingProxyType(
     {
         _K.ACCESS_GRANTED: _Words(lambda at: Text("opened {place}", place=at), Text("came in")),
@@ -111,6 +117,8 @@ _AT_DOORS: Mapping[str, _Words] = MappingProxyType(
             lambda at: Text("tried {place}'s relay at the controller", place=at),
             Text("tried its relay at the controller"),
         ),
+        TAKEN: _Words(lambda at: Text("took {place}", place=at)),
+        GIVEN_BACK: _Words(lambda at: Text("gave {place} back", place=at)),
     }
 )
 _AT_TOOLS: Mapping[str, _Words] = MappingProxyType(
@@ -160,11 +168,9 @@ _SOME_ORDER: tuple[At, At] = (
 )
 """Of a command that isn't in the tables any more."""
 
+_OF_COMMANDS = frozenset({_K.COMMAND_EXECUTED, _K.COMMAND_REFUSED})
 TAPS = frozenset({_K.ACCESS_GRANTED, _K.ACCESS_DENIED, _K.ACCESS_WITHDRAWN})
 """What becomes of a tap of a card. One that was withdrawn may have been an order instead."""
-
-ASKED = "command_asked"
-"""Kind of a command of which nobody knows what became."""
 
 
 def sentence(happening: Happening, place: str | None) -> Sentence:
@@ -177,7 +183,7 @@ def sentence(happening: Happening, place: str | None) -> Sentence:
     did = words.did if isinstance(words.did, Text) else words.did(place or Text("it"))
     if place is None and words.here is not None:
         did = words.here
-    note = ""
+    note = _UNKNOWN if happening.kind == ASKED else ""
     if words.says_why and (happening.reason or not words.is_yes):
         note = sentences(happening.reason, happening.whose)
     return Sentence(who, did, bool(words.nobody), words.is_yes, note)
@@ -185,7 +191,12 @@ def sentence(happening: Happening, place: str | None) -> Sentence:
 
 def has_words(kind: str) -> bool:
     """Whether there is a sentence for this kind."""
-    return kind in _AT_DOORS or kind in {_K.COMMAND_EXECUTED, _K.COMMAND_REFUSED}
+    return kind in _AT_DOORS or kind in _OF_COMMANDS
+
+
+def is_of_people(kind: str) -> bool:
+    """Whether somebody did it; else a door, a tool or a controller tells it of itself."""
+    return kind in _OF_COMMANDS or (kind in _AT_DOORS and bool(_AT_DOORS[kind].nobody))
 
 
 def _words(happening: Happening) -> _Words:
@@ -199,7 +210,7 @@ def _words(happening: Happening) -> _Words:
                 is_yes=False,
                 says_why=True,
             )
-        case "command_asked":
+        case "command_asked":  # ASKED
             return _Words(
                 lambda at: Text("asked to {do} from the console", do=do(at)), is_yes=False
             )

@@ -25,14 +25,15 @@ async def happened_to(
             """
             with done as (
               select e.id, e.kind, e.point, e.reason, e.account, e.card, e.command, e.clock_trusted,
-                case when e.clock_trusted then e.happened_at else e.received_at end as at
+                case when e.clock_trusted then e.happened_at else e.received_at end as at,
+                null::text as called
               from access.event e
               where e.account = %(account_id)s
               union all
               select 0, case when c.result is null then 'command_asked'
                   when c.result = 'executed' then 'command_executed'
                   else 'command_refused' end,
-                c.point, c.result, c.actor, null, c.id, true, c.issued_at
+                c.point, c.result, c.actor, null, c.id, true, c.issued_at, null
               from access.command c
               where c.actor = %(account_id)s
                 and not exists (select from access.event e

@@ -40,7 +40,7 @@ class RecentRow(Struct, frozen=True):
 
 AS_ROWS: LiteralString = """
             select e.id as event_id, e.kind, e.at, e.clock_trusted, e.point,
-              coalesce(d.name, t.name, e.point) as place,
+              coalesce(e.called, d.name, t.name, e.point) as place,
               d.key is null and p.key is not null as is_tool, e.reason,
               a.id as account_id, a.username, a.name, k.label as card_label,
               c.operation, coalesce(k.lost_at <= e.at, false) as was_lost
@@ -54,7 +54,10 @@ AS_ROWS: LiteralString = """
             order by e.at desc, e.id desc
             limit %(limit)s
             """
-"""The end of a query that calls its events `arrived`: `RecentRow`s, the newest first."""
+"""The end of a query that calls its events `arrived`: `RecentRow`s, the newest first.
+
+`called`: the place's name, where no key says it.
+"""
 
 
 async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -> list[RecentRow]:
@@ -67,14 +70,15 @@ async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -
             """
             with told as (
               select e.id, e.kind, e.point, e.reason, e.account, e.card, e.command, e.clock_trusted,
-                case when e.clock_trusted then e.happened_at else e.received_at end as at
+                case when e.clock_trusted then e.happened_at else e.received_at end as at,
+                null::text as called
               from access.event e
               where e.kind = any(%(kinds)s)
               order by e.id desc
               limit %(looked_at)s
             ), opened as (
               select 0::bigint, 'command_executed', c.point, null::text, c.actor, null::bigint,
-                c.id, true, c.issued_at
+                c.id, true, c.issued_at, null::text
               from access.command c
               where c.controller is null and c.result = 'executed'
                 and 'command_executed' = any(%(kinds)s)

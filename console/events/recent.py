@@ -48,6 +48,7 @@ KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
     }
 )
 """What each audience sees."""
+NO_DETAILS: Mapping[int, str] = MappingProxyType({})
 
 
 class Line(Struct, frozen=True):
@@ -79,26 +80,30 @@ async def recent_days(conn: Connection, audience: Who) -> list[Day]:
     return days_of(await queries.recent_events(conn, kinds=KINDS[audience], limit=SHOWN))
 
 
-def days_of(rows: Sequence[RecentRow]) -> list[Day]:
-    """Events, the newest first, below the names of their days."""
+def days_of(rows: Sequence[RecentRow], details: Mapping[int, str] = NO_DETAILS) -> list[Day]:
+    """Events, the newest first, below the names of their days.
+
+    `details`: by an event's id, what is told of it where nothing else is.
+    """
     now = times.now()
+    lines = [line(row, details.get(row.event_id, "")) for row in rows]
 
     def day_of(line: Line) -> str:
         return times.day_name(line.at, now)
 
-    return [Day(name, tuple(lines)) for name, lines in groupby(map(line, rows), day_of)]
+    return [Day(name, tuple(same)) for name, same in groupby(lines, day_of)]
 
 
-def line(row: RecentRow) -> Line:
+def line(row: RecentRow, detail: str = "") -> Line:
     """An event in words."""
     who = row.name or row.username
     happening = Happening(
         row.kind, who, row.reason, row.operation, is_tool=row.is_tool, was_lost=row.was_lost
     )
     told = sentence(happening, row.place or Text("a controller"))
-    note: str = told.note
+    note: str = told.note or detail
     if row.card_label and not told.is_yes:
-        note = Text.joined([told.note, Text("Card “{label}”.", label=row.card_label)])
+        note = Text.joined([note, Text("Card “{label}”.", label=row.card_label)])
     return Line(
         event_id=row.event_id,
         at=row.at,

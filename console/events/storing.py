@@ -33,8 +33,6 @@ _TAPS = frozenset({EventKind.ACCESS_GRANTED, EventKind.ACCESS_DENIED})
 EXECUTED = "executed"
 REFUSED = "refused:"
 """access.command.result begins with it; behind it stands the reason's name."""
-FAILED = "failed: "
-"""The same of a door without a controller; behind it stand words that begin with what was asked."""
 
 
 class CommandResult(Struct, frozen=True):

@@ -13,6 +13,10 @@ from msgspec import Struct
 from console.words import Text
 from sync.rights import Reason
 
+FAILED = "failed: "
+"""access.command.result of a door without a controller begins with it; behind it stand words that
+begin with what was asked."""
+
 
 class Whose(Enum):
     """Whose the card is that was held to a reader, as far as the console knows."""
@@ -123,6 +127,8 @@ more."""
 
 def sentences(reason: str | None, whose: Whose) -> Text:
     """Why, and what changes it: one sentence, or two."""
+    if reason is not None and reason.startswith(FAILED):
+        return Text("What opens it {failure}.", failure=reason.removeprefix(FAILED))
     words = wording(reason, whose)
     return two_sentences(words.why.capital(), words.remedy)
 

@@ -12,7 +12,8 @@ from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.audit.routes import changes_of
 from console.avatars.routes import face
-from console.badges.page_queries import held_by
+from console.badges.taking_back import Actor, held_of
+from console.badges.taking_back_routes import BADGES_MAX
 from console.cards.card import LABEL_CHARACTERS_MAX
 from console.cards.routes import PersonCards, person_cards
 from console.cards.routes import Typed as TypedCard
@@ -36,7 +37,6 @@ from console.web.session import Visitor, visitor
 
 PEOPLE_MAX = 50
 PAYMENTS_MAX = 6
-BADGES_MAX = 6
 HAPPENED_MAX = 8
 
 
@@ -113,7 +113,8 @@ async def _person_page(
 ) -> web.StreamResponse:
     me = visitor(request)
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
-    held = await held_by(conn, account_id=person.account_id, limit=BADGES_MAX)
+    actor = Actor(me.account_id, me.is_admin)
+    held = await held_of(conn, person, actor=actor, limit=BADGES_MAX)
     private = await _private(conn, person, me)
     her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None

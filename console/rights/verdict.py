@@ -8,7 +8,7 @@ What is said here holds for a person, whatever card she has. Whether it holds at
 decided in `sync.rights.decide`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -113,6 +113,16 @@ def grounds_of(
     return {door.key: ground_at_door(person, door) for door in doors} | {
         key_of(tool): ground_at_tool(person, tool) for tool in tools
     }
+
+
+def opened_by(
+    circle: CircleRef, doors: Collection[Door], tools: Iterable[Tool]
+) -> frozenset[PointKey]:
+    """What somebody may use while she pays, who is in this circle alone and employed by nobody."""
+    alone = Person(AccountRef(0), is_employed=False, circles=frozenset({circle}), paid=())
+    keys = {door.key for door in doors}
+    grounds = grounds_of(alone, doors, (tool for tool in tools if key_of(tool) not in keys))
+    return frozenset(key for key, ground in grounds.items() if ground.is_enough)
 
 
 def ground_at_door(person: Person, door: Door) -> Ground:

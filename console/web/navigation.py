@@ -62,6 +62,14 @@ ENTRIES = (
         runs=True,
     ),
     NavEntry(
+        "/log",
+        Text("Log"),
+        "clock",
+        Text("What happened at doors and tools"),
+        runs=True,
+        who=Who.FRONT_DESK,
+    ),
+    NavEntry(
         "/log/changes",
         Text("Changes"),
         "pencil",
@@ -76,6 +84,14 @@ ENTRIES = (
         Text("Who pays, and who doesn't"),
         runs=True,
         who=Who.TREASURER,
+    ),
+    NavEntry(
+        "/settings",
+        Text("Settings"),
+        "run",
+        Text("What is in force, and where it is changed"),
+        runs=True,
+        who=Who.ADMIN,
     ),
 )
 
@@ -104,15 +120,22 @@ def run_links(request: web.Request) -> list[NavLink]:
 
 def _offered(request: web.Request) -> list[NavLink]:
     me = visitor_or_none(request)
+    current = _current(request.path)
     return [
-        NavLink(entry, _is_current(request.path, entry.path))
+        NavLink(entry, entry.path == current)
         for entry in ENTRIES
         if _is_for(entry, me) and _exists(request.app, entry.path)
     ]
 
 
-def _is_current(path: str, entry_path: str) -> bool:
-    return path == entry_path or (entry_path != "/" and path.startswith(entry_path + "/"))
+def _current(path: str) -> str | None:
+    """The entry that the page lies below: of several the nearest."""
+    above = [
+        entry.path
+        for entry in ENTRIES
+        if path == entry.path or (entry.path != "/" and path.startswith(entry.path + "/"))
+    ]
+    return max(above, key=len, default=None)
 
 
 def _is_for(entry: NavEntry, me: Visitor | None) -> bool:

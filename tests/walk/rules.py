@@ -95,7 +95,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /me/label": MEMBER,
         "POST /me/label": MEMBER,
         "GET /members/{account}/history": DESK,
+        "GET /log": DESK,
         "GET /log/changes": ADMIN,
+        "GET /settings": ADMIN,
         "GET /log/alarms": ADMIN,
         "POST /log/alarms": Line(ADMINS, status=400),
         # What explains: for the front desk, and of herself for everybody; the tap is Vera’s
@@ -134,6 +136,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /badges/{badge}/change": Finer(INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS),
         "GET /badges/{badge}/awards": Finer(INSTRUCTORS, {}, OF_INSTRUCTORS),
         "POST /badges/{badge}/awards": Finer(INSTRUCTORS, {"usernames": "pawn"}, OF_INSTRUCTORS),
+        "POST /badges/{badge}/awards/{account}/removal": Finer(
+            INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS
+        ),
         "GET /me/badges": MEMBER,
         "GET /members/{account}/badges": MEMBER,
         # Cards: the owner, and admins
