@@ -158,6 +158,23 @@
   });
   document.addEventListener("htmx:sseMessage", (event) => refocus(event.target));
 
+  // A question is in view when it opens, is gone once it was answered, and then the answer is seen.
+  const fold = (asking) => {
+    asking.open = false;
+    asking.querySelector("summary").focus({ preventScroll: true });
+  };
+  document.addEventListener(
+    "toggle",
+    ({ target }) => target.open && target.querySelector(".ask")?.scrollIntoView({ block: "nearest" }),
+    true,
+  );
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (!detail.xhr.status) return;
+    const asking = target.closest("details.confirm[open]");
+    if (asking) fold(asking);
+    if (detail.target.matches("[role=status]")) detail.target.scrollIntoView({ block: "nearest" });
+  });
+
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.matches("input, select, textarea");
     if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -171,10 +188,7 @@
     if (event.key === "Escape") {
       if (event.target.closest(".search")) document.getElementById("found").replaceChildren();
       const asking = event.target.closest("details.confirm[open]");
-      if (asking) {
-        asking.open = false;
-        asking.querySelector("summary").focus();
-      }
+      if (asking) fold(asking);
     }
   });
 })();
