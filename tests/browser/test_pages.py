@@ -91,11 +91,31 @@ async def test_everything_works_without_scripts(site: Site, browser: Browser) ->
         await page.get_by_label("Label").fill("blue fob")
         await page.get_by_role("button", name="Assign").click()
         await expect(page.get_by_text("blue fob").first).to_be_visible()
-        await page.get_by_role("main").get_by_text("Change").first.click()
+        await page.get_by_text("Lost it?").click()
         await page.get_by_role("button", name="Mark as lost").click()
         await expect(page.get_by_text("lost since")).to_be_visible()
         await page.get_by_role("button", name="Log out").click()
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@BOTH
+async def test_a_lost_card_of_ones_own_is_one_press_away_from_the_question(
+    site: Site, browser: Browser, viewport: ViewportSize, javascript: bool
+) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.card(site.connection, account=kari, label="blue fob")
+    where = address(site)
+    async with browser_page(browser, where, viewport=viewport, javascript=javascript) as page:
+        await log_in(page, "kari")
+        await page.goto("/me/cards")
+        await page.get_by_text("Lost it?").click()
+        question = page.locator("details[open] .ask")
+        await expect(question).to_contain_text("It can't be undone")
+        await expect(question).to_be_in_viewport(ratio=1)
+        await question.get_by_role("button", name="Mark as lost").click()
+        await expect(page.get_by_text("lost since")).to_be_visible()
+        await expect(page).to_have_url(f"{where}me/cards")
 
 
 @BOTH
