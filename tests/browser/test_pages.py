@@ -187,6 +187,39 @@ async def test_everything_that_is_pressed_is_large_enough_and_nothing_overflows(
             assert small == [], path
 
 
+@BOTH
+async def test_links_in_lists_are_high_enough_to_be_pressed_and_none_covers_another(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await member(site.connection, "bo", name="Bo")
+    await makerspace.circle_member(site.connection, account=kari)
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    await event(site.connection, account=kari)
+    await event(site.connection, kind="access_denied", account=kari, reason="expired")
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        for path in ("/", "/doors/front", "/log/changes", "/circles/2", f"/members/{kari}"):
+            await page.goto(path)
+            boxes = await page.evaluate(
+                """[...document.querySelectorAll('.log a, .rows .grow a')]
+                  .filter(e => e.checkVisibility())
+                  .map(e => [e.textContent.trim(), e.getBoundingClientRect()])
+                  .map(([text, box]) => [text, box.x, box.y, box.width, box.height])"""
+            )
+            assert [box for box in boxes if box[3] < 24 or box[4] < 24] == [], path
+            for text, x, y, width, height in boxes:
+                apart = [
+                    box[0]
+                    for box in boxes
+                    if not (box[1] >= x + width or box[1] + box[3] <= x)
+                    and not (box[2] >= y + height - 0.5 or box[2] + box[4] <= y + 0.5)
+                ]
+                assert apart == [text], path
+
+
 async def test_a_key_leads_to_the_search(site: Site, browser: Browser) -> None:
     await admin(site.connection, "ola")
     await member(site.connection, "kari", name="Kari Nordmann")
