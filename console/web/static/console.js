@@ -139,6 +139,7 @@
       .find((element) => element.checkVisibility() && (element.value || element.textContent.trim()));
   const refocus = (place) => {
     if (!pressed || (document.activeElement && document.activeElement !== document.body)) return;
+    if (pressed.isConnected && pressed.disabled) return; // its answer is still to come
     const folded = pressed.closest("details:not([open])")?.querySelector("summary");
     const next =
       [pressed, pressed.id && document.getElementById(pressed.id), folded].find(takes) ||
