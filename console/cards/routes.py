@@ -28,6 +28,9 @@ from sync.rights import BREAK_GLASS_MAX
 UNKNOWN_DAYS = 30
 UNKNOWN_MAX = 15
 
+OWN = "/me/cards"
+"""Where people find their own cards."""
+
 _PERSON = f"/members/{{account:{ID}}}"
 _CARD = f"/cards/{{card:{ID}}}"
 
@@ -254,10 +257,12 @@ def _person(owner: OwnerRow) -> Person:
 async def person_answer(request: web.Request, person: Person, typed: Typed) -> web.StreamResponse:
     """The cards of a person, after something was done with one or refused."""
     status = 422 if typed.mistake else 200
+    me = visitor(request)
     if status == 200 and not is_htmx(request):
-        raise web.HTTPSeeOther(f"/members/{person.account_id}")
+        is_own = person.account_id == me.account_id
+        raise web.HTTPSeeOther(OWN if is_own else f"/members/{person.account_id}")
     async with request.app[DATABASE].reading() as conn:
-        hers = await person_cards(conn, person=person, me=visitor(request))
+        hers = await person_cards(conn, person=person, me=me)
     context: Mapping[str, Any] = {
         "cards": hers,
         "typed_card": typed,

@@ -81,6 +81,8 @@ _LOCKDOWN = Shown(Text("Locked down"), "lock", "bad")
 _OUT_OF_SERVICE = Shown(Text("Out of service"), "alert", "warn")
 _FAULT = Shown(Text("Out of order"), "alert", "bad")
 
+STANDS_OPEN = "unlocked"
+"""The state of a door that is unlocked for everybody."""
 _DOOR: Mapping[str, Shown] = MappingProxyType(
     {
         "boot": _BOOT,
@@ -90,7 +92,7 @@ _DOOR: Mapping[str, Shown] = MappingProxyType(
         "opened": Shown(Text("Open"), "unlock", "good"),
         "held_open": Shown(Text("Held open"), "alert", "warn"),
         "forced": Shown(Text("Forced open"), "alert", "bad"),
-        "unlocked": Shown(Text("Unlocked for everybody"), "unlock", "good"),
+        STANDS_OPEN: Shown(Text("Unlocked for everybody"), "unlock", "good"),
         "tampered": Shown(Text("Housing opened"), "alert", "bad"),
         "lockdown": _LOCKDOWN,
         "out_of_service": _OUT_OF_SERVICE,
@@ -122,7 +124,7 @@ _ON: Mapping[PointKind, Shown] = MappingProxyType(
 """Whatever else is reported, while the relay is on."""
 _EMERGENCIES = frozenset({"held_open", "forced", "tampered", "lockdown", "fault", "stopped"})
 """States that everybody should know of while they last."""
-_MAY_BE_ON = IN_USE | {"released", "opened", "unlocked", "held_open"}
+_MAY_BE_ON = IN_USE | {"released", "opened", STANDS_OPEN, "held_open"}
 _PASSING = frozenset({"", "boot", "locked", "deciding"})
 """States in which a relay may still be on for an instant."""
 _ALARMS: Mapping[str, str] = MappingProxyType(

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from console.controllers.freshness import Freshness
-from console.controllers.point_state import point_view
+from console.controllers.point_state import STANDS_OPEN, PointView, point_view
 from console.controllers.shown import Shown
 from console.doors.driver import Driver
 from console.doors.queries import DoorRow
@@ -20,6 +20,8 @@ class DoorView(Struct, frozen=True):
     `controller` and `rights` None: none of ours moves it, but what `mover` says. `alarms`: what is
     wrong with the door, `troubles`: what its controller says doesn't work. `freshness` None: not
     told. `is_ajar`: its leaf stands open. `urgent`, `reported`: as in `PointView`.
+    `unlocked_until`: when it will be locked again; None: it isn't unlocked for everybody, or nobody
+    knows.
     """
 
     key: str
@@ -39,6 +41,7 @@ class DoorView(Struct, frozen=True):
     is_ajar: bool
     urgent: tuple[Shown, ...]
     reported: frozenset[str]
+    unlocked_until: datetime | None
 
 
 _OLD_STATES = {
@@ -69,7 +72,14 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         is_ajar=at_controller is not None and at_controller.is_ajar,
         urgent=at_controller.urgent if at_controller else (),
         reported=at_controller.reported if at_controller else frozenset(),
+        unlocked_until=_unlocked_until(row, at_controller, now),
     )
+
+
+def _unlocked_until(row: DoorRow, said: PointView | None, now: datetime) -> datetime | None:
+    """Only while the door says that it is unlocked: whatever ends that is not all an order."""
+    is_so = said is not None and said.word == STANDS_OPEN
+    return row.unlocked_until if is_so and row.unlocked_until and row.unlocked_until > now else None
 
 
 def _mover(row: DoorRow) -> str:

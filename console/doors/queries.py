@@ -9,15 +9,21 @@ from psycopg.rows import class_row
 from console.database import Connection
 from console.doors.driver import Driver
 from console.rights.facts import NOTHING_SPECIAL
+from sync.commands import UNLOCK_SECONDS_MAX
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
+
+LATE_SECONDS = 60
+"""More than an order is ever on its way."""
 
 
 class DoorRow(Struct, frozen=True):
     """A door, its controller's latest report, and the newest snapshot (serial 0: none yet).
 
     `controller` None: none of ours moves it, but `driver` does; `topic` as in `Driver`.
+    `unlocked_until`: the end of the latest order, where it was to unlock for everybody; None as
+    well for a door with weekly hours, which may hold it unlocked for longer.
     """
 
     key: str
@@ -38,6 +44,7 @@ class DoorRow(Struct, frozen=True):
     hard_seconds: int = NOTHING_SPECIAL.hard_seconds
     requires_fresh: bool = False
     min_assurance: int = 0
+    unlocked_until: datetime | None = None
 
 
 class PersonRow(Struct, frozen=True):
@@ -72,7 +79,11 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                      (select o.issued_at from access.command o
                        where o.point = d.key and o.controller is null and o.result = 'executed'
                        order by o.issued_at desc limit 1)
-                   ) as last_opened_at
+                   ) as last_opened_at,
+                   case when ordered.operation = 'unlock_until'
+                         and not exists (select from access.open_hours h where h.door = d.key)
+                        then ordered.result_at + make_interval(secs => ordered.seconds)
+                   end as unlocked_until
               from access.door d
               left join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
@@ -83,10 +94,19 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
+              left join lateral (
+                select operation, seconds, result_at
+                  from access.command
+                 where controller = d.controller and point = d.key and result = 'executed'
+                   and operation <> 'open'
+                   and issued_at > now() - make_interval(secs => %(longest)s)
+                 order by counter desc
+                 limit 1
+              ) ordered on true
              where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
              order by lower(d.name), d.key
             """,
-            {"key": key},
+            {"key": key, "longest": UNLOCK_SECONDS_MAX + LATE_SECONDS},
         )
         return await cursor.fetchall()
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from console.accounts import queries as accounts
 from console.cards import queries as cards
 from console.cards.card import LABEL_CHARACTERS_MAX, clean_label
-from console.cards.routes import Typed, person_cards
+from console.cards.routes import OWN, Typed, person_cards
 from console.database import Connection
 from console.first_card import queries
 from console.first_card.claim import Note
@@ -28,7 +28,6 @@ from console.web.routing import Route, Who
 from console.web.session import author, visitor
 from console.words import Text
 
-PATH = "/me/cards"
 TOLD_FOR = timedelta(minutes=10)
 """So long a page says that a minute passed without a card."""
 NOTES = {
@@ -64,10 +63,10 @@ class Step(Struct, frozen=True):
 def routes() -> list[Route]:
     """Below /me/cards; and of a door, whether cards can be enrolled there."""
     return [
-        Route("GET", PATH, Who.MEMBER, own_cards),
-        Route("POST", f"{PATH}/first", Who.MEMBER, begin_claim),
-        Route("POST", f"{PATH}/first/end", Who.MEMBER, end_claim),
-        Route("POST", f"{PATH}/first/answer", Who.MEMBER, answer_claim),
+        Route("GET", OWN, Who.MEMBER, own_cards),
+        Route("POST", f"{OWN}/first", Who.MEMBER, begin_claim),
+        Route("POST", f"{OWN}/first/end", Who.MEMBER, end_claim),
+        Route("POST", f"{OWN}/first/answer", Who.MEMBER, answer_claim),
         Route("POST", "/doors/{door:[a-z0-9-]{1,32}}/first-cards", Who.ADMIN, mark_door),
     ]
 
@@ -133,7 +132,7 @@ async def _answer(
     request: web.Request, refused: Refused | None = None, *, is_done: bool = False
 ) -> web.StreamResponse:
     if is_done and not is_htmx(request):
-        raise web.HTTPSeeOther(PATH)
+        raise web.HTTPSeeOther(OWN)
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
         person = await accounts.person(conn, account_id=me.account_id)

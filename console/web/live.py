@@ -16,7 +16,10 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, is_still, visitor
 
 HEARTBEAT_SECONDS = 15
-"""A comment this often keeps proxies from closing the stream, and finds dead ones."""
+"""A beat this often keeps proxies from closing the stream, and finds dead ones; the page that hears
+three too few says that it is no longer live (console.js)."""
+BEAT = b"event: beat\ndata: \n\n"
+"""An event, since the script of a page never sees comments."""
 WRITE_SECONDS = 20
 """A browser that takes nothing for so long is gone."""
 
@@ -42,7 +45,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         first = await hub.current(audience, language)
         try:
             await response.prepare(request)
-            await _write(response, b"retry: 1000\n\n")
+            await _write(response, b"retry: 1000\n\n" + BEAT)
             await _write(response, first)
             await _pass_on(request, response, subscription, me)
         except TimeoutError:  # nothing more can be sent, not even an end
@@ -66,7 +69,7 @@ async def _pass_on(
             next_check = clock() + HEARTBEAT_SECONDS
             if not await is_still(request, me):
                 return
-            await _write(response, b": still here\n\n")
+            await _write(response, BEAT)
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

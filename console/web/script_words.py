@@ -23,6 +23,7 @@ def script_words(phrasebook: Phrasebook) -> str:
         "in_days": Text("in {days} days", days=N),
         "live": Text("live"),
         "not_live": Text("not live: connection lost, trying again"),
+        "as_it_was": Text("as it was at {time}", time=N),
         "lost": Text(
             "No answer: the connection is lost. Look whether it was done before you try again."
         ),

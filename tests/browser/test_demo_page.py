@@ -35,6 +35,18 @@ async def fits(page: Page) -> bool:
     )
 
 
+async def cut(page: Page, width: int) -> list[str]:
+    """What lies beyond the edge, even if something around it could be scrolled to the side."""
+    found: list[str] = await page.evaluate(
+        """width => [...document.querySelectorAll('main *')]
+          .filter(e => e.checkVisibility() && !e.closest('.unseen'))
+          .filter(e => e.getBoundingClientRect().right > width)
+          .map(e => e.outerHTML.slice(0, 80))""",
+        width,
+    )
+    return found
+
+
 async def test_the_five_things_to_try_work_and_are_ticked_off(demo: RunningDemo):
     async with chromium() as browser, browser_page(browser, demo.address()) as page:
         await page.goto("/demo")
@@ -124,6 +136,7 @@ async def test_the_page_fits_a_phone_and_a_desk_and_works_without_scripts(demo: 
                 await page.goto("/demo")
                 await expect(page.locator("[data-live]")).to_have_text("live")
                 assert await fits(page)
+                assert await cut(page, viewport["width"]) == []
         async with browser_page(browser, demo.address(), javascript=False) as page:
             await page.goto("/demo")
             await page.get_by_role("radio", name="Mehmet").check(force=True)

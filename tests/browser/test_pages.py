@@ -91,11 +91,31 @@ async def test_everything_works_without_scripts(site: Site, browser: Browser) ->
         await page.get_by_label("Label").fill("blue fob")
         await page.get_by_role("button", name="Assign").click()
         await expect(page.get_by_text("blue fob").first).to_be_visible()
-        await page.get_by_role("main").get_by_text("Change").first.click()
+        await page.get_by_text("Lost it?").click()
         await page.get_by_role("button", name="Mark as lost").click()
         await expect(page.get_by_text("lost since")).to_be_visible()
         await page.get_by_role("button", name="Log out").click()
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@BOTH
+async def test_a_lost_card_of_ones_own_is_one_press_away_from_the_question(
+    site: Site, browser: Browser, viewport: ViewportSize, javascript: bool
+) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await makerspace.card(site.connection, account=kari, label="blue fob")
+    where = address(site)
+    async with browser_page(browser, where, viewport=viewport, javascript=javascript) as page:
+        await log_in(page, "kari")
+        await page.goto("/me/cards")
+        await page.get_by_text("Lost it?").click()
+        question = page.locator("details[open] .ask")
+        await expect(question).to_contain_text("It can't be undone")
+        await expect(question).to_be_in_viewport(ratio=1)
+        await question.get_by_role("button", name="Mark as lost").click()
+        await expect(page.get_by_text("lost since")).to_be_visible()
+        await expect(page).to_have_url(f"{where}me/cards")
 
 
 @BOTH
@@ -165,6 +185,39 @@ async def test_everything_that_is_pressed_is_large_enough_and_nothing_overflows(
                   .filter(([_, height]) => height < 44)"""
             )
             assert small == [], path
+
+
+@BOTH
+async def test_links_in_lists_are_high_enough_to_be_pressed_and_none_covers_another(
+    site: Site, browser: Browser, viewport: ViewportSize
+) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    await member(site.connection, "bo", name="Bo")
+    await makerspace.circle_member(site.connection, account=kari)
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection)
+    await event(site.connection, account=kari)
+    await event(site.connection, kind="access_denied", account=kari, reason="expired")
+    async with browser_page(browser, address(site), viewport=viewport) as page:
+        await log_in(page, "ola")
+        for path in ("/", "/doors/front", "/log/changes", "/circles/2", f"/members/{kari}"):
+            await page.goto(path)
+            boxes = await page.evaluate(
+                """[...document.querySelectorAll('.log a, .rows .grow a')]
+                  .filter(e => e.checkVisibility())
+                  .map(e => [e.textContent.trim(), e.getBoundingClientRect()])
+                  .map(([text, box]) => [text, box.x, box.y, box.width, box.height])"""
+            )
+            assert [box for box in boxes if box[3] < 24 or box[4] < 24] == [], path
+            for text, x, y, width, height in boxes:
+                apart = [
+                    box[0]
+                    for box in boxes
+                    if not (box[1] >= x + width or box[1] + box[3] <= x)
+                    and not (box[2] >= y + height - 0.5 or box[2] + box[4] <= y + 0.5)
+                ]
+                assert apart == [text], path
 
 
 async def test_a_key_leads_to_the_search(site: Site, browser: Browser) -> None:

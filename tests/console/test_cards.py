@@ -136,7 +136,7 @@ async def test_the_owner_labels_her_card_and_marks_it_lost(site: Site) -> None:
         assert answer.status == 303
     assert "green &lt;fob&gt;" in await (await client.get("/me")).text()
     answer = await client.post(f"/cards/{card}/loss", allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, f"/members/{kari}")
+    assert (answer.status, answer.headers["Location"]) == (303, "/me/cards")
     cursor = await site.connection.execute("select lost_by, lost_at from access.card")
     first = await cursor.fetchone()
     assert first is not None

@@ -14,6 +14,7 @@ from console.controllers.reports import OFFLINE_AFTER
 from console.controllers.shown import Shown
 from console.controllers.unrecorded import openings
 from console.database import Connection
+from console.doors import queries
 from console.doors.door import DoorView, view
 from console.doors.queries import DoorRow
 from sync.credential import entry
@@ -83,6 +84,54 @@ def test_a_door_is_what_its_controller_says_it_is(state: str, relay: str, words:
 )  # fmt: skip
 def test_a_door_is_never_called_locked_on_old_or_no_evidence(values: dict[str, Any], words: str):
     assert shown(**values).state.words == words
+
+
+def test_until_when_a_door_stands_unlocked_is_said_only_while_it_does():
+    end = NOW + timedelta(minutes=40)
+    assert shown(report=reported("unlocked", "on"), unlocked_until=end).unlocked_until == end
+    assert shown(report=reported("locked"), unlocked_until=end).unlocked_until is None
+    assert shown(report=reported("unlocked", "on"), unlocked_until=NOW).unlocked_until is None
+    too_old = NOW - OFFLINE_AFTER - timedelta(seconds=1)
+    offline = shown(report=reported("unlocked"), unlocked_until=end, received_at=too_old)
+    assert offline.unlocked_until is None
+
+
+async def order(conn: Connection, account: int, counter: int, operation: str, **values: Any):
+    """An order that was given an hour ago."""
+    known = {"result": "executed", "seconds": None} | values
+    await conn.execute(
+        "insert into access.command (id, controller, point, operation, actor, counter, seconds,"
+        " issued_at, result, result_at) values (gen_random_uuid(), 'front-pi', 'front', %s, %s, %s,"
+        " %s, now() - interval '1 hour', %s, now() - interval '1 hour')",
+        [operation, account, counter, known["seconds"], known["result"]],
+    )
+
+
+async def test_the_latest_order_tells_until_when_a_door_is_unlocked(site: Site):
+    conn = site.connection
+    kari = await console_app.member(conn, "kari")
+    await makerspace.controller(conn)
+    await makerspace.door(conn)
+
+    async def left() -> timedelta | None:
+        (door,) = await queries.doors(conn)
+        return door.unlocked_until and door.unlocked_until - datetime.now(UTC)
+
+    assert await left() is None
+    await order(conn, kari, 1, "unlock_until", seconds=3 * 3600)
+    await order(conn, kari, 2, "open")
+    await order(conn, kari, 3, "lock", result="no_answer")
+    told = await left()
+    assert told is not None
+    assert timedelta(minutes=119) < told <= timedelta(hours=2)
+    await conn.execute(
+        "insert into access.open_hours (door, weekday, opens_minute, closes_minute)"
+        " values ('front', 1, 0, 60)"
+    )
+    assert await left() is None, "its hours may hold it unlocked for longer"
+    await conn.execute("delete from access.open_hours")
+    await order(conn, kari, 4, "lock")
+    assert await left() is None
 
 
 BROKEN: list[object] = [None, [], {"faults": 3}, {"faults": [{}, None]}, {"clock": 1}]

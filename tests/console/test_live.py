@@ -29,7 +29,7 @@ class Stream:
 
     def __init__(self, response: ClientResponse) -> None:
         self.response = response
-        self.comments = 0
+        self.beats = 0
 
     async def next(self, name: str = "recent", *, seconds: float = 5) -> str:
         """The next fragment called `name`."""
@@ -51,10 +51,10 @@ class Stream:
             line = (await self.response.content.readline()).decode()
             assert line, "the stream ended"
             if line == "\n":
+                self.beats += name == "beat"
                 if name or lines:
                     return name, "\n".join(lines)
                 continue
-            self.comments += line.startswith(":")
             if line.startswith("event: "):
                 name = line[7:-1]
             elif line.startswith("data: "):
@@ -189,7 +189,7 @@ async def test_a_silent_stream_has_a_heartbeat(
     async with streaming(client) as stream:
         await stream.next()
         waiting = asyncio.create_task(stream.next())
-        await eventually(lambda: stream.comments >= 3)
+        await eventually(lambda: stream.beats >= 3)
         await event(site.connection, account=kari)
         await waiting
 

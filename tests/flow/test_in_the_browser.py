@@ -79,6 +79,7 @@ async def test_a_door_opens_from_the_browser_and_tells_when_nobody_answers(
         door = page.get_by_role("button", name=re.compile("Front", re.IGNORECASE))
         await door.click()
         await expect(page.get_by_role("main")).to_contain_text(re.compile("Opened after"))
+        await expect(door).to_be_focused()
         await eventually(building.controller.has_opened, seconds=60)
         await eventually(lambda: len(building.openings()) == 1, seconds=60)
         assert building.openings()[0][:2] == ("front", building.account("kari"))

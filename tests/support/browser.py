@@ -26,9 +26,11 @@ EXPECTED = (
     "Failed to load resource",
     "Response Status Error Code 400",
     "htmx:sseError",
+    "htmx:sendError",
+    "htmx:afterRequest",
     "[object Event]",
 )
-"""Refused forms and ended streams, which Chromium and htmx report as errors."""
+"""Refused forms, lost connections and ended streams, which Chromium and htmx report as errors."""
 
 
 @asynccontextmanager

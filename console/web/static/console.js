@@ -36,16 +36,65 @@
   };
   setInterval(count, 5000);
 
-  const live = (isLive) => {
-    for (const place of all("[data-live]")) {
-      place.hidden = false;
-      place.textContent = word(isLive ? "live" : "not_live");
-      place.classList.toggle("is-off", !isLive);
+  // A stream that was cut off without a word looks open for many minutes. So the server sends
+  // "beat" (console/web/live.py), and when three of them are missing the stream is opened anew.
+  const BEAT_SECONDS = 15;
+  let source = null;
+  let heardAt = 0;
+  let beats = false;
+  let isLive = null;
+
+  // Doors are not said to be as they were: the words stay, with the time until which they held.
+  const claim = (isTrue) => {
+    document.body.classList.toggle("is-stale", !isTrue);
+    for (const note of all(".as-it-was")) note.remove();
+    if (isTrue) return;
+    const time = new Date(heardAt).toLocaleTimeString(document.documentElement.lang, {
+      hour: "2-digit",
+      minute: "2-digit",
+    });
+    for (const state of all(".state[sse-swap]")) {
+      const note = document.createElement("small");
+      note.className = "as-it-was";
+      note.textContent = (words.as_it_was || "").replace("%", time);
+      state.append(note);
     }
   };
-  document.addEventListener("htmx:sseOpen", () => live(true));
+  const live = (isNow) => {
+    for (const place of all("[data-live]")) {
+      place.hidden = false;
+      place.textContent = word(isNow ? "live" : "not_live");
+      place.classList.toggle("is-off", !isNow);
+    }
+    if (isNow !== isLive) claim(isNow);
+    isLive = isNow;
+  };
+  const heard = () => {
+    heardAt = Date.now();
+    beats = true;
+  };
+  // An error of a closed stream is what makes htmx open the next one.
+  const lose = () => {
+    live(false);
+    const lost = source;
+    source = null;
+    if (!lost || lost.readyState === EventSource.CLOSED) return;
+    lost.close();
+    lost.dispatchEvent(new Event("error"));
+  };
+  document.addEventListener("htmx:sseOpen", (event) => {
+    source = event.detail.source;
+    source.addEventListener("beat", heard);
+    heardAt = Date.now();
+    live(true);
+  });
   document.addEventListener("htmx:sseError", () => live(false));
   document.addEventListener("htmx:sseClose", () => live(false));
+  addEventListener("offline", () => source && lose());
+  addEventListener("online", () => source && lose());
+  setInterval(() => {
+    if (source && beats && Date.now() - heardAt > 3000 * BEAT_SECONDS) lose();
+  }, 5000);
 
   // What hasn't changed is left alone, and a list in which somebody is typing is not taken away
   // from under her.
@@ -77,6 +126,56 @@
   document.addEventListener("htmx:beforeRequest", () =>
     document.getElementById("notice").replaceChildren());
 
+  // Where the keyboard is. What is pressed may be disabled meanwhile, or be replaced: then the
+  // focus would be nowhere, and whoever uses no mouse would begin again at the top of the page.
+  let pressed = null;
+  let swapped = "";
+  const remember = () => {
+    if (document.activeElement !== document.body) pressed = document.activeElement;
+  };
+  const takes = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
+  const told = (place) =>
+    [...place.querySelectorAll("[aria-invalid], form[aria-labelledby], [role=status], [role=alert]")]
+      .find((element) => element.checkVisibility() && (element.value || element.textContent.trim()));
+  const refocus = (place) => {
+    if (!pressed || (document.activeElement && document.activeElement !== document.body)) return;
+    if (pressed.isConnected && pressed.disabled) return; // its answer is still to come
+    const folded = pressed.closest("details:not([open])")?.querySelector("summary");
+    const next =
+      [pressed, pressed.id && document.getElementById(pressed.id), folded].find(takes) ||
+      (place && told(place)) ||
+      place ||
+      document.getElementById("main");
+    if (next.tabIndex < 0) next.tabIndex = -1;
+    next.focus();
+  };
+  document.addEventListener("pointerdown", () => (pressed = null));
+  document.addEventListener("htmx:beforeRequest", remember);
+  document.addEventListener("htmx:beforeSwap", (event) => (swapped = event.detail.target.id));
+  document.addEventListener("htmx:afterSettle", () => refocus(document.getElementById(swapped)));
+  document.addEventListener("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (event.target.contains(document.activeElement)) remember();
+  });
+  document.addEventListener("htmx:sseMessage", (event) => refocus(event.target));
+
+  // A question is in view when it opens, is gone once it was answered, and then the answer is seen.
+  const fold = (asking) => {
+    asking.open = false;
+    asking.querySelector("summary").focus({ preventScroll: true });
+  };
+  document.addEventListener(
+    "toggle",
+    ({ target }) => target.open && target.querySelector(".ask")?.scrollIntoView({ block: "nearest" }),
+    true,
+  );
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (!detail.xhr.status) return;
+    const asking = target.closest("details.confirm[open]");
+    if (asking) fold(asking);
+    if (detail.target.matches("[role=status]")) detail.target.scrollIntoView({ block: "nearest" });
+  });
+
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.matches("input, select, textarea");
     if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -90,10 +189,7 @@
     if (event.key === "Escape") {
       if (event.target.closest(".search")) document.getElementById("found").replaceChildren();
       const asking = event.target.closest("details.confirm[open]");
-      if (asking) {
-        asking.open = false;
-        asking.querySelector("summary").focus();
-      }
+      if (asking) fold(asking);
     }
   });
 })();
