@@ -22,7 +22,7 @@ from edge.enrolment import enrol
 from edge.entrance import Entrance, Parts
 from edge.equipment import Equipment
 from edge.errors import EdgeError
-from edge.health import Health, Inside
+from edge.health import LINK, Health, Inside
 from edge.holds import read_holds
 from edge.housekeeping import Housekeeping, start_clock
 from edge.journal import open_journal
@@ -206,7 +206,7 @@ def _conversation(
     try:
         route = plan_route(bundle, house.settings.mqtt)
     except EdgeError as error:
-        house.health.troubles["link"] = str(error)
+        house.health.troubles[LINK] = str(error)
         log.error("link.refused", reason=str(error))
         return None
     outside = house.outside

@@ -27,6 +27,9 @@ from sync.rights import Reason, Staleness
 COMMIT_P99_MS_MAX = 500
 """A tap waits for 250 ms only."""
 
+LINK = "link"
+"""The word for a way to the broker that the settings forbid."""
+
 NO_OPENINGS: Mapping[str, object] = {"unrecorded": 0, "openings": []}
 
 _WORDS = {
@@ -84,6 +87,7 @@ class Health:
                 "unrecorded": position.unrecorded if position else 0,
             },
             "link": "up" if conversation and conversation.is_up else "down",
+            "link_trouble": self.link_trouble,
             "clock": {
                 "trusted": instant.moment.is_trusted,
                 "time_ms": instant.moment.now_ms,
@@ -108,15 +112,21 @@ class Health:
         ]
         return found + (_faults_of(self.inside) if self.inside else [])
 
+    @property
+    def link_trouble(self) -> str | None:
+        """Why there is no link. None: there is one, none was tried yet, or nobody is enrolled."""
+        conversation = self.inside.conversation if self.inside else None
+        return conversation.trouble if conversation else self.troubles.get(LINK)
+
     def in_a_line(self) -> str:
         """What `systemctl status` shows."""
         if self.inside is None or self.faults():
             return "; ".join(self.faults()) or "starting"
         conversation = self.inside.conversation
         points = [f"{point} {post.status()['state']}" for point, post in self.posts.items()]
-        return ", ".join(
-            [*points, f"link {'up' if conversation and conversation.is_up else 'down'}"]
-        )
+        link = f"link {'up' if conversation and conversation.is_up else 'down'}"
+        trouble = f" ({self.link_trouble})" if self.link_trouble else ""
+        return ", ".join([*points, link + trouble])
 
     def _point(self, point: PointKey) -> dict[str, object]:
         inside = self.inside

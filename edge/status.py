@@ -134,7 +134,10 @@ def in_words(state: Mapping[str, object]) -> str:
         if slow_ms is None
         else f"storage takes 99 of 100 commits within {slow_ms} ms",
     ]
-    lines += [f"! {fault}" for fault in cast("Sequence[str]", state["faults"])]
+    faults = [str(fault) for fault in cast("Sequence[object]", state["faults"])]
+    if state["link_trouble"] is not None:
+        faults = list(dict.fromkeys([*faults, f"link: {state['link_trouble']}"]))
+    lines += [f"! {fault}" for fault in faults]
     opened = cast("Mapping[str, Sequence[Mapping[str, object]]]", state["break_glass"])
     lines += [
         f"! break-glass: {one['point']} at {_time_of(one)} by card {str(one['entry'])[:8]}: "
