@@ -213,9 +213,10 @@ def _technician(settings: EdgeSettings, options: argparse.Namespace) -> int:
 
 
 def _status(settings: EdgeSettings, *, as_json: bool) -> int:
-    from edge.status import ask, in_words
+    from edge.asking import ask_state
+    from edge.status import in_words
 
-    state = ask(settings.data_dir)
+    state = ask_state(settings.data_dir)
     is_for_people = sys.stdout.isatty() and not as_json
     sys.stdout.write(f"{in_words(state) if is_for_people else json.dumps(state, indent=2)}\n")
     return DONE

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.asking import ask_state
 from edge.check_folder import check_folder
 from edge.check_pins import warn_of_pins
 from edge.claim import AlreadyRunning, left_alone
@@ -30,7 +31,7 @@ from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
 from edge.soundness import owner_of
-from edge.status import ask, socket_path
+from edge.status import socket_path
 from sync.bundle import Bundle
 from sync.settings_table import SettingsError
 
@@ -231,7 +232,7 @@ def _check_link(settings: EdgeSettings, bundle: Bundle | Finding, *, is_running:
 
 def _ask_daemon(data_dir: Path) -> Finding:
     try:
-        state = ask(data_dir)
+        state = ask_state(data_dir)
     except EdgeError as error:
         return Finding("broker", str(error), "restart the daemon, and look at its log")
     trouble = state["link_trouble"]
