@@ -25,7 +25,7 @@ STATE: Shape = {
     "controller": str | None,
     "software": str,
     "points": {EVERY: dict.fromkeys(("state", "relay", "light", "reader", "staleness"), str)},
-    "applied": {"epoch": int, "serial": int},
+    "applied": {"epoch": int, "serial": int, "digest": str | None},
     "journal": {"head": int, "acknowledged": int, "fill_percent": int},
     "link": str,
     "link_trouble": str | None,

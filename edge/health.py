@@ -78,7 +78,11 @@ class Health:
             "boot": self.timekeeper.boot,
             "software": VERSION,
             "points": {point: self._point(point) for point in self.posts},
-            "applied": {"epoch": version.epoch, "serial": version.serial},
+            "applied": {
+                "epoch": version.epoch,
+                "serial": version.serial,
+                "digest": version.digest.hex() if version.digest else None,
+            },
             "journal": {
                 "id": position.journal if position else None,
                 "head": position.head if position else 0,
