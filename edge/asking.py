@@ -51,6 +51,7 @@ RIGHTS: Shape = {
     "reason": str,
     "not_after_ms": int | None,
     "now": str,
+    "hands_back": bool,
 }
 REFUSED: Shape = {"refused": str}
 SELF_TEST: Shape = {"on_after_ms": int, "off_after_ms": int}

@@ -19,7 +19,7 @@ from edge.conversation import Conversation
 from edge.digests import Digests
 from edge.downlink import Downlink
 from edge.enrolment import enrol
-from edge.entrance import Entrance, Parts
+from edge.entrance import Entrance
 from edge.equipment import Equipment
 from edge.errors import EdgeError
 from edge.health import LINK, Health, Inside
@@ -40,6 +40,7 @@ from edge.settings import EdgeSettings
 from edge.store import Store
 from edge.unlocks import HoldsRelays
 from edge.uplink import Uplink
+from edge.verdict import Parts
 from sync.bundle import Bundle
 from sync.ids import BootId, Nonce, PointKey
 

@@ -134,6 +134,8 @@ def show_rights(settings: EdgeSettings, *, point: str, seconds: int) -> None:
     until = said["not_after_ms"]
     end = "" if until is None else f", until {time_of(until)} UTC"
     now = "" if said["now"] == said["reason"] else f"; but now: {said['now']}"
+    if said["hands_back"]:
+        now = "; but now it would hand back"
     say(said, plain(f"{said['card']} card, {is_known}: {said['reason']}{end}{now}"))
 
 

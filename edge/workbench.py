@@ -85,6 +85,18 @@ class Workbench:
         return self._faults.first or REASONS.get(self._state)
 
     @property
+    def refusal(self) -> Reason | None:
+        """Why a card would be denied now, whoever's it is; None: the rights decide."""
+        if ToolAction.DECIDE in step(self._state, ToolInput.TAP).actions:
+            return None
+        return self.fault or Reason.INTERNAL_ERROR
+
+    @property
+    def opens_unrecorded(self) -> bool:
+        """No: break-glass cards are for getting in."""
+        return False
+
+    @property
     def grant(self) -> Grant | None:
         """What its session began with; None: nobody has it."""
         return self._session.grant
@@ -108,9 +120,9 @@ class Workbench:
 
     def tapped(self) -> Reason | None:
         """A card was presented. None: decide; otherwise deny for this reason."""
-        if ToolAction.DECIDE in self._happen(ToolInput.TAP):
-            return None
-        return self.fault or Reason.INTERNAL_ERROR
+        refusal = self.refusal
+        self._happen(ToolInput.TAP)
+        return refusal
 
     def may_take(self, member: MemberRef) -> Reason | None:
         """Nobody takes a running machine from another; one that stands still may be taken over."""
@@ -118,11 +130,12 @@ class Workbench:
         return Reason.IN_USE if is_anothers and self._state is ToolState.RUNNING else None
 
     def hands_back(self, member: MemberRef) -> bool:
-        """Whether this tap ends her session; it has ended then, or ends with the job."""
-        if self._rules.mode is not Mode.TAP_TOGGLE or self._session.member != member:
-            return False
+        """Whether a tap of hers ends her session."""
+        return self._rules.mode is Mode.TAP_TOGGLE and self._session.member == member
+
+    def hand_back(self) -> None:
+        """Her session ends, or will with the job."""
         self._leave("handed back")
-        return True
 
     def denied(self) -> None:
         """A tap was denied."""

@@ -60,6 +60,7 @@ class Tool:
         if refused is not None:
             return refused
         if self.bench.hands_back(member):
+            self.bench.hand_back()
             return None
         taken = self.bench.may_take(member)
         if taken is not None:
