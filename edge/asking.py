@@ -30,6 +30,8 @@ STATE: Shape = {
     "link": str,
     "link_trouble": str | None,
     "clock": {"trusted": bool},
+    "temperature_c": int | None,
+    "undervoltage": bool | None,
     "storage": {"commit_p99_ms": int | None},
     "faults": [str],
     "last_error": (type(None), {"kind": str, "name": str, "text": str}),

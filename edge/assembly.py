@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from edge.announcer import Announcer
+from edge.board import Board
 from edge.challenge import Challenges
 from edge.clock import Timekeeper
 from edge.commands import open_commands
@@ -96,7 +97,8 @@ def build(settings: EdgeSettings, outside: Outside) -> House:
         posts[door.point.key] = equipment.door(door)
     for tool in settings.tools:
         posts[tool.point.key] = equipment.tool(tool)
-    health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle))
+    board = Board(outside.places, timekeeper.mono_ms)
+    health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle), board)
     return House(settings, outside, timekeeper, relays, posts, announcer, health, changed)
 
 

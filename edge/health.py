@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge import VERSION
+from edge.board import Board
 from edge.clock import Timekeeper
 from edge.conversation import Conversation
 from edge.enrolment import Enrolment
@@ -61,6 +62,7 @@ class Health:
     timekeeper: Timekeeper
     posts: Mapping[PointKey, Post]
     enrolment: Enrolment
+    board: Board
     troubles: dict[str, str] = field(default_factory=dict[str, str])
     store: Store | None = None
     inside: Inside | None = None
@@ -72,7 +74,7 @@ class Health:
         position = inside.journal.position if inside else None
         conversation = inside.conversation if inside else None
         instant = self.timekeeper.now()
-        bundle = self.enrolment.bundle
+        bundle, condition = self.enrolment.bundle, self.board.condition()
         return {
             "controller": bundle.controller if bundle else None,
             "boot": self.timekeeper.boot,
@@ -98,6 +100,8 @@ class Health:
                 "wall_offset_ms": instant.wall_ms - instant.moment.now_ms,
             },
             "age_ms": instant.moment.age_ms,
+            "temperature_c": condition.temperature_c,
+            "undervoltage": condition.undervoltage,
             "storage": {"commit_p99_ms": inside.store.commit_p99_ms if inside else None},
             "faults": self.faults(),
             "last_error": inside.refusals.last if inside else None,
@@ -114,6 +118,7 @@ class Health:
             for point, post in self.posts.items()
             for fault in sorted(post.faults & _WORDS.keys())
         ]
+        found += self.board.condition().faults()
         return found + (_faults_of(self.inside) if self.inside else [])
 
     @property

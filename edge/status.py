@@ -89,10 +89,17 @@ def in_words(state: Mapping[str, Any]) -> str:
         "storage not used yet"
         if slow_ms is None
         else f"storage takes 99 of 100 commits within {slow_ms} ms",
+        _machine(state["temperature_c"], state["undervoltage"]),
         *(f"! {trouble}" for trouble in _troubles(state)),
     ]
     drawn = table(("point", "state", "relay", "light", "reader", "level"), rows)
     return "\n".join([drawn, *map(plain, lines)])
+
+
+def _machine(temperature_c: int | None, undervoltage: bool | None) -> str:
+    heat = "temperature not known" if temperature_c is None else f"{temperature_c} °C"
+    supply = {True: "too weak", False: "strong enough", None: "not known"}[undervoltage]
+    return f"machine {heat}, supply {supply}"
 
 
 def _troubles(state: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,8 @@ SOUND: dict[str, Any] = {
     "link_trouble": None,
     "clock": {"trusted": True},
     "storage": {"commit_p99_ms": None},
+    "temperature_c": None,
+    "undervoltage": None,
     "faults": [],
     "last_error": None,
     "break_glass": {"openings": []},
