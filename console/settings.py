@@ -4,6 +4,7 @@ The only place of the console that reads the environment. docs/operating.md expl
 """
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ Network = IPv4Network | IPv6Network
 
 DEFAULT_FILE = Path("/etc/p2k16/console.toml")
 """Read when no `--config` is given and it exists."""
+
+FILE_BYTES_MAX = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,12 +269,26 @@ def _legacy(legacy: SettingsTable) -> LegacySettings:
 
 def _document(path: Path) -> dict[str, object]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(_read(path).decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(str(path), [f"not TOML: {error}"]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), [f"can't be read: {error}"]) from error
+    except (ValueError, RecursionError) as error:
+        hint = "it is no UTF-8, or has too many digits in a number, or brackets in one another"
+        raise SettingsError(str(path), [f"can't be read: {hint}"]) from error
+    except OSError as error:
+        raise SettingsError(str(path), [f"can't be read: {error.strerror}"]) from error
+
+
+def _read(path: Path) -> bytes:
+    """Raises: OSError, SettingsError. A FIFO would be waited for, and a device can be endless."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise SettingsError(str(path), ["can't be read: it is no regular file"])
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(FILE_BYTES_MAX + 1)
+    if len(content) > FILE_BYTES_MAX:
+        raise SettingsError(str(path), [f"can't be read: it has more than {FILE_BYTES_MAX} bytes"])
+    return content
 
 
 def _default_data_dir(environ: Mapping[str, str]) -> Path:

@@ -5,13 +5,14 @@ Each command imports only what it needs: the daemon has to be small, and status 
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from edge import VERSION
+from edge import VERSION, stdio
 from edge.errors import EdgeError
 from edge.finding import Finding
 from edge.settings import DEFAULT_FILE, EdgeSettings, load_settings
@@ -23,18 +24,24 @@ DONE, FAILED, BAD_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 
 def main() -> None:
     """The program. Exits with 0, 1 for what failed, or 2 for mistakes in settings or arguments."""
-    sys.exit(_main(sys.argv[1:]))
+    stdio.repair()
+    code = _main(sys.argv[1:])
+    sys.exit(code if stdio.is_written() else FAILED)
 
 
 def _main(arguments: list[str]) -> int:
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ended:  # it has told its help, or a mistake
+        return int(ended.code or DONE)
     path: Path | None = getattr(options, "config", None)
     try:
         settings = load_settings(path, os.environ)
     except SettingsError as error:
         if options.command == "check":
             return _tell_mistakes(error)
-        sys.stderr.write(f"{error}\n")
+        for mistake in error.mistakes:
+            stdio.complain(f"{error.source}: {mistake}")
         return BAD_SETTINGS
     try:
         match options.command:
@@ -47,12 +54,15 @@ def _main(arguments: list[str]) -> int:
             case _:
                 return _technician(settings, options)
     except EdgeError as error:
-        sys.stderr.write(f"p2k16-edge: {error}\n")
+        stdio.complain(str(error))
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read has had enough, as head(1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # What it can't read or ask, each command explains.
+        if options.command == "run" or error.filename is not None:
+            raise
+        stdio.give_up(error)
         return FAILED
 
 
@@ -197,7 +207,7 @@ def _technician(settings: EdgeSettings, options: argparse.Namespace) -> int:
     from edge import technician
     from edge.log import configure_logging
 
-    configure_logging(sys.stderr)
+    configure_logging(sys.stderr, level=logging.WARNING)
     match options.command:
         case "journal":
             technician.show_journal(settings, last=options.last)
@@ -213,9 +223,10 @@ def _technician(settings: EdgeSettings, options: argparse.Namespace) -> int:
 
 
 def _status(settings: EdgeSettings, *, as_json: bool) -> int:
-    from edge.status import ask, in_words
+    from edge.asking import ask_state
+    from edge.status import in_words
 
-    state = ask(settings.data_dir)
+    state = ask_state(settings.data_dir)
     is_for_people = sys.stdout.isatty() and not as_json
     sys.stdout.write(f"{in_words(state) if is_for_people else json.dumps(state, indent=2)}\n")
     return DONE

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from edge.announcer import Announcer
+from edge.board import Board
 from edge.challenge import Challenges
 from edge.clock import Timekeeper
 from edge.commands import open_commands
@@ -19,10 +20,10 @@ from edge.conversation import Conversation
 from edge.digests import Digests
 from edge.downlink import Downlink
 from edge.enrolment import enrol
-from edge.entrance import Entrance, Parts
+from edge.entrance import Entrance
 from edge.equipment import Equipment
 from edge.errors import EdgeError
-from edge.health import Health, Inside
+from edge.health import LINK, Health, Inside
 from edge.holds import read_holds
 from edge.housekeeping import Housekeeping, start_clock
 from edge.journal import open_journal
@@ -40,6 +41,7 @@ from edge.settings import EdgeSettings
 from edge.store import Store
 from edge.unlocks import HoldsRelays
 from edge.uplink import Uplink
+from edge.verdict import Parts
 from sync.bundle import Bundle
 from sync.ids import BootId, Nonce, PointKey
 
@@ -95,7 +97,8 @@ def build(settings: EdgeSettings, outside: Outside) -> House:
         posts[door.point.key] = equipment.door(door)
     for tool in settings.tools:
         posts[tool.point.key] = equipment.tool(tool)
-    health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle))
+    board = Board(outside.places, timekeeper.mono_ms)
+    health = Health(timekeeper, posts, enrol(settings.data_dir, settings.bundle), board)
     return House(settings, outside, timekeeper, relays, posts, announcer, health, changed)
 
 
@@ -206,7 +209,7 @@ def _conversation(
     try:
         route = plan_route(bundle, house.settings.mqtt)
     except EdgeError as error:
-        house.health.troubles["link"] = str(error)
+        house.health.troubles[LINK] = str(error)
         log.error("link.refused", reason=str(error))
         return None
     outside = house.outside

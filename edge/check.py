@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
+from edge.asking import ask_state
 from edge.check_folder import check_folder
 from edge.check_pins import warn_of_pins
 from edge.claim import AlreadyRunning, left_alone
@@ -31,7 +31,7 @@ from edge.link import connected, plan_route
 from edge.point_settings import inputs_of, pins_of
 from edge.settings import EdgeSettings
 from edge.soundness import owner_of
-from edge.status import ask, socket_path
+from edge.status import socket_path
 from sync.bundle import Bundle
 from sync.settings_table import SettingsError
 
@@ -48,6 +48,8 @@ _BROKER_REMEDIES = {
     "CERTIFICATE_VERIFY": "set mqtt.ca_file to the authority that signed its certificate; look at "
     "the clock, too",
     "holds no certificates": "correct mqtt.ca_file",
+    "is not encrypted": "correct the settings as it says",
+    "can't be read": "enrol it again, with --broker as it says",
     "Name or service": "is the host's name right, and does the network have a name server?",
     "name resolution": "is the host's name right, and does the network have a name server?",
 }
@@ -230,16 +232,16 @@ def _check_link(settings: EdgeSettings, bundle: Bundle | Finding, *, is_running:
 
 def _ask_daemon(data_dir: Path) -> Finding:
     try:
-        link = cast("str", ask(data_dir)["link"])
+        state = ask_state(data_dir)
     except EdgeError as error:
         return Finding("broker", str(error), "restart the daemon, and look at its log")
-    if link == "up":
+    trouble = state["link_trouble"]
+    if state["link"] == "up":
         return Finding("broker", "the running daemon is linked to it")
-    return Finding(
-        "broker",
-        "the running daemon isn't linked to it",
-        "see its log: journalctl -u p2k16-edge; or stop it, and check again",
-    )
+    text = "the running daemon isn't linked to it"
+    if trouble is None:
+        return Finding("broker", text, "wait a minute, and check again")
+    return Finding("broker", f"{text}: {trouble}", _broker_remedy(str(trouble)))
 
 
 async def _check_broker(settings: EdgeSettings, bundle: Bundle) -> Finding:
@@ -253,6 +255,9 @@ async def _check_broker(settings: EdgeSettings, bundle: Bundle) -> Finding:
             return Finding("broker", str(route.address))
     except (LinkLost, TimeoutError) as error:
         text = str(error) or f"{route.address}: no answer within {BROKER_SECONDS:.0f} s"
+    return Finding("broker", text, _broker_remedy(text))
+
+
+def _broker_remedy(text: str) -> str:
     usual = "is the broker running, and does the network reach it?"
-    found = [remedy for said, remedy in _BROKER_REMEDIES.items() if said in text]
-    return Finding("broker", text, found[0] if found else usual)
+    return next((remedy for said, remedy in _BROKER_REMEDIES.items() if said in text), usual)

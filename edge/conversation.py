@@ -26,6 +26,9 @@ STEADY_SECONDS = 10.0
 """A connection that lasted so long starts the waiting times anew. Without it, a broker that
 accepts and hangs up at once would be called twice a second for ever."""
 
+TROUBLE_CHARACTERS_MAX = 300
+"""Partly the broker's own words."""
+
 
 class Conversation:
     """Speaks with the console whenever that is possible."""
@@ -57,7 +60,7 @@ class Conversation:
 
     @property
     def trouble(self) -> str | None:
-        """Why there is no connection; None while there is one."""
+        """Why there is no connection; None while there is one, or before the first attempt."""
         return None if self._is_up else self._trouble
 
     async def run(self) -> None:
@@ -72,6 +75,7 @@ class Conversation:
                 self._tell(str(error))
             except Exception:
                 # The outermost loop of the conversation: its mistakes are no affair of the doors.
+                self._trouble = "something went wrong inside; the log says what"
                 log.exception("link.failed")
             finally:
                 self._is_up = False
@@ -96,7 +100,8 @@ class Conversation:
             elif heard is Heard.WAS_COMMANDED:
                 self._uplink.renew_challenge()
 
-    def _tell(self, trouble: str) -> None:
+    def _tell(self, told: str) -> None:
+        trouble = told[:TROUBLE_CHARACTERS_MAX]
         if trouble != self._trouble:  # each attempt would say the same again
             log.warning("link.lost", broker=str(self._route.address), reason=trouble)
         self._trouble = trouble

@@ -8,8 +8,9 @@ open for everybody, in edge/rounds.py.
 import asyncio
 from collections.abc import Callable
 
-from edge.cues import Cue, Lights
+from edge.cues import Lights
 from edge.door import DoorAction, DoorInput, DoorState, step
+from edge.door_meanings import ALARMS, CAUSES, CUES, HOLDS, REASONS
 from edge.faults import LATCHED, Faults
 from edge.feedback import Feedback
 from edge.lease import GrantId
@@ -21,36 +22,10 @@ from sync.events import Occurrence
 from sync.ids import MemberRef, PointKey
 from sync.rights import PointKind, Reason
 
-_CUES = {
-    DoorAction.SHOW_GRANTED: Cue.GRANTED,
-    DoorAction.SHOW_DENIED: Cue.DENIED,
-    DoorAction.SHOW_REFUSED: Cue.REFUSED,
-    DoorAction.SHOW_LOCKED: Cue.LOCKED,
-    DoorAction.SHOW_OPEN: Cue.OPEN,
-    DoorAction.SHOW_ALARM: Cue.ALARM,
-    DoorAction.SHOW_FAULT: Cue.FAULT,
-}
-_CAUSES = {
-    Cause.TAP: DoorInput.GRANTED,
-    Cause.COMMAND: DoorInput.OPENED_BY_COMMAND,
-    Cause.BREAK_GLASS: DoorInput.BREAK_GLASS,
-}
-_HOLDS = {
-    Hold.LOCKDOWN: DoorInput.LOCKED_DOWN,
-    Hold.OUT_OF_SERVICE: DoorInput.TAKEN_OUT_OF_SERVICE,
-}
-_REASONS = {
-    DoorState.LOCKDOWN: Reason.LOCKED_DOWN,
-    DoorState.OUT_OF_SERVICE: Reason.OUT_OF_SERVICE,
-    DoorState.TAMPERED: Reason.TAMPERED,
-}
-_ALARMS = {DoorState.FORCED, DoorState.HELD_OPEN, DoorState.TAMPERED}
 RELOCK_SECONDS = 1.0
 """After the leaf has opened."""
 
 DAY_SECONDS = 24 * 3600.0
-
-
 HELD_SECONDS = 30.0
 
 
@@ -103,7 +78,19 @@ class Doorway:
     @property
     def fault(self) -> Reason | None:
         """Why nobody gets in, whatever the rights say; None: nothing is wrong."""
-        return self._faults.first or _REASONS.get(self._state)
+        return self._faults.first or REASONS.get(self._state)
+
+    @property
+    def refusal(self) -> Reason | None:
+        """Why a card would be denied now, whoever's it is; None: the rights decide."""
+        if DoorAction.DECIDE in step(self._state, DoorInput.TAP).actions:
+            return None
+        return self.fault or Reason.INTERNAL_ERROR
+
+    @property
+    def opens_unrecorded(self) -> bool:
+        """Only if nothing else is wrong."""
+        return self.faults == frozenset({Reason.STORAGE_FAULT})
 
     @property
     def colour(self) -> str:
@@ -118,7 +105,7 @@ class Doorway:
     def status(self) -> dict[str, object]:
         """What a status says of it."""
         leaf = self.sensors.leaf.is_open
-        alarms = [self._state] if self._state in _ALARMS else []
+        alarms = [self._state] if self._state in ALARMS else []
         return {
             "kind": PointKind.DOOR,
             "state": self._state,
@@ -133,9 +120,9 @@ class Doorway:
 
     def tapped(self) -> Reason | None:
         """A card was read. None: decide; otherwise deny for this reason."""
-        if DoorAction.DECIDE in self._happen(DoorInput.TAP):
-            return None
-        return self.fault or Reason.INTERNAL_ERROR
+        refusal = self.refusal
+        self._happen(DoorInput.TAP)
+        return refusal
 
     def may_take(self, member: MemberRef) -> Reason | None:
         """A door is for everybody at once."""
@@ -147,6 +134,9 @@ class Doorway:
         del member
         return False
 
+    def hand_back(self) -> None:
+        """Nobody has a door."""
+
     def denied(self) -> None:
         """A tap was denied."""
         self._happen(DoorInput.DENIED)
@@ -156,9 +146,9 @@ class Doorway:
 
         The first lease is out when this returns.
         """
-        if grant.cause is Cause.BREAK_GLASS and self.faults != frozenset({Reason.STORAGE_FAULT}):
+        if grant.cause is Cause.BREAK_GLASS and not self.opens_unrecorded:
             return self.fault or Reason.INTERNAL_ERROR
-        actions = self._happen(_CAUSES[grant.cause])
+        actions = self._happen(CAUSES[grant.cause])
         if DoorAction.GREET in actions:
             return None
         if DoorAction.UNLOCK not in actions:
@@ -185,7 +175,7 @@ class Doorway:
         """Nobody gets in until `restore`."""
         del at_once
         self._hold = hold
-        self._happen(_HOLDS[hold])
+        self._happen(HOLDS[hold])
 
     def restore(self) -> None:
         """Back to normal: ends a hold, and acknowledges alarms."""
@@ -262,14 +252,14 @@ class Doorway:
         if self.sensors.is_tampered:
             self._happen(DoorInput.TAMPER_OPENED)
         elif self._hold is not None:
-            self._happen(_HOLDS[self._hold])
+            self._happen(HOLDS[self._hold])
         elif self._state is DoorState.LOCKED and self.sensors.leaf.is_open:
             self._happen(DoorInput.LEAF_OPENED)
 
     def _do(self, action: DoorAction) -> None:
         match action:
-            case _ if action in _CUES:
-                self._lights.show(_CUES[action])
+            case _ if action in CUES:
+                self._lights.show(CUES[action])
             case DoorAction.LOCK:
                 self._lock()
             case DoorAction.RELOCK_SOON:

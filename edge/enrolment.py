@@ -15,6 +15,7 @@ import structlog
 from edge.broker_url import read_broker_url
 from edge.claim import give_to_owner
 from edge.errors import EdgeError
+from edge.regular_file import read_regular
 from sync.bundle import BUNDLE_BYTES_MAX, Bundle, decode_bundle
 from sync.errors import WireError
 
@@ -109,14 +110,13 @@ def _not_enrolled(offered: Path | None) -> str:
 
 def _read(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            return file.read(BUNDLE_BYTES_MAX + 1)
+        return read_regular(path, bytes_max=BUNDLE_BYTES_MAX)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise EnrolmentError(
-            f"{path} can't be read: {error.strerror}. Let this user read it"
-        ) from error
+        is_denied = isinstance(error, PermissionError)
+        remedy = "Let this user read it" if is_denied else "Name the file that was written for it"
+        raise EnrolmentError(f"{path} can't be read: {error.strerror}. {remedy}") from error
 
 
 def _decode_offered(path: Path, content: bytes) -> Bundle:

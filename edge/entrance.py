@@ -3,33 +3,29 @@
     bytes → frame → first or repeat → credential → entry → rights in force → decision
           → durable record → lease on the relay → light
 
-The first step, from bytes to frames, is done in edge/listening.py, which calls `read`.
+The first step, from bytes to frames, is done in edge/listening.py, which calls `read`; what a card
+is told, from the credential to the decision, is said in edge/verdict.py.
 
 Nothing calls back, and each answer is bound to the one tap that it answers. Everything that is
 unknown, late or broken is a no, with its reason. Nothing here knows of a network.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from edge.clock import Timekeeper
-from edge.digests import Digests
 from edge.lease import grant_of
 from edge.post import Cause, Grant, Post
 from edge.readers.frames import Frame
-from edge.recorder import Recorder
 from edge.repeats import Repeats
-from edge.rights_cache import NO_RIGHTS, RightsCache
-from edge.throttle import Throttle
-from sync.bundle import Bundle
-from sync.credential import Credential, entry
+from edge.rights_cache import NO_RIGHTS
+from edge.verdict import Found, Judge, Parts, Verdict, Way
+from sync.credential import Credential
 from sync.events import EventKind, Occurrence
-from sync.ids import Entry, MemberRef, SiteDigest, TapId
-from sync.rights import Assurance, Reason, Right, decide
+from sync.ids import MemberRef, SiteDigest, TapId
+from sync.rights import Assurance, Reason
 from sync.sealing import seal
 
 log = structlog.get_logger()
@@ -53,18 +49,6 @@ class Tap:
     read_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What all entrances of a controller share."""
-
-    bundle: Bundle
-    digests: Digests
-    rights: RightsCache
-    recorder: Recorder
-    timekeeper: Timekeeper
-    random_bytes: Callable[[int], bytes]
-
-
 class Entrance:
     """The way in at one point."""
 
@@ -72,14 +56,13 @@ class Entrance:
         """`unlock_seconds_max` caps what the snapshot says."""
         self._parts = parts
         self._post = post
+        self._judge = Judge(parts, post)
         self._unlock_seconds_max = unlock_seconds_max
         self._repeats = Repeats()
         self._taps = asyncio.Queue[Tap](TAPS_MAX)
         self._dropped = 0
         self._dropped_told_at = float("-inf")
-        self._throttle = Throttle()
         self._question: asyncio.Future[Credential] | None = None
-        self._granted: tuple[Credential | None, float] = (None, 0.0)
         self._shut_out_told_at = float("-inf")
 
     def read(self, frame: Frame) -> None:
@@ -101,13 +84,14 @@ class Entrance:
         """
         self._question = asyncio.get_running_loop().create_future()
         credential = await self._question
-        parts = self._parts
-        name = entry(parts.bundle.entry_key, await parts.digests.of(credential))
-        right = parts.rights.active().entries.get(name)
-        reason = Reason.RANDOM_UID if credential.is_random else self._judge(right)
-        if parts.rights.active() is NO_RIGHTS and not credential.is_random:
+        verdict = await self._judge.weigh(credential, self._post.refusal)
+        right, reason = None, Reason.RANDOM_UID
+        if not credential.is_random:  # also of a card that a tap would not look up
+            right = (await self._judge.find(credential)).right
+            reason = self._judge.by_rights(right)
+        rights = self._parts.rights.active()
+        if rights is NO_RIGHTS and not credential.is_random:
             reason = Reason.NO_SNAPSHOT
-        version = parts.rights.active().version
         return {
             "point": self._post.point,
             "card": credential.type,
@@ -115,8 +99,9 @@ class Entrance:
             "reason": reason,
             "not_after_ms": right.not_after_ms if right else None,
             "break_glass": right.is_break_glass if right else False,
-            "applied": {"epoch": version.epoch, "serial": version.serial},
-            "now": self._post.fault or reason,
+            "applied": {"epoch": rights.version.epoch, "serial": rights.version.serial},
+            "now": verdict.reason,
+            "hands_back": verdict.way is Way.HANDED_BACK,
         }
 
     async def run(self) -> None:
@@ -142,68 +127,52 @@ class Entrance:
             )
 
     async def _answer(self, tap: Tap) -> Reason:
-        parts, post = self._parts, self._post
-        fault = post.tapped()
-        if self._is_shut_out(tap):
-            return await self._shut_out(tap)
-        if tap.credential.is_random:
-            return await self._deny(tap, Reason.RANDOM_UID, None)
-        digest = await parts.digests.of(tap.credential)
-        name = entry(parts.bundle.entry_key, digest)
-        rights = parts.rights.active()
-        right = rights.entries.get(name)
-        if fault is Reason.STORAGE_FAULT and right is not None and right.is_break_glass:
-            return await self._break_glass(tap, name, right)
-        if fault is not None:
-            return await self._deny(tap, fault, digest)
-        if rights is NO_RIGHTS:
-            return await self._deny(tap, Reason.NO_SNAPSHOT, digest)
-        if right is not None and post.hands_back(right.member):
-            return Reason.ALLOWED
-        reason = self._judge(right)
-        if right is not None and reason is Reason.ALLOWED:
-            reason = post.may_take(right.member) or reason
-        answer = self._occurrence(tap, name, right, reason, digest)
+        verdict = await self._judge.weigh(tap.credential, self._post.tapped())
+        match verdict:
+            case Verdict(Way.SHUT_OUT):
+                return await self._shut_out(tap)
+            case Verdict(Way.BREAK_GLASS, reason, Found() as found):
+                return await self._break_glass(tap, found, reason)
+            case Verdict(Way.HANDED_BACK):
+                self._post.hand_back()
+                return Reason.ALLOWED
+            case Verdict(Way.DECIDED, reason, Found() as found):
+                return await self._carry_out(tap, found, reason)
+            case Verdict(_, reason, found):
+                return await self._deny(tap, reason, found.digest if found else None)
+
+    async def _carry_out(self, tap: Tap, found: Found, reason: Reason) -> Reason:
+        """What was decided: recorded first, and then done."""
+        parts, right = self._parts, found.right
+        answer = self._occurrence(tap, found, reason)
         unrecorded = await parts.recorder.record(answer)
         if right is None or reason is not Reason.ALLOWED:
             return self._denied(reason)
         if unrecorded is not None:
             return self._denied(unrecorded)
         # By the rights in force now: others than before, if they were written first.
-        taken_away = self._judge(parts.rights.active().entries.get(name))
+        taken_away = self._judge.by_rights(parts.rights.active().entries.get(found.name))
         if taken_away is not Reason.ALLOWED:
             parts.recorder.withdraw(answer, taken_away)
             return self._denied(taken_away)
         return self._release(tap, answer, right.member)
 
-    def _judge(self, right: Right | None) -> Reason:
-        parts = self._parts
-        point = parts.rights.active().points.get(self._post.point)
-        return decide(point, right, Assurance.UID, parts.timekeeper.moment()).reason
-
-    async def _break_glass(self, tap: Tap, name: Entry, right: Right) -> Reason:
+    async def _break_glass(self, tap: Tap, found: Found, reason: Reason) -> Reason:
         """For emergencies: the disk fails, and somebody has to get in all the same.
 
         What happened is kept in memory, reported at once, and recorded once that is possible.
         """
-        reason = self._judge(right)
-        answer = self._occurrence(tap, name, right, reason, None)
-        if reason is not Reason.ALLOWED:
+        answer = self._occurrence(tap, found, reason)
+        if found.right is None or reason is not Reason.ALLOWED:
             denied = self._denied(reason)
             await self._parts.recorder.record(answer)
             return denied
         self._parts.recorder.keep(answer)
-        return self._release(tap, answer, right.member, cause=Cause.BREAK_GLASS)
+        return self._release(tap, answer, found.right.member, cause=Cause.BREAK_GLASS)
 
-    def _occurrence(
-        self,
-        tap: Tap,
-        name: Entry,
-        right: Right | None,
-        reason: Reason,
-        digest: SiteDigest | None,
-    ) -> Occurrence:
-        """The answer to a tap, as it is recorded. `digest`: of a card that has no entry here."""
+    def _occurrence(self, tap: Tap, found: Found, reason: Reason) -> Occurrence:
+        """The answer to a tap, as it is recorded. A card that has no entry here is sealed."""
+        right = found.right
         version = self._parts.rights.active().version
         is_allowed = reason is Reason.ALLOWED
         return Occurrence(
@@ -211,9 +180,9 @@ class Entrance:
             point=self._post.point,
             tap=tap.id,
             credential=tap.credential.type,
-            entry=name if right else None,
+            entry=found.name if right else None,
             member=right.member if right else None,
-            sealed=None if right or digest is None else self._sealed(digest),
+            sealed=None if right else self._sealed(found.digest),
             assurance=Assurance.UID,
             reason=reason,
             epoch=version.epoch,
@@ -240,21 +209,14 @@ class Entrance:
         if failure is not None:
             recorder.withdraw(granted, failure)
             return self._denied(failure)
-        self._throttle.granted()
-        self._granted = tap.credential, asyncio.get_running_loop().time() + seconds
+        self._judge.granted(tap.credential, seconds)
         return Reason.ALLOWED
 
     def _denied(self, reason: Reason) -> Reason:
         self._post.denied()
         if reason in _GUESSES:
-            self._throttle.denied(asyncio.get_running_loop().time())
+            self._judge.throttle.denied(asyncio.get_running_loop().time())
         return reason
-
-    def _is_shut_out(self, tap: Tap) -> bool:
-        """Whether too many cards were denied before. Whoever was just let in is no guesser."""
-        credential, until = self._granted
-        now = asyncio.get_running_loop().time()
-        return self._throttle.is_shut(now) and not (tap.credential == credential and now < until)
 
     async def _shut_out(self, tap: Tap) -> Reason:
         """Denied unread. One of each ten seconds is recorded: whoever guesses must not fill the

@@ -28,7 +28,7 @@ class Finding:
         }
 
     def __str__(self) -> str:
-        remedy = "" if self.remedy is None else f" – {self.remedy}"
+        remedy = "" if self.remedy is None else f" - {self.remedy}"
         return f"{self._verdict:<7} {self.what:<14} {self.text}{remedy}"
 
     @property

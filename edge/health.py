@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge import VERSION
+from edge.board import Board
 from edge.clock import Timekeeper
 from edge.conversation import Conversation
 from edge.enrolment import Enrolment
@@ -26,6 +27,9 @@ from sync.rights import Reason, Staleness
 
 COMMIT_P99_MS_MAX = 500
 """A tap waits for 250 ms only."""
+
+LINK = "link"
+"""The word for a way to the broker that the settings forbid."""
 
 NO_OPENINGS: Mapping[str, object] = {"unrecorded": 0, "openings": []}
 
@@ -58,6 +62,7 @@ class Health:
     timekeeper: Timekeeper
     posts: Mapping[PointKey, Post]
     enrolment: Enrolment
+    board: Board
     troubles: dict[str, str] = field(default_factory=dict[str, str])
     store: Store | None = None
     inside: Inside | None = None
@@ -69,13 +74,17 @@ class Health:
         position = inside.journal.position if inside else None
         conversation = inside.conversation if inside else None
         instant = self.timekeeper.now()
-        bundle = self.enrolment.bundle
+        bundle, condition = self.enrolment.bundle, self.board.condition()
         return {
             "controller": bundle.controller if bundle else None,
             "boot": self.timekeeper.boot,
             "software": VERSION,
             "points": {point: self._point(point) for point in self.posts},
-            "applied": {"epoch": version.epoch, "serial": version.serial},
+            "applied": {
+                "epoch": version.epoch,
+                "serial": version.serial,
+                "digest": version.digest.hex() if version.digest else None,
+            },
             "journal": {
                 "id": position.journal if position else None,
                 "head": position.head if position else 0,
@@ -84,12 +93,15 @@ class Health:
                 "unrecorded": position.unrecorded if position else 0,
             },
             "link": "up" if conversation and conversation.is_up else "down",
+            "link_trouble": self.link_trouble,
             "clock": {
                 "trusted": instant.moment.is_trusted,
                 "time_ms": instant.moment.now_ms,
                 "wall_offset_ms": instant.wall_ms - instant.moment.now_ms,
             },
             "age_ms": instant.moment.age_ms,
+            "temperature_c": condition.temperature_c,
+            "undervoltage": condition.undervoltage,
             "storage": {"commit_p99_ms": inside.store.commit_p99_ms if inside else None},
             "faults": self.faults(),
             "last_error": inside.refusals.last if inside else None,
@@ -106,7 +118,14 @@ class Health:
             for point, post in self.posts.items()
             for fault in sorted(post.faults & _WORDS.keys())
         ]
+        found += self.board.condition().faults()
         return found + (_faults_of(self.inside) if self.inside else [])
+
+    @property
+    def link_trouble(self) -> str | None:
+        """Why there is no link. None: there is one, none was tried yet, or nobody is enrolled."""
+        conversation = self.inside.conversation if self.inside else None
+        return conversation.trouble if conversation else self.troubles.get(LINK)
 
     def in_a_line(self) -> str:
         """What `systemctl status` shows."""
@@ -114,9 +133,9 @@ class Health:
             return "; ".join(self.faults()) or "starting"
         conversation = self.inside.conversation
         points = [f"{point} {post.status()['state']}" for point, post in self.posts.items()]
-        return ", ".join(
-            [*points, f"link {'up' if conversation and conversation.is_up else 'down'}"]
-        )
+        link = f"link {'up' if conversation and conversation.is_up else 'down'}"
+        trouble = f" ({self.link_trouble})" if self.link_trouble else ""
+        return ", ".join([*points, link + trouble])
 
     def _point(self, point: PointKey) -> dict[str, object]:
         inside = self.inside

@@ -15,10 +15,17 @@ class Debounced:
     """One input. Until it was first heard, `value` is None: not known."""
 
     def __init__(
-        self, changed: Callable[[bool], object], *, seconds: float = BOUNCE_SECONDS
+        self,
+        changed: Callable[[bool], object],
+        *,
+        at_rest: bool | None = None,
+        seconds: float = BOUNCE_SECONDS,
     ) -> None:
-        """`changed` gets every value that has lasted, but for the first: it is no change."""
+        """`changed` gets every value that has lasted, but for the first: it is no change. With
+        `at_rest` it gets a first one that is another: an alarm at the start is one, too.
+        """
         self._changed = changed
+        self._at_rest = at_rest
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
         self.value: bool | None = None
@@ -30,6 +37,8 @@ class Debounced:
             self._timer = None
         if self.value is None:
             self.value = value
+            if self._at_rest is not None and value is not self._at_rest:
+                self._changed(value)
         elif value is not self.value:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._seconds, self._settle, value)

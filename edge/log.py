@@ -39,8 +39,8 @@ class Unbreakable:
             self._stream.flush()
 
 
-def configure_logging(stream: TextIO) -> None:
-    """Once, at the start of the program."""
+def configure_logging(stream: TextIO, *, level: int = logging.INFO) -> None:
+    """Once, at the start of the program. Lines below `level` are not written."""
     is_terminal = stream.isatty()
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -55,7 +55,7 @@ def configure_logging(stream: TextIO) -> None:
         processors.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=Unbreakable(stream)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )

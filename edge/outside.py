@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.board import Places
 from edge.cues import Output
 from edge.link import Route, connected
 from edge.listening import Hears, Line
@@ -47,6 +48,8 @@ class Outside:
 
     store: Callable[[Path, str], Awaitable[tuple[Store, Path | None]]]
     connected: Callable[[Route, Bundle], AbstractAsyncContextManager[Session]]
+    places: Places
+    """Where the machine tells how it is."""
 
 
 def real() -> Outside:
@@ -62,6 +65,7 @@ def real() -> Outside:
         port=_port,
         store=open_store,
         connected=connected,
+        places=Places(),
     )
 
 

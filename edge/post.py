@@ -66,12 +66,22 @@ class Post(Protocol):
         """Why nobody gets in, whatever the rights say; None: nothing is wrong."""
         ...
 
+    @property
+    def refusal(self) -> Reason | None:
+        """Why a card would be denied now, whoever's it is; None: the rights decide."""
+        ...
+
+    @property
+    def opens_unrecorded(self) -> bool:
+        """Whether a break-glass card could open it, while nothing can be recorded."""
+        ...
+
     def seen(self, credential: Credential) -> None:
         """A card lies on the reader: its frame was read once more, or for the first time."""
         ...
 
     def tapped(self) -> Reason | None:
-        """A card was presented. None: decide; otherwise deny for this reason."""
+        """A card was presented. None: decide; otherwise deny for this reason, the `refusal`."""
         ...
 
     def may_take(self, member: MemberRef) -> Reason | None:
@@ -79,7 +89,11 @@ class Post(Protocol):
         ...
 
     def hands_back(self, member: MemberRef) -> bool:
-        """Whether a tap of hers gives the point back instead of asking for it. It is done then."""
+        """Whether a tap of hers gives the point back instead of asking for it."""
+        ...
+
+    def hand_back(self) -> None:
+        """It was such a tap."""
         ...
 
     def release(self, grant: Grant) -> Reason | None:

@@ -32,7 +32,7 @@ class DoorSensors:
         self._happen = happen
         self._tell = tell
         self.leaf = Leaf(self._leaf_moved, held_seconds=held_seconds)
-        self._tamper = Debounced(self._tampered)
+        self._tamper = Debounced(self._tampered, at_rest=True)
         self._exit = Debounced(self._exit_pressed)
 
     @property

@@ -17,6 +17,7 @@ from edge.point_settings import (
     read_door,
     read_tool,
 )
+from edge.regular_file import read_regular
 from sync.settings_table import SettingsError, SettingsTable
 
 DEFAULT_FILE = Path("/etc/p2k16/edge.toml")
@@ -80,8 +81,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> EdgeSettings
 
 def _read(path: Path) -> bytes:
     """Raises: OSError, SettingsError."""
-    with path.open("rb") as file:
-        content = file.read(FILE_BYTES_MAX + 1)
+    content = read_regular(path, bytes_max=FILE_BYTES_MAX)
     if len(content) > FILE_BYTES_MAX:
         mistake = f"can't be read: it has more than {FILE_BYTES_MAX} bytes"
         raise SettingsError(str(path), [mistake])

@@ -7,6 +7,7 @@ nothing; what becomes of a store that can't be used is decided in edge/store.py.
 
 import sqlite3
 
+from edge.columns import TIME_MS_MAX
 from edge.errors import StorageFault
 from edge.post import Hold
 from edge.schema import SCHEMA_VERSION, Kind, tables_of
@@ -14,9 +15,6 @@ from sync.bundle import Bundle
 from sync.envelope import MESSAGE_BYTES_MAX
 from sync.snapshot import POINTS_MAX
 from sync.strict_json import U53
-
-TIME_MS_MAX = 253_402_300_799_999
-"""The end of the year 9999: no calendar of Python goes further."""
 
 ENVELOPES_MAX = 16
 """There are two slots, and a keyset for each of them and for what comes next."""

@@ -9,16 +9,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from edge.columns import table
+from edge.asking import ask_rights, ask_self_test, ask_state
+from edge.columns import TIME_MS_MAX, plain, table, time_of
 from edge.enrolment import enrol
 from edge.errors import BECOME, EdgeError, PinError
 from edge.settings import EdgeSettings
-from edge.soundness import TIME_MS_MAX
-from edge.status import ask
 from edge.store import STORE_NAME
 from sync.errors import WireError
 from sync.events import EVENT_BYTES_MAX, decode_event
@@ -119,39 +117,38 @@ def _is_readable(seq: int, line: bytes) -> bool:
 def _row(event: Mapping[str, object]) -> tuple[object, ...]:
     """A clock that nobody has set runs late, from 1970 on in a new store: then the system's."""
     is_sure = event["clock"] == "trusted"
-    at = datetime.fromtimestamp(cast("int", event["time_ms" if is_sure else "wall_ms"]) / 1000, UTC)
-    time_of = f"{at:%Y-%m-%d %H:%M:%S}{'' if is_sure else '?'}"
+    ms = cast("int", event["time_ms" if is_sure else "wall_ms"])
     said = [event.get(key) for key in ("point", "kind", "reason", "detail")]
-    return event["seq"], time_of, *said
+    return event["seq"], f"{time_of(ms)}{'' if is_sure else '?'}", *said
 
 
 def show_rights(settings: EdgeSettings, *, point: str, seconds: int) -> None:
     """What would be said to the next card. Raises: EdgeError."""
-    if point in cast("Mapping[str, object]", ask(settings.data_dir)["points"]):
+    # Of a point that it doesn't have the daemon says which there are.
+    if point in ask_state(settings.data_dir)["points"]:
         sys.stderr.write(
             f"hold a card to the reader of {point} within {seconds} s; nothing will open\n"
         )
-    said = ask(
-        settings.data_dir, {"ask": "rights", "point": point, "seconds": seconds}, seconds=seconds
-    )
+    said = ask_rights(settings.data_dir, point, seconds=seconds)
     is_known = "known here" if said["known"] else "not known here"
-    until = said.get("not_after_ms")
-    end = "" if until is None else f", until {_day(cast('int', until))}"
+    until = said["not_after_ms"]
+    end = "" if until is None else f", until {time_of(until)} UTC"
     now = "" if said["now"] == said["reason"] else f"; but now: {said['now']}"
-    say(said, f"{said['card']} card, {is_known}: {said['reason']}{end}{now}")
+    if said["hands_back"]:
+        now = "; but now it would hand back"
+    say(said, plain(f"{said['card']} card, {is_known}: {said['reason']}{end}{now}"))
 
 
 def self_test(settings: EdgeSettings, *, point: str, is_sure: bool) -> None:
     """Moves a relay for less than half a second. Raises: EdgeError."""
-    # Of a point that it doesn't have the daemon says which there are.
-    is_known = point in cast("Mapping[str, object]", ask(settings.data_dir)["points"])
+    is_known = point in ask_state(settings.data_dir)["points"]
     if is_known and not is_sure:
         if not sys.stdin.isatty():
             raise EdgeError("this releases the lock or powers the tool for an instant: add --yes")
         sys.stderr.write(f"This moves the relay of {point} for an instant. Go on? [y/N] ")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise EdgeError("nothing was moved")
-    said = ask(settings.data_dir, {"ask": "self-test", "point": point}, seconds=5)
+    said = ask_self_test(settings.data_dir, point)
     say(
         said,
         f"{point}: on after {said['on_after_ms']} ms, off {said['off_after_ms']} ms after its time",
@@ -177,7 +174,3 @@ def _newest(path: Path, last: int) -> Sequence[tuple[int, bytes]]:
         raise EdgeError(f"{path}: {error.strerror}. See p2k16-edge check") from error
     except sqlite3.Error as error:
         raise EdgeError(f"{path} can't be read: {error}. See p2k16-edge check") from error
-
-
-def _day(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -7,12 +7,13 @@ can't wait.
 
 from collections.abc import Callable
 
-from edge.cues import Cue, Lights
+from edge.cues import Lights
 from edge.faults import LATCHED, Faults, tell_stop
 from edge.feedback import Feedback
 from edge.inputs import Debounced
 from edge.post import Cause, Grant, Hold
 from edge.tool import ENDINGS, POWERED, STOPS, ToolAction, ToolInput, ToolState, step
+from edge.tool_meanings import CUES, HOLDS, REASONS
 from edge.tool_rules import Mode, ToolRules
 from edge.tool_session import ToolSession
 from edge.unlocks import HoldsRelays, Unlocks
@@ -20,24 +21,6 @@ from sync.credential import Credential
 from sync.events import EventKind, Occurrence
 from sync.ids import MemberRef, PointKey
 from sync.rights import PointKind, Reason
-
-_CUES = {
-    ToolAction.SHOW_GRANTED: Cue.GRANTED,
-    ToolAction.SHOW_DENIED: Cue.DENIED,
-    ToolAction.SHOW_REFUSED: Cue.REFUSED,
-    ToolAction.SHOW_LOCKED: Cue.LOCKED,
-    ToolAction.SHOW_ALARM: Cue.ALARM,
-    ToolAction.SHOW_FAULT: Cue.FAULT,
-}
-_REASONS = {
-    ToolState.LOCKDOWN: Reason.LOCKED_DOWN,
-    ToolState.OUT_OF_SERVICE: Reason.OUT_OF_SERVICE,
-    ToolState.STOPPED: Reason.EMERGENCY_STOPPED,
-}
-_HOLDS = {
-    Hold.LOCKDOWN: ToolInput.LOCKED_DOWN,
-    Hold.OUT_OF_SERVICE: ToolInput.TAKEN_OUT_OF_SERVICE,
-}
 
 
 class Workbench:
@@ -72,8 +55,8 @@ class Workbench:
         self._feedback = Feedback(self._faults.set)
         self._drawn = Feedback(self._faults.set, may_be_idle=True)
         self._current = Debounced(self._current_changed)
-        self._stop = Debounced(lambda is_up: self._happen(STOPS[tell_stop(is_up, point, tell)]))
         self._state = ToolState.BOOT
+        self._stop = Debounced(self._stop_changed, at_rest=True)
         self._session = ToolSession(
             rules, happen=self._happen, card_gone=lambda: self._leave("card taken away")
         )
@@ -99,7 +82,19 @@ class Workbench:
     @property
     def fault(self) -> Reason | None:
         """Why nobody may use it, whatever the rights say; None: nothing is wrong."""
-        return self._faults.first or _REASONS.get(self._state)
+        return self._faults.first or REASONS.get(self._state)
+
+    @property
+    def refusal(self) -> Reason | None:
+        """Why a card would be denied now, whoever's it is; None: the rights decide."""
+        if ToolAction.DECIDE in step(self._state, ToolInput.TAP).actions:
+            return None
+        return self.fault or Reason.INTERNAL_ERROR
+
+    @property
+    def opens_unrecorded(self) -> bool:
+        """No: break-glass cards are for getting in."""
+        return False
 
     @property
     def grant(self) -> Grant | None:
@@ -125,9 +120,9 @@ class Workbench:
 
     def tapped(self) -> Reason | None:
         """A card was presented. None: decide; otherwise deny for this reason."""
-        if ToolAction.DECIDE in self._happen(ToolInput.TAP):
-            return None
-        return self.fault or Reason.INTERNAL_ERROR
+        refusal = self.refusal
+        self._happen(ToolInput.TAP)
+        return refusal
 
     def may_take(self, member: MemberRef) -> Reason | None:
         """Nobody takes a running machine from another; one that stands still may be taken over."""
@@ -135,11 +130,12 @@ class Workbench:
         return Reason.IN_USE if is_anothers and self._state is ToolState.RUNNING else None
 
     def hands_back(self, member: MemberRef) -> bool:
-        """Whether this tap ends her session; it has ended then, or ends with the job."""
-        if self._rules.mode is not Mode.TAP_TOGGLE or self._session.member != member:
-            return False
+        """Whether a tap of hers ends her session."""
+        return self._rules.mode is Mode.TAP_TOGGLE and self._session.member == member
+
+    def hand_back(self) -> None:
+        """Her session ends, or will with the job."""
         self._leave("handed back")
-        return True
 
     def denied(self) -> None:
         """A tap was denied."""
@@ -176,7 +172,7 @@ class Workbench:
         self._hold = hold
         if at_once:
             self._leave(hold, ToolInput.FINISHED)  # which then finds the hold
-        self._leave(hold, _HOLDS[hold])
+        self._leave(hold, HOLDS[hold])
 
     def restore(self) -> None:
         """Back to normal: ends a hold or a session, and acknowledges alarms."""
@@ -245,6 +241,9 @@ class Workbench:
         if not is_on and self._session.ending is not None:
             self._leave(self._session.ending, ToolInput.FINISHED)
 
+    def _stop_changed(self, is_released: bool) -> None:
+        self._happen(STOPS[tell_stop(is_released, self._point, self._tell)])
+
     def _faults_changed(self) -> None:
         if self._faults.first is not None:
             self._happen(ToolInput.FAILED)
@@ -275,12 +274,12 @@ class Workbench:
         if self._stop.value is False:
             self._happen(ToolInput.STOP_PRESSED)
         elif self._hold is not None:
-            self._happen(_HOLDS[self._hold])
+            self._happen(HOLDS[self._hold])
 
     def _do(self, action: ToolAction, why: str) -> None:
         match action:
-            case _ if action in _CUES:
-                self._lights.show(_CUES[action])
+            case _ if action in CUES:
+                self._lights.show(CUES[action])
             case ToolAction.BEGIN | ToolAction.END:
                 self._end(why)
             case ToolAction.AWAIT_IDLE:

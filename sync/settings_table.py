@@ -35,9 +35,13 @@ class SettingsError(Exception):
 
     def __init__(self, source: str, mistakes: list[str]) -> None:
         """`source` is the file's path, as the person knows it."""
-        super().__init__(f"{source}:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
+        # A text or a key from the file may hold what ends a line, or moves the cursor.
+        self.mistakes = [
+            "".join(letter if letter.isprintable() else "?" for letter in mistake)
+            for mistake in mistakes
+        ]
+        super().__init__("\n".join(f"{source}: {mistake}" for mistake in self.mistakes))
         self.source = source
-        self.mistakes = mistakes
 
 
 class SettingsTable:

@@ -126,16 +126,22 @@ def _mistake(data: bytes, error: Exception) -> str:
             return f"byte {error.start} is no UTF-8"
         case RecursionError():
             return "nested too deeply"
-        case _:
+        case _Unfit():
             return str(error)
+        case _:  # the limit of Python's own int()
+            return "a number has too many digits"
+
+
+class _Unfit(ValueError):
+    """JSON, but not for the wire."""
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise _Unfit("a key stands there twice")
     return values
 
 
 def _refuse(_text: str) -> object:
-    raise ValueError("a number is not a whole one")
+    raise _Unfit("a number is not a whole one")

@@ -55,7 +55,9 @@ async def test_status_tells_what_is(linked: EdgeDaemon, console: ConsoleStandIn)
     }
     assert 0 <= state["age_ms"] < 60_000
     assert state["storage"]["commit_p99_ms"] >= 0
-    assert state["applied"] == {"epoch": 1, "serial": 1}
+    applied = console.reports[-1].applied
+    assert applied.digest is not None
+    assert state["applied"] == {"epoch": 1, "serial": 1, "digest": applied.digest.hex()}
     assert state["journal"] == {
         "id": console.journal,
         "head": head,
@@ -170,6 +172,21 @@ async def test_a_frozen_daemon_loses_its_lease_and_goes_on_when_it_wakes(
     await eventually(lambda: linked.point()["relay"] == "off")
 
 
+async def test_a_housing_that_is_open_at_the_start_is_an_event_of_each_start(
+    daemon: EdgeDaemon, mosquitto: Mosquitto, console: ConsoleStandIn
+) -> None:
+    with daemon.config.open("a") as config:
+        config.write("tamper.pin = 5\n")  # a mock pin's circuit is open
+    daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
+    for boots in (1, 2):
+        daemon.start()
+        told = await console.wait_for_kind("tamper_began", count=boots)
+        assert [event.point for event in told] == ["front"] * boots
+        assert len({event.stamp.boot for event in told}) == boots
+        await eventually(lambda: daemon.point().get("state") == "tampered", seconds=30)
+        daemon.stop()
+
+
 async def test_two_daemons_on_one_folder_the_second_refuses(linked: EdgeDaemon) -> None:
     second = linked.run("run")
     assert second.returncode == 1
@@ -184,7 +201,7 @@ async def test_not_enrolled_it_runs_says_so_and_takes_the_bundle_over_when_it_co
     await eventually(lambda: daemon.status())
     state = daemon.status()
     assert (state["controller"], state["link"]) == (None, "down")
-    assert state["applied"] == {"epoch": 0, "serial": 0}
+    assert state["applied"] == {"epoch": 0, "serial": 0, "digest": None}
     assert any("not enrolled" in fault for fault in state["faults"])
     daemon.tap(KARIS_CARD)
     daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))

@@ -3,7 +3,7 @@
 import signal
 from typing import Any
 
-from edge.status import NoAnswer, ask
+from edge.asking import NoAnswer, ask_state
 from tests.edge.conftest import SIGNER
 from tests.support.brokers import PASSWORD, Mosquitto
 from tests.support.console_stand_in import ConsoleStandIn
@@ -15,7 +15,7 @@ from tests.support.waiting import eventually
 def state(daemon: EdgeDaemon) -> dict[str, Any]:
     """As `p2k16-edge status` has it, without the time that a program takes to start."""
     try:
-        return ask(daemon.data_dir)
+        return ask_state(daemon.data_dir)
     except NoAnswer:
         return {}
 

@@ -136,6 +136,20 @@ async def test_a_housing_that_opens_shuts_the_door_until_a_person_has_looked(doo
     assert door.state is DoorState.LOCKED
 
 
+async def test_a_housing_that_is_open_at_the_start_is_told_once_and_its_end_too() -> None:
+    relays, told = FakeRelays(), list[Occurrence]()
+    doorway = Doorway(FRONT, relays, Lights(), changed=lambda: None, tell=told.append)
+    for _ in range(3):
+        doorway.sensors.tamper(False)
+    assert [(one.kind, one.point) for one in told] == [("tamper_began", FRONT)]
+    doorway.relay_changed(False)
+    doorway.serve()
+    assert doorway.state is DoorState.TAMPERED
+    doorway.sensors.tamper(True)
+    await eventually(lambda: [one.kind for one in told] == ["tamper_began", "tamper_ended"])
+    doorway.close()
+
+
 @pytest.mark.parametrize(
     ("hold", "reason"),
     [(Hold.LOCKDOWN, Reason.LOCKED_DOWN), (Hold.OUT_OF_SERVICE, Reason.OUT_OF_SERVICE)],

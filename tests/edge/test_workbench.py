@@ -60,6 +60,7 @@ class Tool:
         if refused is not None:
             return refused
         if self.bench.hands_back(member):
+            self.bench.hand_back()
             return None
         taken = self.bench.may_take(member)
         if taken is not None:
@@ -99,6 +100,21 @@ async def a_tool(rules: ToolRules = SENSED) -> AsyncGenerator[Tool]:
 async def tool() -> AsyncGenerator[Tool]:
     async with a_tool() as here:
         yield here
+
+
+async def test_a_stop_that_is_pressed_at_the_start_is_told_once_and_its_end_too() -> None:
+    relays, told = FakeRelays(), list[Occurrence]()
+    bench = Workbench(LASER, relays, Lights(), SENSED, changed=lambda: None, tell=told.append)
+    for _ in range(3):
+        bench.stop(False)
+    assert [(one.kind, one.reason) for one in told] == [("fault_began", "emergency_stopped")]
+    bench.relay_changed(False)
+    bench.serve()
+    assert bench.state is ToolState.STOPPED
+    bench.stop(True)
+    await eventually(lambda: [one.kind for one in told] == ["fault_began", "fault_ended"])
+    assert bench.state is ToolState.LOCKED
+    bench.close()
 
 
 async def test_a_tap_gives_power_and_another_tap_takes_it(tool: Tool) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import cast
 
-from edge.status import NoAnswer, ask
+from edge.asking import NoAnswer, ask_state
 from edge.store import STORE_NAME
 from sync.events import EventKind, decode_event
 from tests.prove.offline import stocked
@@ -171,7 +171,7 @@ class Victim:
 
 def _is_ready(daemon: EdgeDaemon) -> bool:
     try:
-        points = cast("dict[str, dict[str, str]]", ask(daemon.data_dir)["points"])
+        points = cast("dict[str, dict[str, str]]", ask_state(daemon.data_dir)["points"])
     except NoAnswer:
         return False
     door = points[FRONT]

@@ -216,8 +216,8 @@ MUTANTS = (
             ),
             Patch(
                 "edge/entrance.py",
-                "        digest = await parts.digests.of(tap.credential)\n",
-                "        digest = await parts.digests.of(self._latest)\n",
+                "        verdict = await self._judge.weigh(tap.credential, self._post.tapped())\n",
+                "        verdict = await self._judge.weigh(self._latest, self._post.tapped())\n",
             ),
         ),
         scenarios(64),

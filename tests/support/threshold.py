@@ -17,7 +17,7 @@ from edge.clock import Timekeeper
 from edge.cues import Lights
 from edge.digests import Digests
 from edge.doorway import Doorway
-from edge.entrance import Entrance, Parts
+from edge.entrance import Entrance
 from edge.journal import Journal, open_journal
 from edge.listening import Listening
 from edge.port import Port
@@ -29,6 +29,7 @@ from edge.relays import Relays
 from edge.rights_cache import RightsCache, Trust, open_rights_cache
 from edge.slots import Slots
 from edge.store import Store, open_store
+from edge.verdict import Parts
 from sync.events import Event, decode_event
 from sync.ids import BootId, Entry
 from sync.rights import Right
@@ -56,6 +57,7 @@ class Threshold:
     listening: Listening
     timekeeper: Timekeeper
     trace: Path
+    parts: Parts
     serial: int = 0
 
     async def allow(self, rights: Mapping[Entry, Right] | None = None) -> None:
@@ -158,6 +160,7 @@ async def threshold(
                 listening,
                 timekeeper,
                 folder / "trace",
+                parts,
             )
         finally:
             doorway.close()

@@ -1,5 +1,6 @@
 """Whoever wrote the settings hears of all mistakes at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,5 +73,32 @@ def test_a_file_that_is_absent_or_no_toml_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"absent\.toml"):
         load_settings(tmp_path / "absent.toml", {})
     (tmp_path / "broken.toml").write_text("[http\n")
-    with pytest.raises(SettingsError, match=r"broken\.toml:\n  not TOML"):
+    with pytest.raises(SettingsError, match=r"broken\.toml: not TOML"):
         load_settings(tmp_path / "broken.toml", {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a = " + b"1" * 5_000, b"a = " + b"[" * 3_000 + b"]" * 3_000, b"# \xe5\n", b"#" * 2_000_000],
+    ids=["5,000 digits", "3,000 deep", "no UTF-8", "too long"],
+)
+def test_the_console_too_reads_what_no_person_writes_as_a_mistake(content: bytes, tmp_path: Path):
+    file = tmp_path / "console.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    [mistake] = caught.value.mistakes
+    assert mistake.startswith("can't be read: it ")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
+def test_what_is_no_file_holds_no_settings_of_the_console(kind: str, tmp_path: Path):
+    path = tmp_path / "console.toml"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(SettingsError, match=r"can't be read: it is no regular file"):
+        load_settings(path, {})

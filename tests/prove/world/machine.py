@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from edge.assembly import House, build
+from edge.board import NOWHERE
 from edge.daemon import keep
 from edge.enrolment import KEPT_NAME
 from edge.listening import Hears
@@ -257,6 +258,7 @@ class Machine:
             port=port,
             store=lambda data_dir, owner: open_store(data_dir, owner, disk=around.card.disk()),
             connected=lambda route, bundle: around.broker.connecting(loop, route, bundle),
+            places=NOWHERE,
         )
 
     def _effort(self, executor: Executor) -> Callable[[], Effort]:
