@@ -31,7 +31,7 @@ from console.web.requests import query_text
 from console.web.routing import Route, Who
 
 PATH = "/log/changes"
-PAGE_CHANGES = 20
+PAGE_CHANGES = 15
 PERSON_CHANGES = 8
 LOOKED_AT = 5_000
 """Changes in which a text is looked for at a time."""

@@ -11,7 +11,7 @@ from console.events.place_queries import PlaceRow
 from sync.errors import WireError
 from sync.events import EventKind, decode_event
 
-SHOWN = 20
+SHOWN = 15
 KINDS = tuple(kind for kind in EventKind if has_words(kind))
 """All but what controllers do by themselves."""
 WITH_DETAIL = frozenset(

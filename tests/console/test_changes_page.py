@@ -159,7 +159,7 @@ async def changed(
 
 
 def sentences(page: str) -> list[str]:
-    found = re.findall(r'<div class="grow">(.*?)<details', page, re.DOTALL)
+    found = re.findall(r'<div class="grow">(.*?)(?:<details|</div>)', page, re.DOTALL)
     told = [re.sub(r"<small>.*?</small>", "", one, flags=re.DOTALL) for one in found]
     return [unescape(re.sub(r"<[^>]+>", "", one)).strip() for one in told]
 
