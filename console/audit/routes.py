@@ -32,7 +32,7 @@ from console.web.routing import Route, Who
 
 PATH = "/log/changes"
 PAGE_CHANGES = 15
-PERSON_CHANGES = 8
+PERSON_CHANGES = 4
 LOOKED_AT = 5_000
 """Changes in which a text is looked for at a time."""
 _ID_CHARACTERS_MAX = 18

@@ -19,7 +19,7 @@ from console.web.session import visitor
 
 BADGES_MAX = 100
 CATEGORIES_MAX = 40
-HELD_MAX = 200
+HELD_MAX = 40
 _BADGE = f"/badges/{{badge:{ID}}}"
 
 

@@ -13,7 +13,7 @@ from console.web.routing import Route, Who
 from console.web.session import author, visitor
 
 HOLDERS_MAX = 20
-BADGES_MAX = 4
+BADGES_MAX = 2
 """On a person's page; all of hers have one of their own."""
 
 

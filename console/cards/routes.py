@@ -26,7 +26,7 @@ from console.words import Text
 from sync.rights import BREAK_GLASS_MAX
 
 UNKNOWN_DAYS = 30
-UNKNOWN_MAX = 15
+UNKNOWN_MAX = 12
 
 OWN = "/me/cards"
 """Where people find their own cards."""

@@ -22,7 +22,7 @@ from console.web.routing import Route, Who
 from console.web.session import author, visitor
 from console.words import Text
 
-COMPANIES_MAX = 100
+COMPANIES_MAX = 50
 _COMPANY = f"/companies/{{company:{ID}}}"
 _ACTIVE = "active"
 

@@ -23,9 +23,9 @@ from console.web.render import fragment, page
 from console.web.requests import is_htmx, query_text
 from console.web.routing import Route, Who
 
-PEOPLE_MAX = 50
-COMPANIES_MAX = 100
-NAMES_MAX = 12
+PEOPLE_MAX = 30
+COMPANIES_MAX = 50
+NAMES_MAX = 8
 """Of each company's people."""
 BATCH = 500
 EXPORT_MAX = 100_000

@@ -36,8 +36,8 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, visitor
 
 PEOPLE_MAX = 50
-PAYMENTS_MAX = 6
-HAPPENED_MAX = 8
+PAYMENTS_MAX = 3
+HAPPENED_MAX = 4
 
 
 class Listed(Struct, frozen=True):

@@ -82,7 +82,7 @@ async def test_a_persons_page_tells_where_a_lost_card_may_still_work_and_what_sh
     assert "dead at 1 of 2 controllers, not yet at back-pi" in text
     assert "What happened" in text
     assert f"/members/{kari}/history" in text
-    assert "In the circles door" in text
+    assert "In the circle door" in text
     her = await site.browser("kari")
     text = await (await her.get("/me")).text()
     assert "dead at 1 of 2 controllers" in text

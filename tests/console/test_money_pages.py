@@ -12,6 +12,7 @@ import pytest
 from console.database import Connection, Database
 from console.membership import money_queries
 from console.membership.money import month_begins
+from console.membership.money_routes import PEOPLE_MAX
 from console.people.fields import SEEN_BY, Field
 from console.web.routing import Who
 from tests.console.test_membership_pages import words
@@ -121,8 +122,8 @@ async def test_a_long_list_is_cut_and_says_so(paid: PayingSite) -> None:
         """
     )
     page = await paid.get("/money/people", "tore")
-    assert page.count('class="row"') == 50
-    assert "The first 50 are shown" in page
+    assert page.count('class="row"') == PEOPLE_MAX
+    assert f"The first {PEOPLE_MAX} are shown" in page
     assert len(page) < 100_000
 
 

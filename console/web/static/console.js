@@ -4,6 +4,8 @@
 
 (() => {
   const all = (selector) => document.querySelectorAll(selector);
+  const byId = (id) => document.getElementById(id);
+  const on = (name, handle) => document.addEventListener(name, handle);
 
   // The words of the page's language: see console/web/script_words.py.
   const words = JSON.parse(document.documentElement.dataset.words || "{}");
@@ -82,14 +84,14 @@
     lost.close();
     lost.dispatchEvent(new Event("error"));
   };
-  document.addEventListener("htmx:sseOpen", (event) => {
+  on("htmx:sseOpen", (event) => {
     source = event.detail.source;
     source.addEventListener("beat", heard);
     heardAt = Date.now();
     live(true);
   });
-  document.addEventListener("htmx:sseError", () => live(false));
-  document.addEventListener("htmx:sseClose", () => live(false));
+  on("htmx:sseError", () => live(false));
+  on("htmx:sseClose", () => live(false));
   addEventListener("offline", () => source && lose());
   addEventListener("online", () => source && lose());
   setInterval(() => {
@@ -98,7 +100,7 @@
 
   // What hasn't changed is left alone, and a list in which somebody is typing is not taken away
   // from under her.
-  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  on("htmx:sseBeforeMessage", (event) => {
     const sent = document.createElement("template");
     sent.innerHTML = event.detail.data;
     if (sent.innerHTML.trim() === event.target.innerHTML.trim()) {
@@ -119,12 +121,12 @@
     const text = document.createElement("p");
     text.className = "notice is-bad";
     text.textContent = sentence;
-    document.getElementById("notice").replaceChildren(text);
+    byId("notice").replaceChildren(text);
   };
-  document.addEventListener("htmx:sendError", () => say(word("lost")));
-  document.addEventListener("htmx:timeout", () => say(word("timeout")));
-  document.addEventListener("htmx:beforeRequest", () =>
-    document.getElementById("notice").replaceChildren());
+  on("htmx:sendError", () => say(word("lost")));
+  on("htmx:timeout", () => say(word("timeout")));
+  on("htmx:beforeRequest", () =>
+    byId("notice").replaceChildren());
 
   // Where the keyboard is. What is pressed may be disabled meanwhile, or be replaced: then the
   // focus would be nowhere, and whoever uses no mouse would begin again at the top of the page.
@@ -142,22 +144,22 @@
     if (pressed.isConnected && pressed.disabled) return; // its answer is still to come
     const folded = pressed.closest("details:not([open])")?.querySelector("summary");
     const next =
-      [pressed, pressed.id && document.getElementById(pressed.id), folded].find(takes) ||
+      [pressed, pressed.id && byId(pressed.id), folded].find(takes) ||
       (place && told(place)) ||
       place ||
-      document.getElementById("main");
+      byId("main");
     if (next.tabIndex < 0) next.tabIndex = -1;
     next.focus();
   };
-  document.addEventListener("pointerdown", () => (pressed = null));
-  document.addEventListener("htmx:beforeRequest", remember);
-  document.addEventListener("htmx:beforeSwap", (event) => (swapped = event.detail.target.id));
-  document.addEventListener("htmx:afterSettle", () => refocus(document.getElementById(swapped)));
-  document.addEventListener("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
-  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  on("pointerdown", () => (pressed = null));
+  on("htmx:beforeRequest", remember);
+  on("htmx:beforeSwap", (event) => (swapped = event.detail.target.id));
+  on("htmx:afterSettle", () => refocus(byId(swapped)));
+  on("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
+  on("htmx:sseBeforeMessage", (event) => {
     if (event.target.contains(document.activeElement)) remember();
   });
-  document.addEventListener("htmx:sseMessage", (event) => refocus(event.target));
+  on("htmx:sseMessage", (event) => refocus(event.target));
 
   // A question is in view when it opens, is gone once it was answered, and then the answer is seen.
   const fold = (asking) => {
@@ -169,14 +171,14 @@
     ({ target }) => target.open && target.querySelector(".ask")?.scrollIntoView({ block: "nearest" }),
     true,
   );
-  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  on("htmx:afterRequest", ({ target, detail }) => {
     if (!detail.xhr.status) return;
     const asking = target.closest("details.confirm[open]");
     if (asking) fold(asking);
     if (detail.target.matches("[role=status]")) detail.target.scrollIntoView({ block: "nearest" });
   });
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", (event) => {
     const isTyping = event.target.matches("input, select, textarea");
     if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const search = document.querySelector("[data-search]");
@@ -187,7 +189,7 @@
       }
     }
     if (event.key === "Escape") {
-      if (event.target.closest(".search")) document.getElementById("found").replaceChildren();
+      if (event.target.closest(".search")) byId("found").replaceChildren();
       const asking = event.target.closest("details.confirm[open]");
       if (asking) fold(asking);
     }
