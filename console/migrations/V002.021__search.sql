@@ -1,7 +1,7 @@
 -- How pages find names: whatever the case, without accents, each word anywhere and in any order.
 
 create function access.folded(words text) returns text
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 as $$
   select case
     when octet_length(words) = length(words) then lower(words)
