@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from console.words import Text
 
@@ -25,14 +26,7 @@ class Typed(Struct, frozen=True):
 
     def parameters(self) -> Mapping[str, str]:
         """As they stand in an address, without the empty ones."""
-        fields = {
-            "person": self.person,
-            "place": self.place,
-            "text": self.text,
-            "since": self.since,
-            "until": self.until,
-        }
-        return {name: value for name, value in fields.items() if value}
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 class Point(Struct, frozen=True):
