@@ -28,7 +28,7 @@ def warn_of_pins(settings: EdgeSettings) -> Iterator[Finding]:
     for one in (*settings.doors, *settings.tools):
         for name, number in pins_of(one):
             what = f"{name.partition('.')[0]} {one.point.key}"
-            if name == "relay.pin" and number <= PULLED_UP_MAX:
+            if name.startswith("relay.") and number <= PULLED_UP_MAX:
                 text = f"BCM {number} is pulled up at power-up: the relay clicks"
                 remedy = f"take one of BCM {PULLED_UP_MAX + 1} to {BCM_PIN_MAX}"
                 yield _warning(what, text, remedy)

@@ -23,8 +23,9 @@ class Feedback:
     def __init__(
         self, set_fault: Callable[[Reason, bool], None], *, may_be_idle: bool = False
     ) -> None:
-        """`set_fault` gets a fault, and whether it is there. `may_be_idle`: it feels the current
-        behind the relay, so that nothing felt is no fault.
+        """`set_fault` gets a fault, and whether it is there. `may_be_idle`: it feels what
+        lies behind the relay, the current or a contactor with a start button, so that nothing felt
+        is no fault.
         """
         self._may_be_idle = may_be_idle
         self._set_fault = set_fault

@@ -1,6 +1,6 @@
 """The relay guard: a small program of its own that owns the relay outputs.
 
-    python -P -m edge.guard --socket-fd N --relay front=17 --relay back=27 [--trace FILE]
+    python -P -m edge.guard --socket-fd N --relay front=17 --relay saw=24,16 [--trace FILE]
 
 The daemon decides; the guard only makes sure that no relay outlives a decision. A relay is on while
 a lease of at most 500 ms is renewed (edge/lease.py), and everything else turns it off: the end of
@@ -37,7 +37,7 @@ from edge.lease import (
     decode_order,
     encode,
 )
-from edge.pins import OutputPin
+from edge.pins import JoinedPins
 from sync.errors import WireError
 from sync.ids import PointKey, point_key
 
@@ -50,7 +50,7 @@ class Options:
     """The command line. `trace` None: no trace is kept."""
 
     socket_fd: int
-    pins: Mapping[PointKey, int]
+    pins: Mapping[PointKey, tuple[int, ...]]
     trace: str | None
 
 
@@ -179,8 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop_fd = _mute_signals()
         daemon = socket.socket(fileno=options.socket_fd)
         outputs = {
-            point: OutputPin(pin, purpose=f"relay of {point}")
-            for point, pin in options.pins.items()
+            point: JoinedPins(pins, purpose=f"relay of {point}")
+            for point, pins in options.pins.items()
         }
         trace_fd = None
         if options.trace is not None:
@@ -246,17 +246,17 @@ def _options(arguments: Sequence[str]) -> Options:
 
     Raises: ValueError, WireError.
     """
-    pins: dict[PointKey, int] = {}
+    pins: dict[PointKey, tuple[int, ...]] = {}
     others: dict[str, str] = {}
     for name, value in zip(arguments[::2], arguments[1::2], strict=True):
-        key, _, pin = value.partition("=")
+        key, _, numbers = value.partition("=")
         if name == "--relay":
-            pins[point_key(key)] = int(pin)
+            pins[point_key(key)] = tuple(int(number) for number in numbers.split(","))
         else:
             others[name] = value
     socket_fd, trace = int(others.pop("--socket-fd", "-1")), others.pop("--trace", None)
     if others or not pins or socket_fd < 0:
-        raise ValueError("expected --socket-fd N, --relay POINT=PIN for each relay, --trace FILE")
+        raise ValueError("expected --socket-fd N, --relay POINT=PIN,… for each relay, --trace FILE")
     return Options(socket_fd, pins, trace)
 
 

@@ -71,7 +71,7 @@ def real() -> Outside:
 
 def _relays(settings: EdgeSettings, changed: RelayChanged) -> Relays:
     return Relays(
-        {point.key: point.relay_pin for point in settings.points},
+        {point.key: point.relay_pins for point in settings.points},
         work_dir=settings.data_dir / "guard",
         trace=settings.guard_trace,
         changed=changed,

@@ -13,7 +13,7 @@ does without those 3 MB.
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir, suppress
 from pathlib import Path
 
@@ -135,6 +135,41 @@ class OutputPin:
     def close(self) -> None:
         """Makes the pin an input again: firmware-config/wiring.md says which resistor holds it."""
         self._device.close()
+
+
+class JoinedPins:
+    """Outputs that are on and off together: a relay, and the contactor upstream of it."""
+
+    def __init__(self, numbers: Sequence[int], *, purpose: str) -> None:
+        """Takes the pins. Raises: PinError."""
+        self._pins: list[OutputPin] = []
+        try:
+            for number in numbers:
+                self._pins.append(OutputPin(number, purpose=purpose))
+        except PinError:
+            self.close()
+            raise
+
+    def on(self) -> None:
+        """Raises: PinError; those that could be are on then, so switch off."""
+        for pin in self._pins:
+            pin.on()
+
+    def off(self) -> None:
+        """Raises: PinError, after the last one: the others must go off all the same."""
+        failures: list[PinError] = []
+        for pin in self._pins:
+            try:
+                pin.off()
+            except PinError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def close(self) -> None:
+        """As `OutputPin.close`."""
+        for pin in self._pins:
+            pin.close()
 
 
 def load_pin_factory(work_dir: Path) -> None:

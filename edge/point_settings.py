@@ -33,15 +33,26 @@ class InputSettings:
 
 @dataclass(frozen=True, slots=True)
 class PointSettings:
-    """What doors and tools have in common. None: not there."""
+    """What doors and tools have in common. None: not there.
+
+    `upstream_pin`: a second contactor, in front of a tool's own, that is on and off with it. So one
+    that is welded leaves no power on.
+    """
 
     key: PointKey
     reader: ReaderSettings
     relay_pin: int
+    upstream_pin: int | None
     feedback: InputSettings | None
     green_pin: int | None
     red_pin: int | None
     buzzer_pin: int | None
+
+    @property
+    def relay_pins(self) -> tuple[int, ...]:
+        """Those that the guard drives, together."""
+        upstream = () if self.upstream_pin is None else (self.upstream_pin,)
+        return self.relay_pin, *upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,9 @@ def read_door(row: SettingsTable) -> DoorSettings:
 
 def read_tool(row: SettingsTable) -> ToolSettings:
     """What `row` says; mistakes are noted in it."""
-    point, current = _point(row, row.table("relay")), _input(row.table("current"))
+    relay, current = row.table("relay"), _input(row.table("current"))
+    upstream_pin = relay.optional_integer("upstream_pin", least=0, most=BCM_PIN_MAX)
+    point = _point(row, relay, upstream_pin)
     usual = ToolRules()
     mode = Mode(row.choice("mode", tuple(Mode), default=usual.mode))
     if mode is Mode.CARD_PRESENT and not point.reader.repeats:
@@ -108,6 +121,7 @@ def read_tool(row: SettingsTable) -> ToolSettings:
             session_seconds=row.integer(
                 "session_seconds_max", least=60, most=DAY_SECONDS, default=4 * 3600
             ),
+            has_no_volt_release=row.flag("no_volt_release", default=usual.has_no_volt_release),
         ),
         current=current,
         stop=_input(row.table("stop")),
@@ -119,6 +133,7 @@ def pins_of(settings: DoorSettings | ToolSettings) -> Iterator[tuple[str, int]]:
     point = settings.point
     outputs = {
         "relay.pin": point.relay_pin,
+        "relay.upstream_pin": point.upstream_pin,
         "light.green_pin": point.green_pin,
         "light.red_pin": point.red_pin,
         "buzzer.pin": point.buzzer_pin,
@@ -137,12 +152,15 @@ def inputs_of(settings: DoorSettings | ToolSettings) -> dict[str, InputSettings]
     return {name: found for name, found in inputs.items() if found is not None}
 
 
-def _point(row: SettingsTable, relay: SettingsTable) -> PointSettings:
+def _point(
+    row: SettingsTable, relay: SettingsTable, upstream_pin: int | None = None
+) -> PointSettings:
     light = row.table("light")
     return PointSettings(
         key=PointKey(row.text("key", pattern=NAME.pattern, words=_NAME)),
         reader=read_reader(row.table("reader")),
         relay_pin=relay.integer("pin", least=0, most=BCM_PIN_MAX),
+        upstream_pin=upstream_pin,
         feedback=_input(row.table("feedback")),
         green_pin=light.optional_integer("green_pin", least=0, most=BCM_PIN_MAX),
         red_pin=light.optional_integer("red_pin", least=0, most=BCM_PIN_MAX),

@@ -5,7 +5,7 @@ For how long a relay stays on is decided in edge/unlocks.py.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Relays:
 
     def __init__(
         self,
-        pins: Mapping[PointKey, int],
+        pins: Mapping[PointKey, Sequence[int]],
         *,
         work_dir: Path,
         trace: Path | None = None,
@@ -146,8 +146,8 @@ class Relays:
         self._gone.clear()
         self._work_dir.mkdir(parents=True, exist_ok=True)
         arguments: list[str] = []
-        for point, pin in self._pins.items():
-            arguments += ["--relay", f"{point}={pin}"]
+        for point, pins in self._pins.items():
+            arguments += ["--relay", f"{point}={','.join(map(str, pins))}"]
         if self._trace is not None:
             arguments += ["--trace", str(self._trace.absolute())]
         self._socket, self._process = await self._start_guard(arguments, self._work_dir)

@@ -38,7 +38,7 @@ def outputs_off(settings: EdgeSettings) -> None:
 
     Raises: PinError, with a line for each that can't, once all have been tried.
     """
-    from edge.pins import OutputPin
+    from edge.pins import JoinedPins
 
     left = list(settings.points)
     failed: list[str] = []
@@ -48,7 +48,7 @@ def outputs_off(settings: EdgeSettings) -> None:
         failed.clear()
         for point in tuple(left):
             try:
-                OutputPin(point.relay_pin, purpose=f"relay of {point.key}").close()
+                JoinedPins(point.relay_pins, purpose=f"relay of {point.key}").close()
             except PinError as error:
                 failed.append(f"{point.key}: {error}")
             else:

@@ -20,7 +20,8 @@ class ToolRules:
 
     `start_seconds`: to start the motor; `idle_seconds`: until it has stood still for too long;
     `session_seconds`: the longest session. `has_current`: a sensor tells whether the motor runs;
-    without one it counts as running for the whole session.
+    without one it counts as running for the whole session. `has_no_volt_release`: its contactor
+    waits for a start button of its own, so that it may be out while the relay is on.
     """
 
     mode: Mode = Mode.TAP_TOGGLE
@@ -29,3 +30,4 @@ class ToolRules:
     start_seconds: float = 60.0
     idle_seconds: float = 300.0
     session_seconds: float = 4 * 3600.0
+    has_no_volt_release: bool = False

@@ -52,7 +52,7 @@ class Workbench:
             lapsed=lambda _point, _grant: self._leave("power lost", ToolInput.FINISHED),
         )
         self._faults = Faults(point, self._faults_changed, tell)
-        self._feedback = Feedback(self._faults.set)
+        self._feedback = Feedback(self._faults.set, may_be_idle=rules.has_no_volt_release)
         self._drawn = Feedback(self._faults.set, may_be_idle=True)
         self._current = Debounced(self._current_changed)
         self._state = ToolState.BOOT

@@ -235,6 +235,8 @@ def test_it_keeps_no_descriptor_of_the_daemon(tmp_path: Path):
     ("relays", "complaint"),
     [
         (("front=17", "back=17"), "pin 17 (relay of back) can't be used"),
+        (("front=17", "saw=24,17"), "pin 17 (relay of saw) can't be used"),
+        (("saw=24,",), "invalid literal"),
         (("front=99",), "pin 99 (relay of front) can't be used"),
         (("front",), "invalid literal"),
         (("Front=17",), "a key has"),

@@ -31,7 +31,7 @@ class Controller:
         self.changes: list[tuple[PointKey, bool | None]] = []
         self.ended: list[tuple[PointKey, GrantId]] = []
         self.relays = Relays(
-            {FRONT: 17, BACK: 27},
+            {FRONT: [17], BACK: [27]},
             work_dir=folder / "guard",
             trace=self.trace,
             changed=lambda point, is_on: self.changes.append((point, is_on)),
@@ -211,7 +211,7 @@ async def test_a_guard_that_cannot_have_its_pins_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
-    relays = Relays({FRONT: 17, BACK: 17}, work_dir=tmp_path / "guard")
+    relays = Relays({FRONT: [17], BACK: [17]}, work_dir=tmp_path / "guard")
     with capture_logs() as logged:
         running = asyncio.create_task(relays.run())
         await eventually(lambda: len(logged) >= 2)

@@ -53,6 +53,7 @@ def test_the_least_settings_and_their_defaults() -> None:
                     line=None,
                 ),
                 relay_pin=17,
+                upstream_pin=None,
                 feedback=None,
                 green_pin=None,
                 red_pin=None,
@@ -77,8 +78,10 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
         "buzzer.pin = 2\nfeedback.pin = 3\ncontact.pin = 4\ncontact.held_seconds = 60\n"
         "exit.pin = 5\ntamper.pin = 6\ntamper.inverted = true\n"
         '[[tool]]\nkey = "laser"\nreader.driver = "pn532"\nreader.port = "/dev/ttyUSB1"\n'
-        'relay.pin = 7\ncurrent.pin = 8\nstop.pin = 9\nmode = "card-present"\nlong_job = true\n'
+        "relay.pin = 7\nrelay.upstream_pin = 10\ncurrent.pin = 8\nstop.pin = 9\n"
+        'mode = "card-present"\nlong_job = true\n'
         "start_seconds = 30\nidle_seconds = 120\nsession_seconds_max = 3600\n"
+        "no_volt_release = true\n"
     )
     environ = {"P2K16_GUARD_TRACE": "/tmp/trace", "P2K16_MOCK_INPUTS": "/tmp/fifo"}
     settings = load_settings(file, environ)
@@ -94,8 +97,9 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
     assert (point.feedback, door.contact, door.held_seconds) == (input_at(3), input_at(4), 60)
     assert (door.exit, door.tamper) == (input_at(5), InputSettings(6, is_inverted=True))
     [tool] = settings.tools
-    assert tool.rules == ToolRules(Mode.CARD_PRESENT, True, True, 30, 120, 3600)
+    assert tool.rules == ToolRules(Mode.CARD_PRESENT, True, True, 30, 120, 3600, True)
     assert (tool.current, tool.stop) == (input_at(8), input_at(9))
+    assert (door.point.relay_pins, tool.point.relay_pins) == ((27,), (7, 10))
 
 
 def input_at(pin: int) -> InputSettings:
@@ -115,6 +119,13 @@ def test_a_card_that_is_read_once_can_not_be_told_to_lie_there() -> None:
         'tool[1].mode: "card-present" needs a reader that repeats a card while it lies there; '
         'id12la doesn\'t: expected "tap-toggle"'
     ]
+
+
+def test_an_upstream_contactor_is_for_tools_and_has_a_pin_of_its_own() -> None:
+    relay = {"pin": 17, "upstream_pin": 17}
+    assert mistakes({"tool": [{**DOOR, "relay": relay}]})[0].startswith("tool[1].relay.pin: ")
+    found = mistakes({"door": [{**DOOR, "relay": {"pin": 17, "upstream_pin": 18}}]})
+    assert [mistake.partition(":")[0] for mistake in found] == ["door[1].relay.upstream_pin"]
 
 
 def test_a_door_and_a_tool_share_neither_key_nor_port_nor_pin() -> None:

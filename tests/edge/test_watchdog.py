@@ -159,7 +159,7 @@ async def test_the_end_is_told(systemd: NotifySocket) -> None:
 class Controller:
     """A real guard and, once opened, a real store."""
 
-    def __init__(self, folder: Path, pins: dict[PointKey, int]) -> None:
+    def __init__(self, folder: Path, pins: dict[PointKey, tuple[int, ...]]) -> None:
         self.folder = folder
         self.now = 0.0
         self.relays = Relays(pins, work_dir=folder / "guard")
@@ -185,7 +185,7 @@ class Controller:
 @pytest.fixture
 async def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Controller]:
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
-    here = Controller(tmp_path, {PointKey("front"): 17})
+    here = Controller(tmp_path, {PointKey("front"): (17,)})
     await eventually(lambda: here.relays.ready)
     yield here
     await here.stop()
@@ -247,7 +247,7 @@ async def test_a_guard_that_cannot_start_has_its_time_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
-    here = Controller(tmp_path, {PointKey("front"): 17, PointKey("back"): 17})
+    here = Controller(tmp_path, {PointKey("front"): (17,), PointKey("back"): (17,)})
     try:
         here.now = GUARD_SECONDS_MAX - 1
         assert await here.gives("guard")

@@ -10,6 +10,7 @@ import pytest
 
 from edge import tool_session
 from edge.cues import Lights
+from edge.feedback import DIFFERENCE_SECONDS, LATE_SECONDS
 from edge.inputs import BOUNCE_SECONDS
 from edge.lease import GrantId
 from edge.post import Cause, Grant, Hold
@@ -256,6 +257,26 @@ async def test_current_behind_a_relay_that_is_off_means_that_it_is_welded(tool: 
     assert tool.bench.status()["alarms"] == ["relay_welded"]
     tool.bench.restore()
     assert tool.tap(KARI) is None
+
+
+async def test_a_contactor_that_waits_for_its_own_start_button_is_not_stuck() -> None:
+    async with a_tool(ToolRules(has_no_volt_release=True)) as tool:
+        tool.bench.felt(False)
+        assert tool.tap(KARI) is None
+        await asyncio.sleep(DIFFERENCE_SECONDS + 2 * LATE_SECONDS)
+        assert (tool.state, tool.bench.faults) == (ToolState.RUNNING, frozenset())
+        tool.bench.felt(True)  # she presses start
+        await asyncio.sleep(2 * BOUNCE_SECONDS)
+        tool.tap(KARI)
+        await eventually(lambda: tool.bench.faults == {Reason.RELAY_WELDED})
+
+
+async def test_a_relay_that_does_not_come_on_is_stuck_and_ends_the_session() -> None:
+    async with a_tool(ToolRules()) as tool:
+        tool.bench.felt(False)
+        assert tool.tap(KARI) is None
+        await eventually(lambda: len(tool.endings) == 1)
+        assert Reason.RELAY_STUCK in {one.reason for one in tool.told}
 
 
 async def test_no_command_and_no_break_glass_card_switches_a_machine_on(tool: Tool) -> None:

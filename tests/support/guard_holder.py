@@ -45,7 +45,7 @@ async def hold(work_dir: Path, trace: Path, kind: str) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     is_on = asyncio.Event()
     relays = Relays(
-        {FRONT: 17},
+        {FRONT: [17]},
         work_dir=work_dir,
         trace=trace,
         changed=lambda _point, on: is_on.set() if on else None,

@@ -120,7 +120,7 @@ async def threshold(
         await rights.offer_keyset(SIGNER.keyset(), now_ms=T)
         doorways: list[Doorway] = []
         relays = Relays(
-            {FRONT: 17},
+            {FRONT: [17]},
             work_dir=folder / "guard",
             trace=folder / "trace",
             changed=lambda _point, is_on: doorways[0].relay_changed(is_on),

@@ -13,7 +13,7 @@ from tests.tidy.test_house import HOUSE
 
 FIRMWARE = HOUSE / "firmware-config"
 MANUAL = (HOUSE / "docs" / "operating.md").read_text()
-RELAY_PINS = set(map(int, re.findall(r"^relay\.pin = (\d+)", MANUAL, re.MULTILINE)))
+RELAY_PINS = set(map(int, re.findall(r"^relay\.(?:upstream_)?pin = (\d+)", MANUAL, re.MULTILINE)))
 DRAWINGS = sorted(FIRMWARE.glob("*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
 

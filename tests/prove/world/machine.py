@@ -233,7 +233,7 @@ class Machine:
 
         def relays(settings: EdgeSettings, changed: RelayChanged) -> HoldsRelays:
             return Relays(
-                {point.key: point.relay_pin for point in settings.points},
+                {point.key: point.relay_pins for point in settings.points},
                 work_dir=settings.data_dir / "guard",
                 changed=changed,
                 start=lambda arguments, folder: around.board.start_guard(loop, arguments, folder),
