@@ -36,6 +36,9 @@ _GUESSES = {Reason.UNKNOWN_CARD, Reason.NO_RIGHT}
 TAPS_MAX = 4
 """Taps of one reader that wait for their answer."""
 
+ANSWER_SECONDS_MAX = 2.0
+"""Whoever has waited for longer may be gone, and the door mustn't open for the next one."""
+
 DROPPED_SECONDS = 10.0
 """Between two log lines about taps that came too fast."""
 
@@ -128,6 +131,8 @@ class Entrance:
 
     async def _answer(self, tap: Tap) -> Reason:
         verdict = await self._judge.weigh(tap.credential, self._post.tapped())
+        if asyncio.get_running_loop().time() - tap.read_at > ANSWER_SECONDS_MAX:
+            verdict = Verdict(Way.REFUSED, Reason.TOO_LATE, verdict.found)
         match verdict:
             case Verdict(Way.SHUT_OUT):
                 return await self._shut_out(tap)

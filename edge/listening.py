@@ -20,6 +20,11 @@ from sync.ids import PointKey
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+STANDSTILL_SECONDS = 2.0
+"""The daemon stood still for a second of these at least: what came meanwhile is not answered, since
+whoever held a card there may be gone.
+"""
+
 NOISE_SECONDS = 10.0
 """Between two log lines about bytes that are no frame."""
 
@@ -37,6 +42,10 @@ class Line(Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends, or drops if that can't be done soon."""
+        ...
+
+    def discard(self) -> None:
+        """Drops what has come and was not read yet."""
         ...
 
 
@@ -85,6 +94,7 @@ class Listening:
         self._trouble = Trouble()
         self._is_lost = True  # until it was opened
         self._timer: asyncio.TimerHandle | None = None
+        self._looked_at = float("inf")  # until `run`
         self._noise = 0
         self._noise_told_at = float("-inf")
 
@@ -119,7 +129,10 @@ class Listening:
     def hear(self, data: bytes) -> None:
         """Takes what the reader sent. Whatever it is, this raises nothing and returns at once."""
         now = _now()
-        self._take(self._reader.feed(data, now), now)
+        if now - self._looked_at > STANDSTILL_SECONDS:
+            self._forget(now)
+        else:
+            self._take(self._reader.feed(data, now), now)
 
     def lose(self) -> None:
         """The port was lost: what follows doesn't continue an unfinished frame."""
@@ -130,12 +143,21 @@ class Listening:
     async def run(self) -> None:
         """Has troubles recorded, for ever."""
         while True:
+            self._looked_at = _now()
             await asyncio.sleep(LOOK_SECONDS)
             for words in self._trouble.news(self.state, _now()):
                 log.warning("reader.troubled", point=self._point, detail=words)
+                self._looked_at = _now()
                 await self._record(
                     Occurrence(EventKind.READER_FAULT, point=self._point, detail=words)
                 )
+
+    def _forget(self, now: float) -> None:
+        """What lay unread for too long. The reader begins anew, as if it had been plugged in."""
+        self._trouble.stood_still(now - self._looked_at)
+        self._line.discard()
+        self._reader.begin(now)
+        self._go_on()
 
     def _tick(self) -> None:
         self._timer = None

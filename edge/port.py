@@ -91,6 +91,14 @@ class Port:
         self._unsent += data
         self._send()
 
+    def discard(self) -> None:
+        """Drops what has come and was not read yet."""
+        if self._serial is not None:
+            try:
+                self._serial.reset_input_buffer()
+            except (OSError, termios.error) as error:
+                self._lose(str(error))
+
     def _open(self) -> None:
         self._retry = None
         try:

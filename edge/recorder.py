@@ -100,6 +100,7 @@ class Recorder:
         instant, since_seq = self._timekeeper.now(), self._journal.position.head
         deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
         writing = asyncio.ensure_future(self._journal.append(occurrence, alongside=alongside))
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())  # it was seen
         done, _ = await asyncio.wait({writing}, timeout=DEADLINE_SECONDS)
         # The whole machine may have stood still: then it is done, and for long nobody stands there.
         if not done or asyncio.get_running_loop().time() > deadline:

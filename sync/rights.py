@@ -47,6 +47,9 @@ class Reason(StrEnum):
     RANDOM_UID = "random_uid"
     """The card shows another number each time. Source: sync/credential.py, `is_random`."""
 
+    TOO_LATE = "too_late"
+    """The controller stood still: whoever held the card may be gone."""
+
     INTERNAL_ERROR = "internal_error"
     NOT_FRESH = "not_fresh"
     TOO_STALE = "too_stale"

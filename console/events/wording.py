@@ -65,6 +65,9 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         Reason.STORAGE_SLOW: Wording(
             Text("the controller's storage was too slow"), Text("Try again.")
         ),
+        Reason.TOO_LATE: Wording(
+            Text("the controller stood still when the card was held to it"), Text("Try again.")
+        ),
         Reason.JOURNAL_FULL: Wording(
             Text("the controller's journal is full"),
             Text("It empties once it reaches the console."),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.door import DoorState
-from edge.entrance import TAPS_MAX
+from edge.entrance import ANSWER_SECONDS_MAX, TAPS_MAX
 from edge.errors import StorageFault
 from edge.readers.frames import Frame
 from edge.slots import Slots
@@ -223,6 +224,19 @@ async def test_a_late_grant_moves_no_relay_and_is_taken_back(here: Threshold) ->
     kinds = [event.kind for event in events]
     assert kinds in (["access_denied"], ["access_granted", "access_withdrawn"])
     assert len({event.tap for event in events}) == 1
+    assert here.relay() == []
+
+
+async def test_whoever_has_waited_for_too_long_may_be_gone(here: Threshold) -> None:
+    await here.allow()
+    goes_on = threading.Event()
+    here.worker.submit(goes_on.wait)
+    here.tap(KARIS_CARD)
+    await asyncio.sleep(ANSWER_SECONDS_MAX + 0.1)
+    goes_on.set()
+    [event] = await here.wait_for_events(1)
+    assert (event.kind, event.reason) == ("access_denied", "too_late")
+    assert event.sealed is not None, "whose card it was can be told all the same"
     assert here.relay() == []
 
 

@@ -1,13 +1,14 @@
 """A reader at a real pseudo-terminal: what it says, what is said to it, and what is told of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from edge.listening import Listening
+from edge.listening import LOOK_SECONDS, STANDSTILL_SECONDS, Listening
 from edge.port import Port
 from edge.readers.frames import Frame
 from edge.readers.pn532 import POLL_SECONDS, Pn532Reader
@@ -122,6 +123,26 @@ async def test_with_read_twice_a_card_counts_from_the_second_frame_on(
     line.send(frame("0A00B26E7B") + frame(CARD) * 3)
     await eventually(lambda: len(heard.frames) == 2)
     assert set(heard.uids()) == {bytes.fromhex(CARD)}
+    listening.close()
+
+
+async def test_a_card_that_lay_unread_while_the_daemon_stood_still_is_not_answered(
+    line: SerialLine, heard: Heard
+):
+    told = Notebook()
+    listening = listen(line.path, OneWay(Rdm6300Parser()), heard, record=told.record)
+    watched = asyncio.create_task(listening.run())
+    line.present(CARD)
+    await eventually(lambda: len(heard.frames) == 1)
+    line.send(frame("0A00B26E7B") * 100 + frame("0A00B26E7B")[:5])  # more than is read at once
+    time.sleep(STANDSTILL_SECONDS + LOOK_SECONDS)  # so does the whole loop
+    await eventually(lambda: told.details)
+    assert told.details[0] is not None
+    assert told.details[0].startswith("the controller stood still for ")
+    line.present(CARD)
+    await eventually(lambda: len(heard.frames) == 2)
+    assert set(heard.uids()) == {bytes.fromhex(CARD)}
+    watched.cancel()
     listening.close()
 
 

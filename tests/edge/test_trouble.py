@@ -34,6 +34,20 @@ def test_bad_frames_are_told_every_ten_seconds_with_their_number_and_once_more_w
     }
 
 
+def test_a_standstill_is_told_once_and_not_more_often_than_every_ten_seconds():
+    trouble, told = Trouble(), dict[int, list[str]]()
+    for second in range(40):
+        if second in {3, 5, 6}:
+            trouble.stood_still(float(second))
+        news = trouble.news(OPEN, float(second))
+        if news:
+            told[second] = news
+    assert told == {
+        3: ["the controller stood still for 3 s: hold the card again"],
+        13: ["the controller stood still for 6 s: hold the card again"],
+    }
+
+
 def test_a_million_bad_frames_take_no_room():
     trouble = Trouble()
     trouble.note(1_000_000, 0.0)

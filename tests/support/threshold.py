@@ -58,6 +58,9 @@ class Threshold:
     timekeeper: Timekeeper
     trace: Path
     parts: Parts
+    worker: ThreadPoolExecutor
+    """Where cards are hashed."""
+
     serial: int = 0
 
     async def allow(self, rights: Mapping[Entry, Right] | None = None) -> None:
@@ -161,6 +164,7 @@ async def threshold(
                 timekeeper,
                 folder / "trace",
                 parts,
+                worker,
             )
         finally:
             doorway.close()

@@ -127,6 +127,8 @@ class Facts:
     """Denied and withdrawn ones."""
 
     reads: list[Read] = field(default_factory=list[Read])
+    seen_ns: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """When a card was last read at a point: it may lie there for long."""
     nonces: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """What the daemon drew at random, 16 bytes each: when, and in which life."""
 

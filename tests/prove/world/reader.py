@@ -5,6 +5,7 @@ knows which cards were really read.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable
 from random import Random
 
@@ -37,6 +38,7 @@ class VirtualPort:
         self._loop = loop
         self._hears = hears
         self._backoff = 0.25
+        self._unread = deque[bytes]()
         self.state = PortState.CLOSED
 
     def open(self) -> None:
@@ -53,7 +55,11 @@ class VirtualPort:
     def take(self, data: bytes) -> None:
         """Bytes have come."""
         if not self._loop.is_dead:
-            self._loop.call_soon(self._hand_over, data)
+            self._unread.append(data)
+            self._loop.call_soon(self._hand_over)
+
+    def discard(self) -> None:
+        self._unread.clear()
 
     def hang_up(self) -> None:
         if not self._loop.is_dead:
@@ -63,8 +69,9 @@ class VirtualPort:
         if self.state is PortState.OPEN:
             self._lose()
 
-    def _hand_over(self, data: bytes) -> None:
-        if self.state is PortState.OPEN:
+    def _hand_over(self) -> None:
+        data = self._unread.popleft() if self._unread else b""
+        if data and self.state is PortState.OPEN:
             self._backoff = 0.25
             self._hears.hear(data)
 

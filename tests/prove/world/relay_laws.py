@@ -10,7 +10,7 @@ from tests.prove.world.cast import TOOL
 from tests.prove.world.console import Console
 from tests.prove.world.facts import Facts, Row, Violation
 from tests.prove.world.standing import Standing
-from tests.prove.world.tap_laws import Decisions
+from tests.prove.world.tap_laws import Decisions, card_in
 from tests.prove.world.timeline import MS, NS, Timeline
 from tests.prove.world.tool_laws import ToolLaws
 
@@ -24,6 +24,9 @@ DEATH_NS = 50 * MS
 
 RELOCK_NS = (50 + 1000) * MS
 """The leaf has opened for good, and the lock locks again behind it."""
+
+GONE_NS = 4500 * MS
+"""Bytes lie unread for two seconds at most, an answer is given within two, and recorded in 0.25."""
 
 CHALLENGE_NS = 20 * NS
 NOTICED_NS = 2 * MS
@@ -250,7 +253,7 @@ class Relays:
         if row.kind == "command_executed":
             self._check_command(row)
         else:
-            self._check_tap(row)
+            self._check_tap(point, row)
 
     def _unlock_seconds(self, row: Row, point: str) -> int:
         facts = self._facts
@@ -260,7 +263,7 @@ class Relays:
             book.points[point].unlock_seconds for book in books if book and point in book.points
         )
 
-    def _check_tap(self, row: Row) -> None:
+    def _check_tap(self, point: str, row: Row) -> None:
         now_ns = self._timeline.now_ns
         read_ns = row.at_ns - 5 * NS if row.read is None else row.read.at_ns
         if not self._facts.troubled(read_ns, now_ns, "stall"):
@@ -268,6 +271,9 @@ class Relays:
                 raise Violation("I15", f"event {row.seq} grants without a card")
             if now_ns - read_ns > 2 * NS:
                 raise Violation("I3", f"event {row.seq} moves the relay when nobody waits for it")
+        card = row.read.card if row.read is not None else card_in(row)
+        if now_ns - self._facts.seen_ns.get((point, card), 0) > GONE_NS:
+            raise Violation("I3", f"event {row.seq} moves the relay when nobody is there any more")
         if now_ns - row.at_ns > (250 + 50) * MS:
             raise Violation("I3", f"event {row.seq} was not durable in time")
         self._decisions.check_in_force(row)

@@ -27,6 +27,7 @@ FAULT_REASONS = {
     "journal_full": ("journal",),
     "relay_fault": ("guard", "stall", "power"),
     "internal_error": ("hash",),
+    "too_late": ("stall", "power"),
 }
 """What may be the matter when nobody was asked for her rights."""
 
@@ -48,6 +49,7 @@ class Taps:
         now_ns = self._timeline.now_ns
         last_ns = self._last.get((point, card))
         self._last[point, card] = now_ns
+        self._facts.seen_ns[point, card] = now_ns
         if last_ns is not None and now_ns - last_ns < GONE_SECONDS * NS:
             return None
         found = Read(point, card, now_ns, self._facts.life.number)
