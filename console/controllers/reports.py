@@ -12,8 +12,9 @@ from typing import cast
 
 from msgspec import Struct
 
-from console.controllers import queries
+from console.controllers import opening_queries, queries
 from console.controllers.queries import Json, ReportRow
+from console.controllers.unrecorded import openings
 from console.database import Connection
 from sync.ids import ControllerId
 from sync.messages import Report, encode_report
@@ -39,6 +40,11 @@ async def take_in(
     report = replace(report, state=cast("Json", _storable(report.state)))
     is_change = before is None or changes(before, report, at=at)
     text = encode_report(report).decode()
+    told = openings({"state": report.state})
+    if told:
+        await opening_queries.keep(
+            conn, controller=controller, boot=report.boot, told=told, told_at=at
+        )
     await queries.put_report(
         conn, controller=controller, received_at=at, report=text, tell=is_change
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from console.controllers import keeping_queries, queries, said
 from console.controllers.queries import ListedController
 from console.controllers.reports import is_offline
-from console.controllers.unrecorded import unrecorded
+from console.controllers.unrecorded import Line, unrecorded
 from console.database import Connection
 from console.web import times
 from console.web.keys import DATABASE
@@ -64,7 +64,7 @@ async def controller_views(conn: Connection) -> list[ControllerView]:
     ]
 
 
-def view(row: ListedController, now: datetime, openings: Sequence[str] = ()) -> ControllerView:
+def view(row: ListedController, now: datetime, openings: Sequence[Line] = ()) -> ControllerView:
     """A controller as it is now. `openings`: with break-glass cards, which it can't record."""
     offline = is_offline(row.received_at, now)
     if row.quarantined_at is not None:
@@ -86,14 +86,17 @@ def view(row: ListedController, now: datetime, openings: Sequence[str] = ()) -> 
         doors=tuple(row.doors),
         tools=tuple(row.tools),
         quarantine_reason=row.quarantine_reason,
-        facts=(*(_facts(row) if row.report else ()), *(_told(text) for text in openings)),
+        facts=(*(_facts(row) if row.report else ()), *(_told(line) for line in openings)),
     )
 
 
-def _told(opening: str) -> Fact:
-    return Fact(
-        Text("Break-glass"), Text("{opening}: not recorded yet", opening=opening), is_bad=True
+def _told(line: Line) -> Fact:
+    words = (
+        Text("{opening}: told, but lost before it was recorded", opening=line.says)
+        if line.is_lost
+        else Text("{opening}: not recorded yet", opening=line.says)
     )
+    return Fact(Text("Break-glass"), words, is_bad=True)
 
 
 def _facts(row: ListedController) -> list[Fact]:

@@ -1,9 +1,11 @@
 """What break-glass cards have opened at controllers that can record nothing now, one by one.
 
 A controller tells each opening in its report until its storage works again; then it comes as an
-event like any other, and is told no more here. A report is read defensively.
+event like any other, and is told no more here. What it told and lost with its power, before it
+could record it, stays for a month. A report is read defensively.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -11,40 +13,42 @@ from typing import cast
 from msgspec import Struct
 
 from console.cards.break_glass_queries import break_glass_cards
-from console.controllers import queries
+from console.controllers import opening_queries, queries
+from console.controllers.opening_queries import Opening
 from console.controllers.said import Json, part
 from console.database import Connection
 from console.web import times
 from console.words import Text
 from sync.credential import entry
-from sync.ids import ControllerId, SiteDigest
+from sync.ids import ControllerId, SiteDigest, TapId
 from sync.rights import Reason
 
 TOLD_MAX = 40
 """A report has no more. Source: edge/recorder.py."""
 
 NAME_CHARACTERS_MAX = 40
+TAP = re.compile("[0-9a-f]{32}")
 TIME_MS_MAX = 4_102_444_800_000
 """The year 2100."""
 
 
-class Opening(Struct, frozen=True):
-    """`at` None: the controller doesn't know the time. `name`: of the card, as the controller has
-    it. `has_opened` False: the relay did not move.
-    """
+class Line(Struct, frozen=True):
+    """`is_lost`: no event will come of it."""
 
-    point: str
-    name: str
-    at: datetime | None
-    has_opened: bool
+    says: str
+    is_lost: bool
 
 
 async def unrecorded(
     conn: Connection, controller: str, report: Json | None, now: datetime
-) -> list[str]:
-    """A sentence for each opening that this controller tells, the newest first."""
+) -> list[Line]:
+    """A sentence for each opening that this controller tells or told, the newest first."""
     told = openings(report)
-    if not told:
+    boot = str((report or {}).get("boot", ""))
+    lost = await opening_queries.lost(
+        conn, controller=controller, boot=boot, now=now, limit=TOLD_MAX
+    )
+    if not told and not lost:
         return []
     people: dict[str, str] = {}
     known = await queries.controller(conn, controller=ControllerId(controller))
@@ -54,20 +58,23 @@ async def unrecorded(
             label = f" (“{card.label}”)" if card.label else ""
             people[name] = f"{card.name or card.username}{label}"
     names = await queries.door_names(conn)
-    lines = [_sentence(one, people, names, now) for one in reversed(told)]
+    lines = [Line(_sentence(one, people, names, now), is_lost=False) for one in reversed(told)]
     more = part(report, "state", "break_glass").get("unrecorded")
     if isinstance(more, int) and more > len(told):
-        lines.append(
-            Text("{n} earlier openings, which come as events once it can", n=more - len(told))
-        )
-    return lines
+        earlier = Text("{n} earlier openings, which come as events once it can", n=more - len(told))
+        lines.append(Line(earlier, is_lost=False))
+    return [*lines, *(Line(_sentence(one, people, names, now), is_lost=True) for one in lost)]
 
 
 def openings(report: Json | None) -> list[Opening]:
     """What a report tells, the oldest first."""
     found = part(report, "state", "break_glass").get("openings")
     rows = cast("list[object]", found)[:TOLD_MAX] if isinstance(found, list) else []
-    return [_opening(cast("Json", row)) for row in rows if isinstance(row, dict)]
+    return [
+        _opening(cast("Json", row))
+        for row in rows
+        if isinstance(row, dict) and TAP.fullmatch(str(cast("Json", row).get("tap", "")))
+    ]
 
 
 def _opening(row: Json) -> Opening:
@@ -79,6 +86,7 @@ def _opening(row: Json) -> Opening:
         else None
     )
     return Opening(
+        tap=TapId(str(row["tap"])),
         point=str(row.get("point", ""))[:NAME_CHARACTERS_MAX],
         name=str(row.get("entry", ""))[:NAME_CHARACTERS_MAX],
         at=at,

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from console.controllers import said
 from console.controllers.point_state import rights
-from console.controllers.reports import OFFLINE_AFTER
+from console.controllers.reports import OFFLINE_AFTER, take_in
 from console.controllers.shown import Shown
 from console.controllers.unrecorded import openings
 from console.database import Connection
@@ -18,7 +19,8 @@ from console.doors import queries
 from console.doors.door import DoorView, view
 from console.doors.queries import DoorRow
 from sync.credential import entry
-from sync.ids import SiteDigest
+from sync.ids import BootId, ControllerId, JournalId, Nonce, SiteDigest
+from sync.messages import NO_VERSION, Report
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
 
@@ -325,8 +327,8 @@ async def test_openings_that_can_not_be_recorded_are_told_one_by_one(site: Site)
         "unrecorded": 5,
         "openings": [
             opened(hers, time_ms=now_ms, clock="trusted"),
-            opened("be" * 16),
-            opened(hers, reason="relay_fault"),
+            opened("be" * 16, tap="0d" * 16),
+            opened(hers, reason="relay_fault", tap="0e" * 16),
         ],
     }
     await site.connection.execute(
@@ -338,6 +340,44 @@ async def test_openings_that_can_not_be_recorded_are_told_one_by_one(site: Site)
         assert "Break-glass card bebebebe opened Front door at an unknown time" in words
         assert "Kari Nordmann (“fob”) was let in, but did not get through at Front door" in words
         assert "2 earlier openings" in words
+
+
+async def test_an_opening_that_was_told_and_lost_with_the_power_stays_until_an_event_tells_it(
+    site: Site,
+):
+    await console_app.admin(site.connection, "ola")
+    await enrol(site.connection)
+    told, other = "0c" * 16, "0d" * 16
+    before = Report(
+        BootId("aa" * 16),
+        JournalId("cc" * 16),
+        1000,
+        Nonce("dd" * 16),
+        NO_VERSION,
+        0,
+        {"break_glass": {"unrecorded": 2, "openings": [opened("be" * 16), opened("", tap=other)]}},
+    )
+    after = replace(before, boot=BootId("ab" * 16), mono_ms=5, state={})
+    for report in (before, replace(before, mono_ms=2000), after):
+        now = datetime.now(UTC)
+        taken = await take_in(site.connection, ControllerId("front-pi"), report, at=now)
+        assert taken.is_news
+    lost = (
+        "Break-glass card bebebebe opened Front door at an unknown time. Its controller told this"
+    )
+    assert lost in await plain(site, "/doors")
+    assert "told, but lost before it was recorded" in await plain(site, "/controllers")
+    for number, tap in enumerate((told, other), start=1):
+        await site.connection.execute(
+            """
+            insert into access.event
+                   (controller, journal_id, seq, hash, happened_at, clock_trusted, kind, tap_id,
+                    payload)
+            values ('front-pi', 'j', %s, '', now(), true, 'access_granted', %s, '')
+            """,
+            [number, tap],
+        )
+    assert "Its controller told this" not in await plain(site, "/doors")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ NOT_AUDITED = {
     "site",
     "snapshot",
     "stripe_event",
+    "told_opening",
     "verdict",
     "verdicts_kept",
 }
