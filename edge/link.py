@@ -24,6 +24,7 @@ from edge.broker_url import read_broker_url
 from edge.errors import EdgeError, LinkLost
 from edge.inbox import Inbox, Received
 from edge.settings import MqttSettings
+from edge.together import look_at
 from sync.bundle import Bundle
 from sync.envelope import MESSAGE_BYTES_MAX
 from sync.settings_values import Address
@@ -134,12 +135,7 @@ async def connected(route: Route, bundle: Bundle) -> AsyncGenerator[MqttSession]
         _hang_up(client)
         # Nor does it look at how the connection ended, if that came while it was left: asyncio
         # would complain of that on standard error.
-        client._disconnected.add_done_callback(_look_at)
-
-
-def _look_at(done: asyncio.Future[Any]) -> None:
-    if not done.cancelled():
-        done.exception()
+        client._disconnected.add_done_callback(look_at)
 
 
 async def _apart(work: Coroutine[Any, Any, T]) -> T:
@@ -149,12 +145,11 @@ async def _apart(work: Coroutine[Any, Any, T]) -> T:
     when the wait is over: the caller would go on for ever. Source: python/cpython issue 86296.
     """
     task = asyncio.ensure_future(work)
+    task.add_done_callback(look_at)
     try:
         await asyncio.wait({task})
     finally:
-        if not task.done():
-            task.cancel()
-            task.add_done_callback(_look_at)
+        task.cancel()
     return task.result()
 
 

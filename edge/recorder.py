@@ -18,6 +18,7 @@ import structlog
 from edge.clock import Instant, Timekeeper
 from edge.errors import JournalFull, StorageFault
 from edge.journal import Journal
+from edge.together import look_at
 from sync.events import EventKind, Occurrence
 from sync.rights import Reason
 
@@ -100,7 +101,7 @@ class Recorder:
         instant, since_seq = self._timekeeper.now(), self._journal.position.head
         deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
         writing = asyncio.ensure_future(self._journal.append(occurrence, alongside=alongside))
-        writing.add_done_callback(lambda done: done.cancelled() or done.exception())  # it was seen
+        writing.add_done_callback(look_at)
         done, _ = await asyncio.wait({writing}, timeout=DEADLINE_SECONDS)
         # The whole machine may have stood still: then it is done, and for long nobody stands there.
         if not done or asyncio.get_running_loop().time() > deadline:

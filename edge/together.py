@@ -20,13 +20,13 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
     Source: docs.python.org, "Coroutines and Tasks", changes in 3.12 and 3.13.
     """
     tasks = [asyncio.ensure_future(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(look_at)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _end(tasks)
-        # Asked for even if this is being cancelled: asyncio complains of errors nobody looked at.
-        failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
-    for failure in failures:
+    for failure in (task.exception() for task in tasks if not task.cancelled()):
         if failure is not None:
             raise failure
 
@@ -37,8 +37,14 @@ async def whole(work: Coroutine[Any, Any, T]) -> T:
     For what mustn't be done by halves: on the disk, and not in memory.
     """
     task = asyncio.ensure_future(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    task.add_done_callback(look_at)
     return await asyncio.shield(task)
+
+
+def look_at(done: asyncio.Future[Any]) -> None:
+    """Looks how it ended, where perhaps nobody else will: asyncio would complain of that."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:

@@ -1,6 +1,7 @@
 """Several things at once: one ends, all end, and no cancellation is ever lost."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -84,3 +85,19 @@ async def test_a_work_that_loses_its_cancellation_ends_all_the_same() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert losses == 0
+
+
+async def test_a_failure_that_comes_as_all_are_cancelled_twice_is_looked_at() -> None:
+    """Else asyncio would complain on standard error."""
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
+    task = asyncio.ensure_future(together(fail(0), endure([], "one", closing=0.05)))
+    await asyncio.sleep(0.02)  # the failure has happened, the other one is closing
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    del task
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
