@@ -23,6 +23,7 @@ from edge.store import SCHEMA_VERSION, STORE_NAME
 from tests.prove.cut_checks import Course, Found, look, mistakes
 from tests.prove.cut_lives import Life, MadeConsole, live
 from tests.prove.power import Files, after_cut, put
+from tests.prove.progress import counted
 
 Figures = dict[str, int | float | str]
 
@@ -63,7 +64,7 @@ async def _prove(cuts: int, seed: int) -> Figures:
     parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="cuts-", dir=parent) as folder:
         proof = Campaign(Path(folder), seed, plant=lambda sql: sql)
-        for life in range(cuts // CUTS_PER_LIFE):
+        for life in counted(cuts // CUTS_PER_LIFE, "lives"):
             await proof.run(life, is_control=False)
         control = Campaign(Path(folder), seed, plant=_normal)
         for life in range(max(4, cuts // CUTS_PER_LIFE // CONTROL_SHARE)):

@@ -15,6 +15,7 @@ from random import Random
 from edge.readers.frames import Frame, Reading
 from edge.readers.rdm6300 import Rdm6300Parser
 from tests.prove.fuzz_subjects import SUBJECTS, Piece, Subject, kept_bytes, rdm6300
+from tests.prove.progress import counted
 
 Figures = dict[str, int | float | str]
 
@@ -48,7 +49,7 @@ def prove(*, is_long: bool, seed: int) -> Figures:
 def fuzz(subject: Subject, seed: int, frames: int) -> None:
     """Fuzzes one protocol with so many frames. Raises: AssertionError."""
     chance = Random(f"{seed} {subject.name}")
-    for number in range(frames // BATCH_FRAMES):
+    for number in counted(frames // BATCH_FRAMES, f"batches of {subject.name}"):
         pieces = subject.pieces(chance, BATCH_FRAMES)
         match number % 5:
             case 0:

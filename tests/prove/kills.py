@@ -21,6 +21,7 @@ from edge.asking import NoAnswer, ask_state
 from edge.store import STORE_NAME
 from sync.events import EventKind, decode_event
 from tests.prove.offline import stocked
+from tests.prove.progress import counted
 from tests.support.edge_daemon import EdgeDaemon
 from tests.support.guard_trace import Change
 from tests.support.signer import FRONT, KARIS_CARD
@@ -104,7 +105,7 @@ def _run(seed: str, kills: int, stops: int) -> Taken:
         daemon = stocked(Path(folder))
         try:
             victim = Victim(daemon, Random(seed))
-            for number in range(kills + stops):
+            for number in counted(kills + stops, "kills"):
                 is_stop = number % (kills + stops) < stops
                 try:
                     victim.live_and_die(signal.SIGSTOP if is_stop else signal.SIGKILL)

@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from tests.prove.progress import counted
 from tests.prove.world.card import Template
 from tests.prove.world.drawing import draw
 from tests.prove.world.facts import Violation
@@ -131,7 +132,7 @@ def prove(*, is_long: bool, seed: int) -> Figures:
             assert found is None, f"{path.name}: {found}"
         here.counts.clear()
         count = LONG_SCENARIOS if is_long else QUICK_SCENARIOS
-        for number in range(count):
+        for number in counted(count, "scenarios"):
             scenario = draw(seed + number, days=LONG_DAYS if is_long else 0)
             found = here.play(scenario)
             if found is not None:
