@@ -1,6 +1,7 @@
 """Pages that explain: a tap, who can open a door or use a tool, and what somebody can.
 
-Taps and people are for the front desk; her own are everybody's.
+Taps and people are for the front desk, and of a tool for whoever looks after it; her own are
+everybody's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from console.explain.access import accesses_of, person_of, whether_they_can, who
 from console.explain.queries import PlaceRow
 from console.explain.tap import explained_tap
 from console.explain.wording import Reasons, reasons
+from console.tools import looking_after
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.permit import not_for
@@ -33,7 +35,7 @@ def routes() -> list[Route]:
     return [
         Route("GET", f"/log/taps/{{event:{ID}}}", Who.MEMBER, tap_page),
         Route("GET", "/doors/{door:[a-z0-9-]{1,32}}/people", Who.FRONT_DESK, door_people),
-        Route("GET", f"/tools/{{tool:{ID}}}/people", Who.FRONT_DESK, tool_people),
+        Route("GET", f"/tools/{{tool:{ID}}}/people", Who.MEMBER, tool_people),
         Route("GET", "/me/access", Who.MEMBER, own_access),
         Route("GET", f"/members/{{account:{ID}}}/access", Who.FRONT_DESK, access_of),
     ]
@@ -42,10 +44,10 @@ def routes() -> list[Route]:
 async def tap_page(request: web.Request) -> web.StreamResponse:
     """Why a tap was answered as it was."""
     me, now = visitor(request), times.now()
-    sees_all = Who.FRONT_DESK in me.roles
     async with request.app[DATABASE].reading() as conn:
         row = await queries.tap(conn, event_id=path_id(request, "event"))
-        if not sees_all and (row is None or row.account_id != me.account_id):
+        is_hers = row is not None and row.account_id == me.account_id
+        if not (is_hers or await looking_after.sees(conn, me, row.tool_id if row else None)):
             raise not_for(Who.FRONT_DESK, request)
         if row is None:
             raise web.HTTPNotFound
@@ -72,9 +74,12 @@ async def door_people(request: web.Request) -> web.StreamResponse:
 
 
 async def tool_people(request: web.Request) -> web.StreamResponse:
-    """The same for a tool."""
+    """The same for a tool; also for whoever looks after it."""
+    tool_id = path_id(request, "tool")
     async with request.app[DATABASE].reading() as conn:
-        point = await queries.point_of_tool(conn, tool_id=path_id(request, "tool"))
+        if not await looking_after.sees(conn, visitor(request), tool_id):
+            raise await looking_after.refusal(conn, request, tool_id=tool_id)
+        point = await queries.point_of_tool(conn, tool_id=tool_id)
     if point is None:
         raise web.HTTPNotFound
     return await _people_page(request, point, is_tool=True)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from console.database import Connection
 from console.rights.access import may_use_which_tool
+from console.tools import looking_after
 from console.tools import page_queries as queries
 from console.tools.page_queries import TakenRow
 from console.tools.view import ToolView, view
@@ -38,13 +39,15 @@ REASONS_FOR = web.AppKey[ReasonsFor]("tool_reasons")
 class Offer(Struct, frozen=True):
     """A tool, and the visitor. `reasons` None: nobody can say, so no.
 
-    `may_return`: it is somebody else's, and the visitor may give it back for her.
+    `may_return`: it is somebody else's, and the visitor may give it back for her. `looks_after`:
+    the visitor decides who may use it.
     """
 
     tool: ToolView
     reasons: Reasons | None
     has_it: bool
     may_return: bool
+    looks_after: bool
 
     @property
     def may_use(self) -> bool:
@@ -66,12 +69,16 @@ class MyTools(Struct, frozen=True):
 async def offers(
     conn: Connection, reasons_for: ReasonsFor, me: Visitor, *, tool_id: int | None = None
 ) -> list[Offer]:
-    """All tools, or the one: what the visitor has first, then what she may use."""
+    """All tools, or the one: what the visitor has first, then what she looks after or may use."""
     rows = await queries.tool_rows(conn, tool_id=tool_id)
     reasons = await reasons_for(conn, me.account_id)
+    cared_for = await looking_after.tools_of(conn, account_id=me.account_id)
     now = times.now()
-    found = [_offer(view(row, now), reasons.get(row.id), me) for row in rows]
-    return sorted(found, key=lambda one: (not one.has_it, not one.may_use))
+    found = [
+        _offer(view(row, now), reasons.get(row.id), me, looks_after=row.id in cared_for)
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (not one.has_it, not one.looks_after, not one.may_use))
 
 
 async def my_tools(conn: Connection, account_id: int) -> MyTools:
@@ -92,7 +99,7 @@ async def my_tools(conn: Connection, account_id: int) -> MyTools:
     )
 
 
-def _offer(tool: ToolView, reasons: Reasons | None, me: Visitor) -> Offer:
+def _offer(tool: ToolView, reasons: Reasons | None, me: Visitor, *, looks_after: bool) -> Offer:
     has_it = tool.holder is not None and tool.holder.account_id == me.account_id
     may_use = reasons is not None and reasons.is_yes
     return Offer(
@@ -100,4 +107,5 @@ def _offer(tool: ToolView, reasons: Reasons | None, me: Visitor) -> Offer:
         reasons=reasons,
         has_it=has_it,
         may_return=tool.holder is not None and not has_it and (may_use or me.is_admin),
+        looks_after=looks_after,
     )

@@ -1,5 +1,5 @@
-"""Pages of tools. Decides who sees what: members what a tool does and who uses it, admins also what
-happened at it, and the orders to its controller."""
+"""Pages of tools. Decides who sees what: members what a tool does and who uses it, whoever looks
+after it also what happened at it, and admins the orders to its controller."""
 
 from aiohttp import web
 
@@ -7,7 +7,7 @@ from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
 from console.events.looks import LOOKS_SHOWN, told_looks
 from console.events.past_alarm_queries import LookRow, looks
-from console.tools import checkout_routes, keeping_queries, keeping_routes
+from console.tools import checkout_routes, keeping_queries, keeping_routes, looking_after
 from console.tools import page_queries as queries
 from console.tools.offers import REASONS_FOR, offers
 from console.web import times
@@ -62,7 +62,8 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
             raise web.HTTPNotFound
         tool, happened = found[0].tool, ()
         looked: list[LookRow] = []
-        if me.is_admin and tool.key is not None:
+        sees = await looking_after.sees(conn, me, tool_id)
+        if sees and tool.key is not None:
             happened = await told_at(conn, PointKey(tool.key), is_tool=True)
             looked = await looks(conn, point=tool.key, limit=LOOKS_SHOWN)
         mark = await queries.checkouts_mark(conn)
@@ -76,7 +77,8 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
         refused=None,
         happened=happened,
         looks=told_looks(looked, times.now()),
-        shows_people=Who.FRONT_DESK in me.roles,
+        sees_all=sees,
+        sees_log=Who.FRONT_DESK in me.roles,
     )
 
 

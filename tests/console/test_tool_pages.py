@@ -46,6 +46,56 @@ async def laser(site: Site) -> int:
     return tool
 
 
+async def test_whoever_manages_a_tools_circle_sees_who_uses_it_and_what_happened(
+    site: Site, laser: int
+):
+    eva = await console_app.member(site.connection, "eva")
+    instructors = await makerspace.circle(site.connection, name="instructors")
+    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
+    await report(site, "locked", relay="off")
+    event = await recorded.event(
+        site.connection, kind="access_denied", point="laser", reason="unknown_card"
+    )
+    browser = await site.browser("eva")
+    seen = (f"/tools/{laser}/people", f"/log/taps/{event}")
+    assert [(await browser.get(path)).status for path in seen] == [403, 403]
+    assert "What happened" not in await words(site, f"/tools/{laser}", "eva")
+
+    await site.connection.execute(
+        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
+        " where name = 'laser'",
+        [instructors],
+    )
+    page = await words(site, "/tools", "eva")
+    assert "Laser Off Not for you now You look after it" in page
+    page = await words(site, f"/tools/{laser}", "eva")
+    assert "What happened" in page
+    assert "Orders" not in page
+    assert "Kari Nordmann" in await words(site, f"/tools/{laser}/people", "eva")
+    assert "Refused: Laser" in await words(site, f"/log/taps/{event}", "eva")
+    kari = await site.browser("kari")
+    refused = await kari.get(f"/tools/{laser}/people")
+    assert refused.status == 403
+    assert "“instructors” or “admin”" in html.unescape(await refused.text())
+
+
+async def test_members_of_a_circle_that_manages_itself_look_after_its_tool_if_they_are_instructors(
+    site: Site, laser: int
+):
+    await site.connection.execute(
+        "update circle set admin_circle = null, management_style = 'SELF_ADMIN'"
+        " where name = 'laser'"
+    )
+    assert "You look after it" not in await words(site, "/tools")
+    await site.connection.execute(
+        "insert into badge_description"
+        " (title, certification_circle, created_at, updated_at, created_by, updated_by)"
+        " select 'Laser', c.id, now(), now(), a.id, a.id from circle c, account a"
+        " where c.name = 'laser' and a.username = 'kari'"
+    )
+    assert "You look after it" in await words(site, "/tools")
+
+
 async def test_a_member_sees_what_each_tool_does_and_whether_it_is_for_her(site: Site, laser: int):
     await makerspace.tool(site.connection, name="Lathe", circle=None)
     await report(site, "locked", relay="off")

@@ -105,7 +105,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /me/access": MEMBER,
         "GET /members/{account}/access": DESK,
         "GET /doors/{door}/people": DESK,
-        "GET /tools/{tool}/people": DESK,
+        "GET /tools/{tool}/people": Finer(KEEPERS | FRONT_DESK, {}, "circle “keepers”, “"),
         # Circles: whoever manages the circle
         "GET /circles": MEMBER,
         "GET /circles/{circle}": MEMBER,

@@ -33,9 +33,13 @@ GUESSES_MAX = 14
 
 @dataclass(slots=True)
 class Place:
-    """One point. `shut`: the order that stands, and since when. `open_until_ns`: by a command."""
+    """One point. `shut`: the order that stands, and since when. `open_until_ns`: by a command.
+
+    `restored_ns`: when such an order last ended.
+    """
 
     shut: tuple[str, int] | None = None
+    restored_ns: int = -NS
     open_until_ns: int = 0
     is_unsure: bool = False
     """An order is on the disk, and it was answered as if it weren't."""
@@ -75,6 +79,9 @@ class Standing:
         match row.kind:
             case "command_executed":
                 self._note_order(place, row)
+            case "command_refused" if "recorded" in str(row.event.get("detail")):
+                # What shuts is done all the same: edge/commands.py.
+                place.is_unsure = True
             case "unlock_began":
                 place.standing = row
             case "unlock_ended" if place.standing and row.at_ns >= place.standing.at_ns:
@@ -94,6 +101,7 @@ class Standing:
             place.shut = (operation, row.committed_ns)
         elif operation is Operation.LOCK:
             place.shut = None
+            place.restored_ns = row.committed_ns
             place.open_until_ns = row.committed_ns + AT_ONCE_NS - LATE_NS
         elif operation is Operation.UNLOCK_UNTIL:
             place.open_until_ns = row.committed_ns + (order.command.seconds or 0) * NS
@@ -188,6 +196,7 @@ class Standing:
             is_shut
             or place.is_unsure
             or place.shut is not None
+            or now_ns - place.restored_ns < NS  # the tap may have come before
             or self._facts.has_been(point, "tamper", life_ns, is_closed=False)
             or self._facts.has_been(point, "stop", now_ns - 2 * NS, is_closed=False)
             or self._facts.troubled(life_ns, now_ns, "relay")

@@ -1,0 +1,61 @@
+"""Who looks after a tool, besides admins: whoever decides who may use it.
+
+That is whoever is in the circle that manages the tool's circle. A tool's circle that manages itself
+counts if it certifies a badge: its members are the instructors then.
+"""
+
+from aiohttp import web
+
+from console.database import Connection
+from console.errors import Forbidden
+from console.web.keys import SETTINGS
+from console.web.roles import circles_for
+from console.web.routing import Who
+from console.web.session import Visitor
+from console.words import Text, any_of, quoted
+
+_KEEPERS = """
+  select t.id as tool_id, k.id as circle_id, k.name
+    from tool_description t
+    join circle c on c.id = t.circle
+    join circle k on k.id = case when c.management_style = 'ADMIN_CIRCLE' then c.admin_circle
+                                 else c.id end
+   where t.id not in (select tool from access.retired_tool)
+     and (k.id <> c.id
+          or exists (select from badge_description b where b.certification_circle = k.id))
+"""
+
+
+async def tools_of(conn: Connection, *, account_id: int) -> frozenset[int]:
+    """The tools (ids) that somebody looks after."""
+    cursor = await conn.execute(
+        f"""
+        select tool_id from ({_KEEPERS}) kept
+          join circle_member m on m.circle = kept.circle_id
+         where m.account = %(account_id)s
+        """,
+        {"account_id": account_id},
+    )
+    return frozenset([int(row[0]) for row in await cursor.fetchall()])
+
+
+async def sees(conn: Connection, me: Visitor, tool_id: int | None) -> bool:
+    """Whether somebody sees what happens at a tool, and who may use it. None: no tool."""
+    if Who.FRONT_DESK in me.roles:
+        return True
+    return tool_id is not None and tool_id in await tools_of(conn, account_id=me.account_id)
+
+
+async def refusal(conn: Connection, request: web.Request, *, tool_id: int) -> Forbidden:
+    """For whoever doesn't: each circle that would allow it."""
+    cursor = await conn.execute(
+        f"select name from ({_KEEPERS}) kept where tool_id = %(tool_id)s", {"tool_id": tool_id}
+    )
+    keepers = [str(row[0]) for row in await cursor.fetchall()]
+    circles = [*keepers, *circles_for(Who.FRONT_DESK, request.app[SETTINGS].roles)]
+    return Forbidden(
+        Text(
+            "This is for members of the circle {circles}. Somebody who is in it can add you.",
+            circles=any_of(quoted(circle) for circle in dict.fromkeys(circles)),
+        )
+    )
