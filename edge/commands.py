@@ -23,7 +23,7 @@ from edge.rights_cache import RightsCache
 from edge.rounds import Rounds
 from edge.store import Store
 from edge.together import whole
-from sync.commands import Command, Operation
+from sync.commands import SHUTTING, Command, Operation
 from sync.events import EventKind, Occurrence
 from sync.ids import PointKey
 from sync.rights import Reason
@@ -99,7 +99,7 @@ class Commands:
         )
         alongside = _storing(command.counter, command)
         failure = await self._recorder.record(executed, alongside=alongside)
-        if failure is None or command.operation in _SHUTTING:
+        if failure is None or command.operation in SHUTTING:
             failure = self._do(command, post, executed)
         log.info(
             "command.answered",
@@ -197,9 +197,6 @@ _HOLDS = {
     Operation.STOP_NOW: Hold.OUT_OF_SERVICE,
 }
 """What stands after it, over a restart too."""
-
-_SHUTTING = {Operation.LOCKDOWN, Operation.OUT_OF_SERVICE, Operation.STOP_NOW}
-"""Done even if it can't be recorded now: to shut is never wrong."""
 
 
 def _storing(counter: int, obeyed: Command | None) -> Callable[[sqlite3.Connection], None]:

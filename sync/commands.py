@@ -36,6 +36,12 @@ class Operation(StrEnum):
     """Out of service at once: a tool that runs loses its power."""
 
 
+SHUTTING = frozenset({Operation.LOCKDOWN, Operation.OUT_OF_SERVICE, Operation.STOP_NOW})
+"""Done even if it can't be recorded in time, until a restart: to shut is never wrong. The event
+says that it was refused, and why.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """`actor`: who asked, as this controller knows accounts. `reason`: free text, may be empty.

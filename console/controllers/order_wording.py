@@ -10,7 +10,7 @@ from console.controllers.shown import Shown
 from console.events.wording import Whose, two_sentences, wording
 from console.web import times
 from console.words import Text, decimal
-from sync.commands import Operation
+from sync.commands import SHUTTING, Operation
 from sync.rights import PointKind, Reason
 
 _DONE: Mapping[tuple[PointKind, Operation], Text] = MappingProxyType(
@@ -49,6 +49,12 @@ def answer_shown(answered: Answered, order: Order, now: datetime) -> Shown:
                 "check",
                 "good",
             )
+        case Refused(detail) if order.operation in SHUTTING and _is_unrecorded(detail):
+            words = Text(
+                "{done}, but it could not be recorded: a restart of the controller ends it.",
+                done=_done(order),
+            )
+            return Shown(words, "alert", "bad")
         case Refused(detail):
             return Shown(Text("The controller refused: {why}", why=refusal(detail)), "cross", "bad")
         case NoAnswer() as silence:
@@ -93,6 +99,14 @@ def refusal(detail: str) -> Text:
             return two_sentences(words.why, words.remedy)
         case _:
             return Text("{words}.", words=text.strip() or name)
+
+
+def _is_unrecorded(detail: str) -> bool:
+    return detail.partition(":")[0] in {
+        Reason.STORAGE_FAULT,
+        Reason.STORAGE_SLOW,
+        Reason.JOURNAL_FULL,
+    }
 
 
 def _done(order: Order) -> Text:

@@ -77,8 +77,9 @@ async def tool_people(request: web.Request) -> web.StreamResponse:
     """The same for a tool; also for whoever looks after it."""
     tool_id = path_id(request, "tool")
     async with request.app[DATABASE].reading() as conn:
-        if not await looking_after.sees(conn, visitor(request), tool_id):
-            raise await looking_after.refusal(conn, request, tool_id=tool_id)
+        me = visitor(request)
+        if not await looking_after.sees(conn, me, tool_id):
+            raise await looking_after.refusal(conn, request, me, tool_id)
         point = await queries.point_of_tool(conn, tool_id=tool_id)
     if point is None:
         raise web.HTTPNotFound

@@ -5,6 +5,8 @@ counts if it certifies a badge: its members are the instructors then.
 """
 
 from aiohttp import web
+from msgspec import Struct
+from psycopg.rows import class_row
 
 from console.database import Connection
 from console.errors import Forbidden
@@ -14,29 +16,19 @@ from console.web.routing import Who
 from console.web.session import Visitor
 from console.words import Text, any_of, quoted
 
-_KEEPERS = """
-  select t.id as tool_id, k.id as circle_id, k.name
-    from tool_description t
-    join circle c on c.id = t.circle
-    join circle k on k.id = case when c.management_style = 'ADMIN_CIRCLE' then c.admin_circle
-                                 else c.id end
-   where t.id not in (select tool from access.retired_tool)
-     and (k.id <> c.id
-          or exists (select from badge_description b where b.certification_circle = k.id))
-"""
+
+class Keeping(Struct, frozen=True):
+    """A circle whose members look after a tool. `is_in`: somebody is one of them."""
+
+    tool_id: int
+    circle: str
+    is_in: bool
 
 
 async def tools_of(conn: Connection, *, account_id: int) -> frozenset[int]:
     """The tools (ids) that somebody looks after."""
-    cursor = await conn.execute(
-        f"""
-        select tool_id from ({_KEEPERS}) kept
-          join circle_member m on m.circle = kept.circle_id
-         where m.account = %(account_id)s
-        """,
-        {"account_id": account_id},
-    )
-    return frozenset([int(row[0]) for row in await cursor.fetchall()])
+    every = await _keepings(conn, account_id=account_id)
+    return frozenset([one.tool_id for one in every if one.is_in])
 
 
 async def sees(conn: Connection, me: Visitor, tool_id: int | None) -> bool:
@@ -46,12 +38,10 @@ async def sees(conn: Connection, me: Visitor, tool_id: int | None) -> bool:
     return tool_id is not None and tool_id in await tools_of(conn, account_id=me.account_id)
 
 
-async def refusal(conn: Connection, request: web.Request, *, tool_id: int) -> Forbidden:
+async def refusal(conn: Connection, request: web.Request, me: Visitor, tool_id: int) -> Forbidden:
     """For whoever doesn't: each circle that would allow it."""
-    cursor = await conn.execute(
-        f"select name from ({_KEEPERS}) kept where tool_id = %(tool_id)s", {"tool_id": tool_id}
-    )
-    keepers = [str(row[0]) for row in await cursor.fetchall()]
+    every = await _keepings(conn, account_id=me.account_id)
+    keepers = [one.circle for one in every if one.tool_id == tool_id]
     circles = [*keepers, *circles_for(Who.FRONT_DESK, request.app[SETTINGS].roles)]
     return Forbidden(
         Text(
@@ -59,3 +49,24 @@ async def refusal(conn: Connection, request: web.Request, *, tool_id: int) -> Fo
             circles=any_of(quoted(circle) for circle in dict.fromkeys(circles)),
         )
     )
+
+
+async def _keepings(conn: Connection, *, account_id: int) -> list[Keeping]:
+    async with conn.cursor(row_factory=class_row(Keeping)) as cursor:
+        await cursor.execute(
+            """
+            select t.id as tool_id, k.name as circle,
+                   exists (select from circle_member m
+                            where m.circle = k.id and m.account = %(account_id)s) as is_in
+              from tool_description t
+              join circle c on c.id = t.circle
+              join circle k on k.id = case when c.management_style = 'ADMIN_CIRCLE'
+                                           then c.admin_circle else c.id end
+             where t.id not in (select tool from access.retired_tool)
+               and (k.id <> c.id
+                    or exists (select from badge_description b
+                                where b.certification_circle = k.id))
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchall()

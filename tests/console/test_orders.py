@@ -246,6 +246,15 @@ async def test_a_refused_order_says_why(pages: Page):
     assert "The controller refused: its housing was opened." in said
 
 
+async def test_what_shuts_is_done_even_if_it_could_not_be_recorded_and_says_so(pages: Page):
+    pages.control.report()
+    pressing = asyncio.create_task(pages.order("/doors/front/orders", operation="lockdown"))
+    await pages.control.answered("storage_slow: it couldn't be recorded in time")
+    said = (await pressing)[1]
+    assert "Locked down: nobody gets in until it is set back, but it could not be recorded" in said
+    assert "refused" not in said
+
+
 async def test_a_silent_controller_is_not_said_to_have_done_it(pages: Page):
     status, said = await pages.order("/doors/front/orders", operation="stop_now")
     assert status == 422
