@@ -37,6 +37,9 @@ from console.web.routing import Route
 
 log = structlog.get_logger()
 
+LINE_BYTES_MAX = 64 * 1024
+"""Of an address or a header. Up to it a page says what is wrong; beyond, aiohttp does."""
+
 SHUTDOWN_SECONDS = 3.0
 """Requests that are being answered get so long to finish."""
 
@@ -167,7 +170,13 @@ async def _keys(
 
 @asynccontextmanager
 async def _pages(app: web.Application, http: HttpSettings) -> AsyncGenerator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        max_line_size=LINE_BYTES_MAX,
+        max_field_size=LINE_BYTES_MAX,
+    )
     await runner.setup()
     try:
         listener = web.TCPSite(runner, http.listen.host.strip("[]"), http.listen.port)

@@ -2,12 +2,17 @@
 
 from aiohttp import web
 
+from console.web.keys import SETTINGS
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
     " object-src 'none'"
 )
 """Nothing from elsewhere, and no script or style inside a page: text that somebody slipped into a
 name can't run."""
+
+HSTS = "max-age=31536000"
+"""For a year the browser asks for this name by HTTPS only. Source: RFC 6797, section 6.1."""
 
 _FORM_TARGETS = web.RequestKey("form_targets", tuple[str, ...])
 
@@ -23,6 +28,10 @@ def let_forms_lead_to(request: web.Request, origins: tuple[str, ...]) -> None:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal on_response_prepare."""
     response.headers["Content-Security-Policy"] = _policy(request.get(_FORM_TARGETS, ()))
+    response.headers["Server"] = "p2k16"  # aiohttp tells its version, and Python's
+    public_url = request.app[SETTINGS].http.public_url
+    if public_url is not None and public_url.startswith("https://"):
+        response.headers["Strict-Transport-Security"] = HSTS
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers.setdefault("Referrer-Policy", "same-origin")

@@ -63,12 +63,13 @@ async def _pass_on(
     next_check = clock() + HEARTBEAT_SECONDS
     while not subscription.is_dropped:
         chunk = await subscription.next(seconds=max(0.0, next_check - clock()))
-        if chunk is not None:
+        is_doubtful, subscription.is_doubtful = subscription.is_doubtful, False
+        if (is_doubtful or clock() >= next_check) and not await is_still(request, me):
+            return
+        if chunk:
             await _write(response, chunk)
         if clock() >= next_check:
             next_check = clock() + HEARTBEAT_SECONDS
-            if not await is_still(request, me):
-                return
             await _write(response, BEAT)
 
 

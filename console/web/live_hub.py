@@ -28,6 +28,8 @@ from console.words import Language, Text
 
 log = structlog.get_logger()
 
+SESSION_CHANNEL = "access_session"
+"""Whose session has ended, by account id."""
 STREAMS_MAX = 1_000
 STREAMS_PER_ACCOUNT_MAX = 12
 HINTS_MAX = 200
@@ -77,6 +79,8 @@ class Subscription:
         self.language = language
         self.account_id = account_id
         self.is_dropped = False
+        self.is_doubtful = False
+        """Whether its session may have ended."""
         self._news: dict[str, bytes] = {}
         self._has_news = asyncio.Event()
 
@@ -94,6 +98,11 @@ class Subscription:
     def offer(self, news: Mapping[str, bytes]) -> None:
         """Events by the names of their places. One that was not taken yet makes room."""
         self._news.update(news)
+        self._has_news.set()
+
+    def doubt(self) -> None:
+        """A session of its account has ended: perhaps this one."""
+        self.is_doubtful = True
         self._has_news.set()
 
     def drop(self) -> None:
@@ -208,7 +217,8 @@ class LiveHub:
         conn = await psycopg.AsyncConnection.connect(
             self._conninfo, autocommit=True, connect_timeout=CHECK_ANSWER_SECONDS
         )
-        for channel in sorted(set[str]().union(*(source.channels for source in self._sources))):
+        shown = set[str]().union(*(source.channels for source in self._sources))
+        for channel in sorted({*shown, SESSION_CHANNEL}):
             await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         return conn
 
@@ -225,6 +235,11 @@ class LiveHub:
             await end(publisher)
 
     def _hint(self, channel: str, payload: str) -> None:
+        if channel == SESSION_CHANNEL:
+            for subscription in self._subscriptions:
+                if str(subscription.account_id) == payload:
+                    subscription.doubt()
+            return
         for index, source in enumerate(self._sources):
             if channel not in source.channels:
                 continue

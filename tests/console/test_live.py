@@ -154,17 +154,20 @@ async def test_after_the_listening_connection_was_lost_nothing_is_missing(
         assert (await again.next()).count("Kari Nordmann") == 2
 
 
-async def test_a_stream_ends_with_the_session(
-    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_stream_ends_with_its_session_at_once_and_no_other_does(
+    site: Site, kari: int
 ) -> None:
-    del kari
-    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.1)
-    client = await site.browser("kari")
-    async with streaming(client) as stream:
+    client, elsewhere = await site.browser("kari"), await site.browser("kari")
+    async with streaming(client) as stream, streaming(elsewhere) as other:
         await stream.next()
-        await site.connection.execute("delete from access.session")
+        await other.next()
+        assert (await client.post("/logout")).status == 200
         await stream.end()
-    assert (await client.get("/live")).status == 401
+        await event(site.connection, account=kari)
+        assert "Kari Nordmann" in await other.next()
+        await site.connection.execute("delete from access.session")
+        await other.end()
+    assert (await elsewhere.get("/live")).status == 401
 
 
 async def test_an_admin_who_is_one_no_longer_gets_no_more_refusals(

@@ -346,6 +346,12 @@ async def test_a_press_on_the_button_opens_the_door_and_says_after_how_long(hous
     assert await house.sql("select created_by from event where name = 'open'") == [(house.kari,)]
 
 
+async def test_an_address_that_is_far_too_long_is_answered_by_a_page(house: House):
+    async with browser(house) as kari, kari.get("/search", params={"q": "x" * 30_000}) as answer:
+        assert answer.status == 200
+        assert "<h1>" in await answer.text()
+
+
 async def test_the_controllers_refusal_is_told(house: House):
     house.controller.refuses = "relay_fault"
     async with browser(house) as kari:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.database import open_database
+from console.database import Database, open_database
 from console.web.headers import CONTENT_SECURITY_POLICY
 from console.web.requests import local_path
 from console.web.static_files import FOLDER, FilesMissing, dense, read_static_files
@@ -65,10 +65,21 @@ async def test_every_answer_carries_the_headers_that_protect_it(site: Site) -> N
         assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Server"] == "p2k16", "no versions"
+        assert "Strict-Transport-Security" not in headers, "it is reached by plain HTTP"
         assert ("no-store" in headers["Cache-Control"]) is (path != style[0])
     assert "default-src 'self'" in CONTENT_SECURITY_POLICY
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert "frame-ancestors 'none'" in CONTENT_SECURITY_POLICY
+
+
+async def test_a_browser_that_came_by_https_comes_back_by_it(
+    database: Database, database_url: str
+) -> None:
+    settings = settings_for(database_url, public_url="https://p2k16.example.org")
+    async with served(database, settings) as server, visiting(server) as client:
+        headers = (await client.get("/login")).headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 async def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(site: Site) -> None:
