@@ -1,5 +1,6 @@
 """What a card's label may be, and what its kinds are called. Pure."""
 
+from console.web.one_line import line_mistake
 from console.words import Text
 
 LABEL_CHARACTERS_MAX = 100
@@ -14,9 +15,14 @@ KINDS = {
 
 
 def clean_label(text: str) -> str:
-    """One line without odd characters; too long a one is cut."""
+    """One line without odd characters."""
     printable = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(printable.split())[:LABEL_CHARACTERS_MAX]
+    return " ".join(printable.split())
+
+
+def label_mistake(label: str) -> Text | None:
+    """What is wrong with a clean label; None: nothing."""
+    return line_mistake(label, characters_max=LABEL_CHARACTERS_MAX, is_needed=False)
 
 
 def kind(credential_type: str | None) -> Text:

@@ -2,8 +2,10 @@
 
 from console.accounts import queries as accounts
 from console.cards.assignment import Assigned, NotACard, assign, read_typed
+from console.cards.card import clean_label, label_mistake
 from console.database import Database, at_prompt
 from console.errors import BadRequest
+from console.words import Text
 
 
 async def assign_card(
@@ -16,6 +18,9 @@ async def assign_card(
     card = await read_typed(credential_text, site_salt=site_salt)
     if isinstance(card, NotACard):
         raise BadRequest(card.words)
+    too_long = label_mistake(clean_label(label))
+    if too_long is not None:
+        raise BadRequest(Text("Label: {why}", why=too_long))
     async with database.writing(by=at_prompt("cards assign")) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) != 1 or found[0].username.lower() != username.lower():

@@ -11,7 +11,7 @@ from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
 from console.cards import queries, reach_queries
 from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_typed
-from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind
+from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind, label_mistake
 from console.cards.queries import CardRow, OwnerRow
 from console.cards.reach import reach
 from console.database import Connection
@@ -116,6 +116,10 @@ async def assign_unknown(request: web.Request) -> web.StreamResponse:
         username=fields.get("username", "").strip(),
         label=clean_label(fields.get("label", "")),
     )
+    too_long = label_mistake(typed.label)
+    if too_long is not None:
+        refused = TypedOwner(typed.event_id, typed.username, typed.label, _of_label(too_long))
+        return await _unknown_answer(request, refused, status=422)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         outcome = await _assign_seen(conn, typed, actor_id=visitor(request).account_id)
     if isinstance(outcome, OwnerRow):
@@ -129,11 +133,13 @@ async def assign_unknown(request: web.Request) -> web.StreamResponse:
 async def assign_typed(request: web.Request) -> web.StreamResponse:
     """Gives the card whose number was typed to the person of the page."""
     fields = await form(request)
-    label = fields.get("label", "")
+    label = clean_label(fields.get("label", ""))
     card = await read_typed(fields.get("credential", ""), site_salt=request.app[SITE_SALT])
     mistake: str | None = None
     if isinstance(card, NotACard):
         mistake = Text("Not a card's number: {why}.", why=card.words)
+    elif too_long := label_mistake(label):
+        mistake = _of_label(too_long)
     else:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
@@ -163,12 +169,14 @@ async def change_label(request: web.Request) -> web.StreamResponse:
     """Renames a card, unless somebody else has meanwhile: its owner may, and admins."""
     fields = await form(request)
     label = clean_label(fields.get("label", ""))
-    typed = Typed()
+    typed, too_long = Typed(), label_mistake(label)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         owner = await _own_card(conn, request)
         known = await queries.locked_label(conn, card_id=owner.card_id)
         if known is not None and label != known:
-            if fields.get("version") == version_of(known):
+            if too_long:
+                typed = Typed(label, _of_label(too_long), renamed=owner.card_id)
+            elif fields.get("version") == version_of(known):
                 await queries.set_label(conn, card_id=owner.card_id, label=label)
             else:
                 typed = Typed(mistake=CHANGED_MEANWHILE, renamed=owner.card_id)
@@ -248,6 +256,10 @@ async def _own_card(conn: Connection, request: web.Request) -> OwnerRow:
     if owner is None or not (me.is_admin or me.account_id == owner.account_id):
         raise web.HTTPNotFound
     return owner
+
+
+def _of_label(mistake: Text) -> Text:
+    return Text("Label: {why}", why=mistake)
 
 
 def _person(owner: OwnerRow) -> Person:

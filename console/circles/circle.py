@@ -41,6 +41,7 @@ class Reason(Enum):
     ALREADY_IN = "already in"
     COMMENT_MISSING = "comment missing"
     COMMENT_TOO_LONG = "comment too long"
+    COMMENT_UNSEEN = "comment with characters that can't be seen"
     NOT_IN = "not in"
     LAST_MEMBER = "last member"
     """Nobody would be left to manage the circle."""
@@ -117,6 +118,8 @@ def check_addition(
         return Reason.COMMENT_MISSING
     if len(comment) > COMMENT_CHARACTERS_MAX:
         return Reason.COMMENT_TOO_LONG
+    if not all(line.isprintable() for line in comment.splitlines()):
+        return Reason.COMMENT_UNSEEN
     return None
 
 

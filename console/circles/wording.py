@@ -35,9 +35,12 @@ def mistake(refusal: Refused | NoSuchCircle | None) -> Mistake | None:
         case NoSuchCircle():
             return Mistake(Text("This circle doesn't exist any more."), "circle")
         case Refused(reason, circle):
-            is_comment = reason in {Reason.COMMENT_MISSING, Reason.COMMENT_TOO_LONG}
-            return Mistake(_words(reason, circle), "comment" if is_comment else "username")
+            return Mistake(
+                _words(reason, circle), "comment" if reason in OF_COMMENTS else "username"
+            )
 
+
+OF_COMMENTS = {Reason.COMMENT_MISSING, Reason.COMMENT_TOO_LONG, Reason.COMMENT_UNSEEN}
 
 _GIVES: Mapping[Who, Text] = MappingProxyType(
     {
@@ -104,6 +107,8 @@ def _words(reason: Reason, circle: Circle) -> Text:
             return Text("{circle} asks for a comment: why does she get it?", circle=name)
         case Reason.COMMENT_TOO_LONG:
             return Text("A comment has at most {n} characters.", n=COMMENT_CHARACTERS_MAX)
+        case Reason.COMMENT_UNSEEN:
+            return Text("Only characters that can be seen.")
         case Reason.NOT_IN:
             return Text("Is not in {circle} any more.", circle=name)
         case Reason.LAST_MEMBER:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from console.accounts import queries as accounts
 from console.cards import queries as cards
-from console.cards.card import LABEL_CHARACTERS_MAX, clean_label
+from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, label_mistake
 from console.cards.routes import OWN, Typed, person_cards
 from console.database import Connection
 from console.first_card import queries
@@ -105,11 +105,14 @@ async def answer_claim(request: web.Request) -> web.StreamResponse:
     if claim_id is None or fields.get("mine") not in {"yes", "no"}:
         refused = Refused(Text("This form is not one of ours. Reload the page."))
         return await _answer(request, refused)
+    label = clean_label(fields.get("label", ""))
+    too_long = label_mistake(label)
+    if is_hers and too_long is not None:
+        return await _answer(request, Refused(Text("Label: {why}", why=too_long)))
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         await queries.lock_claims(conn)
         card = await queries.answer(conn, account_id=account_id, claim_id=claim_id)
         if card is not None and is_hers:
-            label = clean_label(fields.get("label", ""))
             await cards.set_label(conn, card_id=card, label=label)
         elif card is not None:
             await queries.remove_card(conn, card=card, account_id=account_id)

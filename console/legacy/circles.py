@@ -166,6 +166,8 @@ def _words(reason: Reason, circle: Circle, actor: str) -> str:
             return NEEDS_COMMENT
         case Reason.COMMENT_TOO_LONG:
             return f"comment: at most {COMMENT_CHARACTERS_MAX} characters"
+        case Reason.COMMENT_UNSEEN:
+            return "comment: only characters that can be seen"
         case Reason.NOT_IN:
             return "Account isn't a member of the circle, cannot be removed"
         case Reason.LAST_MEMBER:

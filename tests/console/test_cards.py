@@ -293,7 +293,28 @@ async def test_what_was_read_never_shows_in_a_log() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "label"),
-    [("  a \t b\n", "a b"), ("x" * 300, "x" * 100), ("\u202edrac", "drac"), ("blå", "blå")],
+    [("  a \t b\n", "a b"), ("\u202edrac", "drac"), ("blå", "blå")],
 )
-def test_a_label_is_one_short_line(typed: str, label: str) -> None:
+def test_a_label_is_one_line(typed: str, label: str) -> None:
     assert clean_label(typed) == label
+
+
+async def test_a_label_that_is_too_long_is_refused_beside_what_was_typed(site: Site) -> None:
+    kari, long = await member(site.connection, "kari"), "x" * 101
+    await admin(site.connection, "ola")
+    await makerspace.controller(site.connection)
+    card = await makerspace.card(site.connection, account=kari, label="fob")
+    seen = await event(site.connection, kind="access_denied", site_digest=b"\x01" * 32)
+    browser = await site.browser("ola")
+    number = {"credential": CREDENTIAL, "username": "kari", "label": long}
+    for path in (
+        f"/cards/unknown/{seen}/assignment",
+        f"/members/{kari}/cards",
+        f"/cards/{card}/label",
+    ):
+        answer = await browser.post(path, data=number)
+        words = await answer.text()
+        assert (answer.status, "Label: At most 100 characters." in words) == (422, True), path
+        assert long in words, path
+    labels = await site.connection.execute("select label from access.card")
+    assert await labels.fetchall() == [("fob",)]

@@ -1,5 +1,7 @@
 """Circles by rule: who may change who is in them, which can be made, and which can go."""
 
+import pytest
+
 from console.circles.circle import (
     Circle,
     Hindrance,
@@ -77,6 +79,12 @@ def test_a_comment_has_500_characters_at_most() -> None:
 
     assert added(500) is None
     assert added(501) is Reason.COMMENT_TOO_LONG
+
+
+@pytest.mark.parametrize("comment", ["\u202ebackwards", "a\x00b", "a\x1b[31m"])
+def test_a_comment_has_only_characters_that_can_be_seen(comment: str) -> None:
+    found = check_addition(circle(), actor_circles={ADMINS}, is_member=False, comment=comment)
+    assert found is Reason.COMMENT_UNSEEN
 
 
 def test_the_last_member_of_a_self_administrated_circle_stays() -> None:
@@ -165,6 +173,7 @@ def test_pages_say_beside_which_field_the_mistake_is() -> None:
     assert {reason for reason, field in by_reason.items() if field == "comment"} == {
         Reason.COMMENT_MISSING,
         Reason.COMMENT_TOO_LONG,
+        Reason.COMMENT_UNSEEN,
     }
     gone = mistake(NoSuchCircle())
     assert gone is not None
