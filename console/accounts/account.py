@@ -13,6 +13,9 @@ NAME_CHARACTERS_MAX = 100
 PHONE_CHARACTERS_MAX = 50
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 1_000
+"""Of what is tried at log-in."""
+PASSWORD_BYTES_MAX = 72
+"""bcrypt looks at no more. Older passwords may have more; the rest of them counts for nothing."""
 
 USERNAME_TAKEN = Text("Username is taken")
 EMAIL_TAKEN = Text("Email is already registered")
@@ -84,7 +87,7 @@ def joining_mistakes(new: Registration, password: str) -> Mapping[str, str]:
     """
     found = {
         "name": _name_mistakes(new.name or ""),
-        "username": _username_mistakes(new.username, is_taken=False),
+        "username": _chosen_username_mistakes(new.username),
         "email": _email_mistakes(new.email, is_taken=False),
         "phone": phone_mistakes(new.phone or ""),
         "password": password_mistakes(password),
@@ -127,11 +130,24 @@ def password_text_mistakes(password: str) -> Sequence[str]:
     """What can be no password at all, whoever chose it."""
     if not password:
         return [Text("A password can't be empty")]
-    if len(password) > PASSWORD_CHARACTERS_MAX:
-        return [Text("A password has at most {n} characters", n=PASSWORD_CHARACTERS_MAX)]
+    if len(password.encode("utf-8", "surrogatepass")) > PASSWORD_BYTES_MAX:
+        return [
+            Text(
+                "A password has at most {n} letters; letters such as å count as two, emoji as four",
+                n=PASSWORD_BYTES_MAX,
+            )
+        ]
     if "\0" in password or any(0xD800 <= ord(character) <= 0xDFFF for character in password):
         return [Text("A password is UTF-8 text without NUL characters")]
     return []
+
+
+def _chosen_username_mistakes(username: str) -> Sequence[str]:
+    """Names such as _parity look like the programs' own, and none as +47 like anybody's."""
+    found = _username_mistakes(username, is_taken=False)
+    if found or username[0].isalnum():
+        return found
+    return [Text("Username begins with a letter or a digit")]
 
 
 def _username_mistakes(username: str, *, is_taken: bool) -> Sequence[str]:

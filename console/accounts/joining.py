@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from math import ceil
 
 from aiohttp import web
 
@@ -12,13 +13,14 @@ from console.accounts.account import (
     Registration,
     joining_mistakes,
 )
-from console.accounts.admission import LoggedIn, too_many
+from console.accounts.admission import LoggedIn
 from console.accounts.registration import register
 from console.accounts.throttle import Throttle, Wait
 from console.web import session
 from console.web.render import page
 from console.web.requests import form
 from console.web.routing import Route, Who
+from console.words import Text
 
 JOINS = web.AppKey("joins", Throttle)
 """How often one address may try, whether or not it succeeds."""
@@ -58,7 +60,7 @@ async def join(request: web.Request) -> web.StreamResponse:
         now=asyncio.get_running_loop().time(),
     )
     if isinstance(attempt, Wait):
-        raise too_many(attempt)
+        return _later(request, fields, attempt)
     refusal = await register(request, new, password=password)
     if refusal is not None:
         # A name that is taken can't be kept from whoever wants to have it.
@@ -68,6 +70,16 @@ async def join(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=303, headers={"Location": "/"})
     if isinstance(outcome, LoggedIn):
         session.set_cookie(request, response, outcome.token)
+    return response
+
+
+def _later(request: web.Request, fields: Mapping[str, str], wait: Wait) -> web.Response:
+    """What was typed is there still; but for the password."""
+    seconds = ceil(wait.seconds)
+    words = Text("Too many tries. Wait {seconds} s, then press Join again.", seconds=seconds)
+    response = _answer(request, fields, {"form": words})
+    response.set_status(429)
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

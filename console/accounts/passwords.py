@@ -17,6 +17,7 @@ from typing import TypeVar
 import bcrypt
 from msgspec import Struct
 
+from console.accounts.account import PASSWORD_BYTES_MAX
 from console.errors import Busy
 from console.words import Text
 
@@ -24,8 +25,6 @@ T = TypeVar("T")
 
 COST = 12
 """Rounds are 2^12, as the old web app has them."""
-BCRYPT_BYTES_MAX = 72
-"""bcrypt looks at no more, and the old web app cut there, too."""
 THREADS = 2
 WAITING_MAX = 24
 """About 3 s of waiting on two processors."""
@@ -102,4 +101,4 @@ def _sha512_matches(password: str, stored: str) -> bool:
 
 
 def _bytes(password: str) -> bytes:
-    return password.encode("utf-8")[:BCRYPT_BYTES_MAX]
+    return password.encode("utf-8")[:PASSWORD_BYTES_MAX]

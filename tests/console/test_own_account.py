@@ -2,9 +2,9 @@
 
 import pytest
 
-from console.database import Connection
+from console.database import Connection, Database
 from console.web.user_agent import browser_name
-from tests.support.console_app import PASSWORD, Site, log_in, member
+from tests.support.console_app import PASSWORD, Site, log_in, member, served, settings_for, visiting
 
 NEW = {
     "name": "Eva Lunde",
@@ -29,9 +29,11 @@ async def test_whoever_joins_is_logged_in(site: Site) -> None:
         ("name", "x" * 101, "Name can have at most 100 characters"),
         ("username", "eva lunde", "Username cannot contain spaces"),
         ("username", "", "Username can only contain"),
+        ("username", "_parity", "Username begins with a letter or a digit"),
         ("email", "eva", "Email must look like name@example.org"),
         ("phone", "1" * 51, "Phone can have at most 50 characters"),
         ("password", "short", "A password has at least 8 characters"),
+        ("password", "å" * 37, "A password has at most 72 letters; letters such as å count as two"),
     ],
 )
 async def test_each_mistake_stands_beside_its_field_and_the_rest_is_kept(
@@ -58,6 +60,20 @@ async def test_a_name_or_an_address_that_is_taken_is_said_beside_its_field(site:
         await client.post("/join", data={**NEW, "username": "eva2", "email": "EVA@example.org"})
     ).text()
     assert 'id="email-mistake"' in text
+
+
+async def test_whoever_tries_too_often_waits_and_types_nothing_again(
+    database: Database, database_url: str
+) -> None:
+    settings = settings_for(database_url, failures_per_minute=1)
+    async with served(database, settings) as server, visiting(server) as client:
+        await client.post("/join", data=NEW, allow_redirects=False)
+        answer = await client.post("/join", data={**NEW, "username": "per"})
+        text = await answer.text()
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    assert "Too many tries. Wait 60 s, then press Join again." in text
+    assert 'value="Eva Lunde"' in text
+    assert "a long password" not in text
 
 
 async def row(connection: Connection, username: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 
 from console.accounts import passwords as module
+from console.accounts.account import password_mistakes
 from console.accounts.passwords import PasswordThreads, hash_password, verify
 from console.errors import Busy
 
@@ -97,3 +98,11 @@ async def test_no_more_than_a_few_wait_for_the_threads() -> None:
     finally:
         threads.close()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("password", "is_taken"),
+    [("x" * 72, True), ("x" * 73, False), ("å" * 36, True), ("å" * 37, False), ("🙂" * 19, False)],
+)
+def test_a_new_password_is_no_longer_than_what_counts_of_it(password: str, is_taken: bool) -> None:
+    assert (password_mistakes(password) == []) is is_taken
