@@ -13,7 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 from console.audit.change import HIDDEN, NAMES, NOTHING, ChangeRow, Known, Operation, Values
-from console.audit.places import COLUMNS, PLACES, UNTOLD
+from console.audit.columns import COLUMNS, UNTOLD, VALUES
+from console.audit.places import PLACES
 from console.rights.facts import WeeklyHours
 from console.rights.weekly_hours import words as hours_words
 from console.web import times
@@ -149,7 +150,8 @@ def _differences(row: ChangeRow, known: Known, now: datetime, most: int) -> tupl
 
 
 def _shown(column: str, value: Any, known: Known, now: datetime, most: int) -> str:
-    if isinstance(value, str) and column not in NAMES and value != HIDDEN:
+    is_text = isinstance(value, str) and (column, value) not in VALUES
+    if is_text and column not in NAMES and value != HIDDEN:
         if _MOMENT.fullmatch(value):
             return times.day_and_time(datetime.fromisoformat(value), now)
         return quoted(_cut(value, most))
@@ -160,6 +162,8 @@ def _shown(column: str, value: Any, known: Known, now: datetime, most: int) -> s
 def _plain(column: str, value: Any, known: Known) -> str:
     """A value as it stands in a sentence, without quotation marks."""
     match value:
+        case str() if (column, value) in VALUES:
+            return VALUES[column, value]
         case None:
             return Text("nothing")
         case bool():

@@ -82,7 +82,7 @@ def test_a_change_is_a_sentence_with_before_and_after():
     )
     order = {"point": "front", "operation": "lockdown", "controller": "front-pi"}
     assert said("access.command", "added", new=order) == (
-        "Ola gave Front door the order “lockdown”"
+        "Ola gave Front door the order “lock down”"
     )
 
 

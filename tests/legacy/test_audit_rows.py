@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from console.audit.columns import COLUMNS, NEVER_CHANGED, UNTOLD
 from console.database import Author, Database
 from tests.support import makerspace
 from tests.support.version_tables import VERSIONED
@@ -280,3 +281,16 @@ def test_the_function_has_a_fixed_search_path(ours: psycopg.Connection):
     )
     ours.execute("update public.company set active = false")
     assert [row[:2] for row in audit(ours)] == [("public.company", "changed")]
+
+
+def test_every_column_that_a_change_may_name_has_words(ours: psycopg.Connection):
+    found = ours.execute(
+        """
+        select distinct c.column_name::text
+          from information_schema.columns c
+         where c.table_schema || '.' || c.table_name = any(%s)
+        """,
+        [list(audited(ours))],
+    ).fetchall()
+    nameless = {name for (name,) in found} - UNTOLD - COLUMNS.keys() - NEVER_CHANGED
+    assert sorted(nameless) == []
