@@ -2,12 +2,12 @@
 
 So they go the way that every event goes, and what follows from an event (the row for the old web
 application, a first badge) comes to be as in real life. Each tap is decided by the same rule as at
-a door, on the rights of its day. Pure.
+a door, on the rights that the controller had been sent by then. Pure.
 """
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -15,8 +15,6 @@ from msgspec import Struct
 from console.demo.makerspace import POINTS, credential_of
 from console.demo.month import SEED, Tap
 from console.demo.queries import CardRow
-from console.rights.derive import Content, derive
-from console.rights.facts import Card, Facts
 from sync.bundle import Bundle
 from sync.credential import CredentialType, entry, site_digest
 from sync.envelope import CONSOLE, Kind, seal
@@ -30,31 +28,15 @@ from sync.events import (
     event_hash,
     genesis,
 )
-from sync.ids import AccountRef, BootId, ControllerId, JournalId, SiteDigest, TapId
+from sync.ids import BootId, ControllerId, JournalId, SiteDigest, TapId
 from sync.rights import Assurance, Moment, decide
 from sync.sealing import seal as seal_digest
+from sync.snapshot import Snapshot
 
 BATCH_EVENTS = 25
 """In life an event is sent at once; but so the demo starts sooner."""
 DECISION_MS = 31
 """From the last byte to the record; any believable number."""
-
-
-class Past(Struct, frozen=True):
-    """What was so in the last month. `facts`: with all payments that were not over before."""
-
-    facts: Facts
-    cards: Sequence[CardRow]
-    accounts: dict[str, int]
-
-    def contents(self, at: datetime) -> dict[ControllerId, Content]:
-        """The rights as they were then."""
-        cards = tuple(
-            Card(AccountRef(self.accounts[row.username]), SiteDigest(row.site_digest))
-            for row in self.cards
-            if row.lost_at is None or at < row.lost_at
-        )
-        return dict(derive(replace(self.facts, cards=cards), milliseconds(at), UTC).contents)
 
 
 class Sent(Struct, frozen=True):
@@ -65,15 +47,23 @@ class Sent(Struct, frozen=True):
     envelope: bytes
 
 
-def batches(bundle: Bundle, taps: Sequence[Tap], past: Past, since: datetime) -> Iterator[Sent]:
-    """What one controller sent, oldest first. `since`: when it was started."""
+def batches(
+    bundle: Bundle,
+    taps: Sequence[Tap],
+    rights: Sequence[Snapshot],
+    cards: Sequence[CardRow],
+    since: datetime,
+) -> Iterator[Sent]:
+    """What one controller sent, oldest first. `since`: when it was started. `rights`: what it was
+    sent, oldest first.
+    """
     chance = random.Random(f"{SEED} {bundle.controller}")  # noqa: S311 nothing here is secret
     journal, boot = JournalId(_hex(chance)), BootId(_hex(chance))
     keys = {point.key for point in POINTS if point.controller == bundle.controller}
     happened: list[tuple[datetime, Occurrence]] = [
         (since, Occurrence(EventKind.CONTROLLER_STARTED))
     ]
-    witness = _Witness(bundle, past, chance)
+    witness = _Witness(bundle, rights, cards, chance)
     happened += [(tap.at, witness.of(tap)) for tap in taps if tap.door in keys]
     lines: list[bytes] = []
     previous = genesis(bundle.controller, journal)
@@ -94,25 +84,30 @@ def batches(bundle: Bundle, taps: Sequence[Tap], past: Past, since: datetime) ->
 class _Witness:
     """Says what one controller recorded of a tap."""
 
-    def __init__(self, bundle: Bundle, past: Past, chance: random.Random) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        rights: Sequence[Snapshot],
+        cards: Sequence[CardRow],
+        chance: random.Random,
+    ) -> None:
         self._bundle = bundle
-        self._past = past
+        self._rights = rights
         self._chance = chance
         self._digests = {
-            (row.username, number): SiteDigest(row.site_digest)
-            for row, number in _numbered(past.cards)
+            (row.username, number): SiteDigest(row.site_digest) for row, number in _numbered(cards)
         }
-        self._hour: datetime | None = None
-        self._content = Content({}, {})
 
     def of(self, tap: Tap) -> Occurrence:
         """Granted or denied, by the rule."""
         digest = self._digest(tap)
         name = entry(self._bundle.entry_key, digest)
-        content = self._content_at(tap.at)
-        right = content.entries.get(name)
-        moment = Moment(milliseconds(tap.at), is_trusted=True)
-        decision = decide(content.points.get(tap.door), right, Assurance.UID, moment)
+        time_ms = milliseconds(tap.at)
+        sent = bisect_right(self._rights, time_ms, key=lambda rights: rights.made_at_ms)
+        rights = self._rights[max(0, sent - 1)]
+        right = rights.entries.get(name)
+        moment = Moment(time_ms, is_trusted=True)
+        decision = decide(rights.points.get(tap.door), right, Assurance.UID, moment)
         sealed = None
         if right is None:
             seed = self._chance.randbytes(32)
@@ -127,6 +122,8 @@ class _Witness:
             sealed=sealed,
             assurance=Assurance.UID,
             reason=decision.reason,
+            epoch=rights.epoch,
+            serial=rights.serial,
         )
 
     def _digest(self, tap: Tap) -> SiteDigest:
@@ -135,14 +132,6 @@ class _Witness:
             card = credential_of(tap.username, tap.number)
             self._digests[key] = site_digest(card, self._bundle.site_salt)
         return self._digests[key]
-
-    def _content_at(self, at: datetime) -> Content:
-        """Derived once for each hour in which somebody came: rights change less often here."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        if self._hour != hour:
-            self._hour = hour
-            self._content = self._past.contents(at)[self._bundle.controller]
-        return self._content
 
 
 def milliseconds(at: datetime) -> int:

@@ -17,6 +17,9 @@ LOGINS = {
     "anne": "an admin: circles, cards, doors",
     "ingrid": "a member who pays",
     "siobhan": "a member whose payment ended last month",
+    "aase": "an instructor: looks after the saw, awards badges",
+    "thi.mai": "the front desk: sees all about people",
+    "zofia": "the treasurer: sees money",
 }
 """Who can log in, and as what. Nobody else has a password."""
 
@@ -73,6 +76,16 @@ class Circle(Struct, frozen=True):
     admin: str | None
 
 
+class Badge(Struct, frozen=True):
+    """A badge, who awards it (None: everybody), and who has it from `giver`."""
+
+    title: str
+    description: str
+    circle: str | None
+    giver: str
+    holders: tuple[str, ...]
+
+
 class Company(Struct, frozen=True):
     """A company and whether its employees have access."""
 
@@ -124,12 +137,23 @@ TOOLS = (Tool(SAW, "Table saw", ControllerId("saw-pi"), "table-saw"),)
 POINTS = (*DOORS, *TOOLS)
 """Each has a controller of its own."""
 
+FRONT_DESK, TREASURERS, INSTRUCTORS = "front desk", "treasurers", "instructors"
+"""Circles that give a role."""
+
 CIRCLES = (
     Circle("workshop", "Workshop access, after the safety evening", "admin"),
-    Circle("table-saw", "The table saw, after an evening with it", "workshop"),
-    Circle("3d-printer", "3D printers", "workshop"),
+    Circle(INSTRUCTORS, "Teach the machines, and say who may use them", "admin"),
+    Circle("table-saw", "The table saw, after an evening with it", INSTRUCTORS),
+    Circle("3d-printer", "3D printers", INSTRUCTORS),
     Circle("textile", "Sewing and embroidery machines", "admin"),
     Circle("board", "The board", None),
+    Circle(FRONT_DESK, "Helps people, and sees all about them", "admin"),
+    Circle(TREASURERS, "See money", "admin"),
+)
+
+BADGES = (
+    Badge("Table saw", "An evening with the saw", INSTRUCTORS, "aase", ("oyvind",)),
+    Badge("First aid", "A course within two years", None, "ingrid", ("anne", "ingrid")),
 )
 
 COMPANIES = (

@@ -1,6 +1,6 @@
 """Who is a member of the made-up makerspace. Any likeness to a real person is chance."""
 
-from console.demo.makerspace import Card, Habit, Pays, Person
+from console.demo.makerspace import FRONT_DESK, INSTRUCTORS, TREASURERS, Card, Habit, Pays, Person
 
 _DOOR = ("door",)
 _SHOP = ("door", "workshop")
@@ -15,7 +15,13 @@ PEOPLE = (
         cards=(Card("key fob"), Card("spare card")),
     ),
     Person("ingrid", "Ingrid Bjørnstad", visits_a_week=3),
-    Person("aase", "Åse Lindqvist", circles=_SAW, visits_a_week=3, cards=(Card("green fob"),)),
+    Person(
+        "aase",
+        "Åse Lindqvist",
+        circles=(*_SAW, INSTRUCTORS),
+        visits_a_week=3,
+        cards=(Card("green fob"),),
+    ),
     Person("oyvind", "Øyvind Dahl", Pays.UNTIL_A_MOMENT_AGO, _SAW, visits_a_week=2),
     Person("siobhan", "Siobhán O'Connor", Pays.UNTIL_LAST_MONTH, visits_a_week=0.6),
     Person("henrik", "Henrik Ås", Pays.FROM_NEXT_WEEK, visits_a_week=0.3),
@@ -51,7 +57,7 @@ PEOPLE = (
         "thi.mai",
         "Nguyễn Thị Mai",
         Pays.MONTHLY,
-        _SHOP,
+        (*_SHOP, FRONT_DESK),
         visits_a_week=4,
         habit=Habit.OFFICE_HOURS,
         cards=(Card("company card"), Card("private fob")),
@@ -86,7 +92,7 @@ PEOPLE = (
     Person("magnus", "Magnus Kvæven", circles=(*_SHOP, "shopbot"), visits_a_week=2),
     Person("aino", "Aino Mäkelä", circles=(*_SHOP, "textile"), visits_a_week=2),
     Person("jean-luc", "Jean-Luc Lefèvre", circles=_DOOR, visits_a_week=1),
-    Person("zofia", "Zofia Wiśniewska", circles=(*_SHOP, "laser-cutter"), visits_a_week=2),
+    Person("zofia", "Zofia Wiśniewska", circles=(*_SHOP, TREASURERS), visits_a_week=2),
     Person("ragnhild", "Ragnhild Skjelbreid", habit=Habit.WEEKENDS, visits_a_week=1.2),
     Person("torbjorn", "Torbjørn Aasen", circles=_SHOP, habit=Habit.WEEKENDS, visits_a_week=1.5),
     Person("fatima", "Fatima Zahra Benali", circles=(*_SHOP, "3d-printer"), visits_a_week=2),

@@ -5,8 +5,9 @@ has passed. Everything that a command of the console can do is done by that comm
 """
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -14,7 +15,7 @@ from msgspec import Struct, field
 from console.controllers.enrol import enrol
 from console.database import Database
 from console.demo import queries
-from console.demo.history import Past, Sent, batches, milliseconds
+from console.demo.history import Sent, batches, milliseconds
 from console.demo.makerspace import Door, Person, Tool
 from console.demo.month import DAYS, month_of_taps
 from console.demo.queries import CardRow
@@ -22,14 +23,17 @@ from console.demo.seed import BOSS, card_rows, seed_members
 from console.doors import queries as door_queries
 from console.events.ingest import Ingester
 from console.link.broker_url import BrokerUrl
-from console.rights import queries as rights_queries
+from console.link.outbound import Outbound
 from console.rights.facts import Controller
+from console.rights.publish import Publisher
 from console.site_keys import SiteKeys
 from console.tools.attaching import Attachment, attach_tool
 from sync.bundle import Bundle, decode_bundle
 from sync.envelope import CONSOLE, Kind, open_
 from sync.events import decode_batch
+from sync.ids import ControllerId
 from sync.signing import public_key
+from sync.snapshot import Snapshot, decode_snapshot
 
 
 class Premises(Struct, frozen=True):
@@ -93,20 +97,61 @@ async def make_history(
 ) -> None:
     """The taps of the last month, each controller's in a journal of its own.
 
-    Verified and stored as everything that a controller sends.
+    Verified and stored as everything that a controller sends; decided on what it had been sent.
     """
     since = premises.now - timedelta(days=DAYS + 1)
-    async with premises.database.reading() as conn:
-        facts = await rights_queries.facts(conn, now_ms=milliseconds(since))
-        past = Past(facts, cards, await queries.account_ids(conn))
+    await _publish_month(premises, cards, since)
     controllers = [decode_bundle(bundle) for bundle in bundles]
+    rights = await _rights_sent(premises)
     taps = month_of_taps(people, premises.now)
     sent = await asyncio.to_thread(
-        lambda: [one for bundle in controllers for one in batches(bundle, taps, past, since)]
+        lambda: [
+            one
+            for bundle in controllers
+            for one in batches(bundle, taps, rights[bundle.controller], cards, since)
+        ]
     )
     by_name = {bundle.controller: bundle for bundle in controllers}
     for one in sorted(sent, key=lambda one: one.at):
         await _take_in(premises, by_name[one.controller], one)
+
+
+async def _publish_month(premises: Premises, cards: Sequence[CardRow], since: datetime) -> None:
+    """What the console published day by day, and as soon as a card was lost."""
+    days = [since + timedelta(days=day) for day in range((premises.now - since).days + 1)]
+    losses = [row.lost_at for row in cards if row.lost_at is not None and row.lost_at > since]
+    at = since
+    publisher = Publisher(
+        premises.database,
+        premises.keys,
+        Outbound(_NobodyThere(), premises.prefix, premises.keys),
+        zone=UTC,
+        clock_ms=lambda: milliseconds(at),
+    )
+    for at in sorted([*days, *losses, premises.now]):
+        async with premises.database.writing() as conn:
+            await queries.as_lost_by(conn, rows=cards, at=at)
+        await publisher.publish_changes()
+
+
+async def _rights_sent(premises: Premises) -> Mapping[ControllerId, Sequence[Snapshot]]:
+    async with premises.database.reading() as conn:
+        stored = await queries.snapshots(conn)
+    found = defaultdict[ControllerId, list[Snapshot]](list)
+    for name, envelope in stored:
+        controller, key = ControllerId(name), public_key(premises.keys.snapshot_seed)
+        payload = open_(envelope, Kind.SNAPSHOT, controller, public_key=key)
+        found[controller].append(decode_snapshot(payload, controller))
+    return found
+
+
+class _NobodyThere:
+    """The way to controllers that are not switched on yet: they get the newest when they are."""
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1
+    ) -> None:
+        """Takes it, as a broker would."""
 
 
 async def _take_in(premises: Premises, bundle: Bundle, sent: Sent) -> None:

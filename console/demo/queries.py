@@ -82,6 +82,21 @@ async def insert_circle(
     )
 
 
+async def describe_badge(
+    conn: Connection, *, badge: int, description: str, circle: str | None
+) -> None:
+    """What a badge is for. `circle`: whose members award it; None: everybody does."""
+    await conn.execute(
+        """
+        update badge_description
+           set description = %(description)s,
+               certification_circle = (select id from circle where name = %(circle)s)
+         where id = %(badge)s
+        """,
+        {"badge": badge, "description": description, "circle": circle},
+    )
+
+
 async def insert_tool(conn: Connection, *, name: str, circle: str) -> None:
     """A tool, and the circle whose members may use it."""
     await conn.execute(
@@ -179,6 +194,31 @@ async def account_ids(conn: Connection) -> dict[str, int]:
     """Every member's id by user name."""
     cursor = await conn.execute("select username, id from account where not system")
     return {str(username): int(account) for username, account in await cursor.fetchall()}
+
+
+async def as_lost_by(conn: Connection, *, rows: Sequence[CardRow], at: datetime) -> None:
+    """Makes those of the cards lost that were lost by then, and no other."""
+    await conn.execute(
+        """
+        update access.card c
+           set lost_at = r.lost_at, lost_by = case when r.lost_at is null then null
+                                                   else c.created_by end
+          from unnest(%(digests)s::bytea[], %(lost)s::timestamptz[]) r(site_digest, lost_at)
+         where c.site_digest = r.site_digest and c.lost_at is distinct from r.lost_at
+        """,
+        {
+            "digests": [row.site_digest for row in rows],
+            "lost": [row.lost_at if row.lost_at and row.lost_at <= at else None for row in rows],
+        },
+    )
+
+
+async def snapshots(conn: Connection) -> list[tuple[str, bytes]]:
+    """What every controller was sent, the oldest first: its name, and the envelope."""
+    cursor = await conn.execute(
+        "select controller, envelope from access.snapshot order by epoch, serial"
+    )
+    return [(str(name), bytes(envelope)) for name, envelope in await cursor.fetchall()]
 
 
 async def newest_event(conn: Connection) -> int:

@@ -22,7 +22,7 @@ from console.database import open_database
 from console.demo.building import Building
 from console.demo.cable import Cable
 from console.demo.folder import abandon, fresh_folder
-from console.demo.makerspace import PASSWORD, POINTS
+from console.demo.makerspace import FRONT_DESK, PASSWORD, POINTS, TREASURERS
 from console.demo.people import PEOPLE
 from console.demo.prepare import Premises, make_history, make_members, make_point
 from console.demo.routes import routes
@@ -174,7 +174,9 @@ def of_demo(settings: ConsoleSettings, folder: Path) -> ConsoleSettings:
             tls_key=None,
             prefix="p2k16",
         ),
-        roles=RoleSettings(admin_circle="admin"),
+        roles=RoleSettings(
+            admin_circle="admin", front_desk_circle=FRONT_DESK, treasurer_circle=TREASURERS
+        ),
     )
 
 

@@ -5,12 +5,14 @@ The keys, the controllers and the doors come from the same functions as the cons
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from console.badges import queries as badge_queries
+from console.badges.badge import Given, Kind
 from console.database import Connection
 from console.demo import queries
-from console.demo.makerspace import CIRCLES, COMPANIES, LOGINS, Person, credential_of
+from console.demo.makerspace import BADGES, CIRCLES, COMPANIES, LOGINS, Badge, Person, credential_of
 from console.demo.payments import payments
 from console.demo.queries import AccountRow, CardRow, MemberRow
 from sync.credential import site_digest
@@ -58,6 +60,26 @@ async def seed_members(
             employees=employees,
         )
     await queries.insert_payments(conn, rows=payments(people, now))
+    accounts = await queries.account_ids(conn)
+    for number, badge in enumerate(BADGES):
+        await _make_badge(conn, badge, accounts, now - timedelta(days=60 + number))
+
+
+async def _make_badge(
+    conn: Connection, badge: Badge, accounts: Mapping[str, int], at: datetime
+) -> None:
+    giver = accounts[badge.giver]
+    made = Given(to=giver, by=giver, author=giver, at=at)
+    badge_id = await badge_queries.insert_description(conn, title=badge.title, given=made)
+    await queries.describe_badge(
+        conn, badge=badge_id, description=badge.description, circle=badge.circle
+    )
+    for holder in badge.holders:
+        await badge_queries.insert_award(
+            conn,
+            kind=Kind(badge_id, None),
+            given=Given(to=accounts[holder], by=giver, author=giver, at=at),
+        )
 
 
 def card_rows(people: Sequence[Person], site_salt: bytes, now: datetime) -> list[CardRow]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.database import Database
-from console.demo.makerspace import LOGINS, POINTS, TABLE_CARDS, credential_of
+from console.demo.makerspace import BADGES, LOGINS, POINTS, TABLE_CARDS, credential_of
 from console.demo.people import PEOPLE
 from console.demo.prepare import Premises, make_history, make_members, make_point
 from console.demo.queries import CardRow
@@ -73,7 +73,12 @@ async def test_the_month_of_taps_has_become_events_openings_and_first_badges(fil
         assert await counted("access.event where happened_at > now()") == 0
         assert await counted("access.event where site_digest is not null") >= 1
         visitors = await counted("(select distinct created_by from event where domain = 'door') v")
-        assert await counted("account_badge") == visitors > 20
+        given = sum(len(badge.holders) for badge in BADGES)
+        assert await counted("account_badge") == visitors + given > 20
+        untold = "access.event where kind like 'access_%' and serial is null"
+        assert await counted(untold) == 0, "each says on which rights it was decided"
+        kept = "access.snapshot s where e.controller = s.controller and e.serial = s.serial"
+        assert await counted(f"access.event e where not exists (select from {kept})") == len(POINTS)
         lost = "access.event e join access.card c on c.id = e.card and c.lost_at < e.happened_at"
         assert await counted(f"{lost} where e.kind = 'access_granted'") == 0
         assert await counted("account where password is not null") == len(LOGINS)
