@@ -12,6 +12,7 @@ from console.accounts.finding import person_or_404
 from console.database import Connection
 from console.explain import queries, tap_wording
 from console.explain.access import accesses_of, person_of, whether_they_can, who_can
+from console.explain.next_steps import next_steps
 from console.explain.queries import PlaceRow
 from console.explain.tap import explained_tap
 from console.explain.wording import Reasons, reasons
@@ -64,6 +65,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         today=tap_wording.today(told),
         lacks=today.lacks if today else (),
         remedy=tap_wording.remedy(told),
+        steps_on=next_steps(told, me.roles, account_id=me.account_id),
         is_mine=row.account_id == me.account_id,
     )
 

@@ -12,7 +12,7 @@ from console.explain.wording import end_of, moment
 from console.rights.explain import Check, Mark, Step
 from console.rights.verdict import Ground
 from console.web import times
-from console.words import Text
+from console.words import Text, any_of, quoted
 from sync.events import EventKind
 from sync.rights import Reason
 
@@ -245,6 +245,11 @@ def _ground(step: Step, told: TapExplained) -> str:
     place = _place(told)
     if step.mark is Mark.NOT_KEPT:
         return Text("Circle: what held at that time was not kept")
+    if step.mark is Mark.NO and told.today is not None and told.today.circles:
+        asked = any_of(quoted(circle.name) for circle in told.today.circles)
+        return Text(
+            "Circle: in none that {place} asks for (now {circles})", place=place, circles=asked
+        )
     if step.mark is Mark.NO:
         return Text("Circle: in none that {place} asks for", place=place)
     if told.verdict is None:

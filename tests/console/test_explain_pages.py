@@ -99,12 +99,29 @@ async def test_a_card_without_a_right_is_explained_by_what_was_so_then_and_what_
     assert "The same rule today says yes." in words
 
 
+async def test_a_tap_leads_on_to_what_helps_and_only_where_the_visitor_may_go(house: House):
+    await house.rights.change("delete from circle_member where account = %s", house.rights.kari)
+    await house.rights.change("delete from stripe_payment")
+    await house.publish()
+    path, kari = await house.tapped("unknown_card"), house.rights.kari
+    door = makerspace.DOOR_CIRCLE
+    hers = [f"/circles/{door}", "/me/membership", "/me/access"]
+    admins = [f"/circles/{door}", f"/members/{kari}", f"/members/{kari}/access", "/doors/front"]
+    for username, expected in (("kari", hers), ("ola", admins)):
+        browser = await house.site.browser(username)
+        text = (await (await browser.get(path)).text()).split('<p class="actions">')[1]
+        found = re.findall(r'<a class="button[^"]*" href="([^"]*)"', text)
+        assert found == expected
+        for page in found:
+            assert (await browser.get(page)).status == 200, page
+
+
 async def test_whoever_lacks_a_circle_is_told_whom_to_ask(house: House):
     await house.rights.change("delete from circle_member where account = %s", house.rights.kari)
     await house.publish()
     words = await house.page(await house.tapped("unknown_card"))
     assert "yes: Membership: it held until" in words
-    assert "no: Circle: in none that Front door asks for" in words
+    assert "no: Circle: in none that Front door asks for (now “door”)" in words
     assert "Not in circle “door” For “door” ask Ola." in words
 
 
