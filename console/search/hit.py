@@ -71,16 +71,12 @@ LOOKS: Mapping[Group, tuple[Text, str]] = MappingProxyType(
 )
 """What each is called, and the page of all of them."""
 
-_FOR_MEMBERS = frozenset(
-    {Group.PEOPLE, Group.CARDS, Group.TOOLS, Group.CIRCLES, Group.BADGES, Group.COMPANIES}
-)
+_FOR_MEMBERS = frozenset(set(Group) - {Group.CONTROLLERS})
 
 
 def scope(roles: Set[Who], *, account_id: int) -> Scope:
     """For a visitor with these roles."""
     groups = set(_FOR_MEMBERS)
-    if Who.FRONT_DESK in roles:
-        groups.add(Group.DOORS)
     if Who.ADMIN in roles:
         groups.add(Group.CONTROLLERS)
     return Scope(

@@ -91,7 +91,8 @@ def _group(request: web.Request, group: Group, hits: list[Hit], text: str) -> Fo
     if has_more and group is Group.PEOPLE:
         more = f"/members?{urlencode({'q': text})}"
     elif has_more:
-        more = all_of_them
+        is_hidden = group is Group.DOORS and not visitor(request).is_admin
+        more = "/" if is_hidden else all_of_them
     return Found(group, name, tuple(hits[:SHOWN]), has_more, more)
 
 
@@ -109,7 +110,9 @@ def _hit(request: web.Request, group: Group, row: HitRow) -> Hit:
 def _path(request: web.Request, group: Group, row: HitRow) -> str:
     me = visitor(request)
     match group:
-        case Group.DOORS:
-            return f"/doors/{row.id}" if me.is_admin else f"/doors/{row.id}/people"
+        case Group.DOORS if me.is_admin:
+            return f"/doors/{row.id}"
+        case Group.DOORS:  # members find all doors on the front page, and open them there
+            return f"/doors/{row.id}/people" if Who.FRONT_DESK in me.roles else "/"
         case _:
             return f"{LOOKS[group][1]}/{row.id}"
