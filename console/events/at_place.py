@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from console.database import Connection
 from console.events import place_queries as queries
+from console.events.details import in_words
 from console.events.happenings import TAPS, Happening, has_words, sentence
 from console.events.place_queries import PlaceRow
 from sync.errors import WireError
@@ -70,5 +71,4 @@ def detail(kind: str, payload: str | None) -> str:
     except (WireError, UnicodeEncodeError):
         return ""
     # A page is UTF-8, which has no lone surrogates; JSON does.
-    text = told.encode("utf-8", "ignore").decode().strip()
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return in_words(told.encode("utf-8", "ignore").decode())
