@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.web.versions import version_of
@@ -79,6 +79,21 @@ async def set_profile(
         """,
         {"account_id": account_id, "name": name, "email": email, "phone": phone},
     )
+
+
+async def circles_of(conn: Connection, *, account_id: int) -> list[str]:
+    """The names of the circles that somebody is in."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select c.name::text
+            from circle_member m join circle c on c.id = m.circle
+            where m.account = %(account_id)s
+            order by lower(c.name)
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchall()
 
 
 async def own_sessions(
