@@ -145,6 +145,7 @@ async def _person_page(
         days=days,
         explains=True,
         tools_max=TOOLS_MAX,
+        may_enter_payments=Who.TREASURER in me.roles,
     )
 
 
