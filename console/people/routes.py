@@ -23,6 +23,7 @@ from console.database import Connection
 from console.events.person_queries import happened_to
 from console.events.recent import days_of
 from console.explain.routes import access_lines
+from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
 from console.people import queries
@@ -119,6 +120,8 @@ async def _person_page(
     actor = Actor(me.account_id, me.is_admin)
     held = await held_of(conn, person, actor=actor, limit=BADGES_MAX)
     private = await _private(conn, person, me)
+    is_me = me.account_id == person.account_id
+    ask = await asked_instead(request, conn, private.standing) if is_me else None
     her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     accesses = days = None
@@ -132,7 +135,8 @@ async def _person_page(
         "people/person.html",
         person=person,
         face=her_face,
-        is_me=me.account_id == person.account_id,
+        is_me=is_me,
+        ask=ask,
         hers=circles,
         typed_circle=TypedCircle(),
         held=held,
