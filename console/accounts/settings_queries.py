@@ -70,11 +70,13 @@ async def is_email_taken(conn: Connection, *, account_id: int, email: str) -> bo
 async def set_profile(
     conn: Connection, *, account_id: int, name: str, email: str, phone: str
 ) -> None:
-    """Stores what somebody says of herself."""
+    """Stores who somebody is. A link for a new password that went to another address is void."""
     await conn.execute(
         """
         update account
-        set name = %(name)s, email = %(email)s, phone = %(phone)s, updated_at = now()
+        set name = %(name)s, email = %(email)s::varchar, phone = %(phone)s, updated_at = now(),
+          reset_token = case when email = %(email)s::varchar then reset_token end,
+          reset_token_validity = case when email = %(email)s::varchar then reset_token_validity end
         where id = %(account_id)s
         """,
         {"account_id": account_id, "name": name, "email": email, "phone": phone},

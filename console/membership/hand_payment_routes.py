@@ -37,7 +37,7 @@ from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
 from sync.ids import AccountRef
 
-PAYMENTS_MAX = 60
+PAYMENTS_MAX = 40
 OVERLAPS_MAX = 3
 _PAYMENTS = f"/members/{{account:{ID}}}/payments"
 SAID = {

@@ -141,6 +141,22 @@ async def test_an_admin_has_a_link_for_a_new_password_sent(post: Post) -> None:
     assert (await kari.get("/me", allow_redirects=False)).status == 303
 
 
+async def test_a_link_that_went_to_a_wrong_address_is_void_once_the_address_is_another(
+    post: Post,
+) -> None:
+    path, ola = await kari_of(post.site), await post.site.browser("ola")
+    await ola.post(f"{path}/link")
+    [mail] = await post.mails()
+    await save(ola, path, phone="99")
+    stranger = await post.site.browser()
+    form = f"/reset-password-form?reset_token={token_in(mail)}"
+    assert (await stranger.get(form, allow_redirects=False)).status == 200
+    await save(ola, path, email="right@example.org", phone="99")
+    assert (await stranger.get(form, allow_redirects=False)).status == 302
+    answer = await set_password(stranger, reset_token=token_in(mail), password=NEW_PASSWORD)
+    assert "recovery-invalid-request" in answer.headers["Location"]
+
+
 async def test_only_so_many_links_are_sent_to_one_person(
     database: Database, connection: Connection
 ) -> None:
