@@ -117,6 +117,7 @@ async def test_without_mail_an_admin_is_shown_the_link_once(site: Site) -> None:
     [
         ("name", " ", "Name cannot be empty."),
         ("username", "eva lunde", "Username cannot contain spaces"),
+        ("username", "_eva", "Username begins with a letter or a digit"),
         ("username", "OLA", "Username is taken"),
         ("email", "eva", "Email must look like name@example.org"),
         ("email", "OLA@example.org", "Email is already registered"),
