@@ -81,7 +81,13 @@ def registration_mistake(new: Registration, taken: Taken) -> str | None:
 
 
 def joining_mistakes(new: Registration, password: str) -> Mapping[str, str]:
-    """The first mistake of each field of the page `/join`; empty when there is none.
+    """The first mistake of each field of the page `/join`: those of `adding_mistakes`, and more."""
+    wrong = password_mistakes(password)
+    return {**adding_mistakes(new), **({"password": wrong[0]} if wrong else {})}
+
+
+def adding_mistakes(new: Registration) -> Mapping[str, str]:
+    """The first mistake of each field of the page `/members/new`; empty when there is none.
 
     Whether somebody has the names already is not looked at.
     """
@@ -90,7 +96,6 @@ def joining_mistakes(new: Registration, password: str) -> Mapping[str, str]:
         "username": _chosen_username_mistakes(new.username),
         "email": _email_mistakes(new.email, is_taken=False),
         "phone": phone_mistakes(new.phone or ""),
-        "password": password_mistakes(password),
     }
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 

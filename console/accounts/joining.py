@@ -7,14 +7,9 @@ from math import ceil
 from aiohttp import web
 
 from console.accounts import admission
-from console.accounts.account import (
-    EMAIL_TAKEN,
-    USERNAME_CHARACTERS_MAX,
-    Registration,
-    joining_mistakes,
-)
+from console.accounts.account import USERNAME_CHARACTERS_MAX, joining_mistakes
 from console.accounts.admission import LoggedIn
-from console.accounts.registration import register
+from console.accounts.registration import field_of, register, registration_of
 from console.accounts.throttle import Throttle, Wait
 from console.web import session
 from console.web.render import page
@@ -44,12 +39,7 @@ async def join_page(request: web.Request) -> web.StreamResponse:
 async def join(request: web.Request) -> web.StreamResponse:
     """Makes the account and begins a session; or says beside each field what is wrong with it."""
     fields = await form(request)
-    new = Registration(
-        username=fields.get("username", "").strip(),
-        email=fields.get("email", "").strip(),
-        name=fields.get("name", "").strip(),
-        phone=fields.get("phone", "").strip() or None,
-    )
+    new = registration_of(fields)
     password = fields.get("password", "")
     mistakes = joining_mistakes(new, password)
     if mistakes:
@@ -61,11 +51,10 @@ async def join(request: web.Request) -> web.StreamResponse:
     )
     if isinstance(attempt, Wait):
         return _later(request, fields, attempt)
-    refusal = await register(request, new, password=password)
-    if refusal is not None:
+    made = await register(request, new, password=password)
+    if isinstance(made, str):
         # A name that is taken can't be kept from whoever wants to have it.
-        where = "email" if refusal == EMAIL_TAKEN else "username"
-        return _answer(request, fields, {where: refusal})
+        return _answer(request, fields, {field_of(made): made})
     outcome = await admission.log_in(request, new.username, password)
     response = web.Response(status=303, headers={"Location": "/"})
     if isinstance(outcome, LoggedIn):

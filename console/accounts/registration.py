@@ -4,12 +4,15 @@ Decides nothing about what it must be like, which is in `account.py`, but that n
 same user name or e-mail address meanwhile, in any case.
 """
 
+from collections.abc import Mapping
+
 import psycopg
 import structlog
 from aiohttp import web
+from msgspec import Struct
 
 from console.accounts import queries
-from console.accounts.account import USERNAME_TAKEN, Registration, registration_mistake
+from console.accounts.account import EMAIL_TAKEN, USERNAME_TAKEN, Registration, registration_mistake
 from console.accounts.admission import PASSWORDS
 from console.database import Connection
 from console.web import session
@@ -18,8 +21,14 @@ from console.web.keys import DATABASE
 log = structlog.get_logger()
 
 
-async def register(request: web.Request, new: Registration, *, password: str) -> str | None:
-    """Makes the account; None. A text says why there is none. Raises: Busy, DatabaseUnavailable."""
+class Registered(Struct, frozen=True):
+    """There is an account now."""
+
+    account_id: int
+
+
+async def register(request: web.Request, new: Registration, *, password: str) -> Registered | str:
+    """Makes the account. A text says why there is none. Raises: Busy, DatabaseUnavailable."""
     database = request.app[DATABASE]
     async with database.reading() as conn:
         mistake = await _mistake(conn, new)
@@ -44,7 +53,22 @@ async def register(request: web.Request, new: Registration, *, password: str) ->
         async with database.reading() as conn:
             return await _mistake(conn, new) or USERNAME_TAKEN
     log.info("account.registered", account=account_id)
-    return None
+    return Registered(account_id)
+
+
+def registration_of(fields: Mapping[str, str]) -> Registration:
+    """What a form of `/join` or `/members/new` asks for."""
+    return Registration(
+        username=fields.get("username", "").strip(),
+        email=fields.get("email", "").strip(),
+        name=fields.get("name", "").strip(),
+        phone=fields.get("phone", "").strip() or None,
+    )
+
+
+def field_of(refusal: str) -> str:
+    """The field of such a form that `register` refuses."""
+    return "email" if refusal == EMAIL_TAKEN else "username"
 
 
 async def _mistake(conn: Connection, new: Registration) -> str | None:

@@ -18,7 +18,7 @@ from aiohttp import web
 from console.accounts import reset_queries
 from console.accounts.reset_queries import Forgetful
 from console.accounts.throttle import Throttle, Wait
-from console.database import Author
+from console.database import Author, Connection
 from console.errors import ConsoleError
 from console.mail import MailFailed
 from console.supervision import end
@@ -73,7 +73,7 @@ class Resets:
     def __init__(self, *, often: int) -> None:
         """`often`: how often within WINDOW_SECONDS for one name, and from one address."""
         self._throttle = Throttle(failures_per_minute=often, window_seconds=WINDOW_SECONDS)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[bool]] = set()
 
     async def start(self, request: web.Request, *, text: str) -> Wait | None:
         """Sends a link to whoever has this user name or e-mail address. None, whoever there is.
@@ -96,7 +96,7 @@ class Resets:
             if len(self._running) >= RUNNING_MAX:
                 log.warning("reset.dropped", account=person.account_id)
                 break
-            sending = asyncio.create_task(_send(request.app, person, by=by))
+            sending = asyncio.create_task(send(request.app, person, by=by))
             self._running.add(sending)
             sending.add_done_callback(self._running.discard)
         return None
@@ -111,13 +111,21 @@ class Resets:
 RESETS = web.AppKey("resets", Resets)
 
 
-async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
-    """Stores a token, then mails it; the one before comes back if the mail isn't taken."""
+async def send(
+    app: web.Application, person: Forgetful, *, by: Author, is_new: bool = False
+) -> bool:
+    """Stores a token, then mails it; the one before comes back if the mail isn't taken.
+
+    `is_new`: somebody else has just made the account for her. False: no mail was sent; the log says
+    why.
+    """
     token, database, mailer = new_token(), app[DATABASE], app[MAILER]
-    token_form, html = stored_form(token), _html(app, person, token)
-    subject = app[TEMPLATES].say(
-        app[SETTINGS].site.language, Text("Reset password for {space}", space=mailer.association)
-    )
+    token_form, html = stored_form(token), _html(app, person, token, is_new=is_new)
+    space = mailer.association
+    words = Text("Reset password for {space}", space=space)
+    if is_new:
+        words = Text("Your account at {space}", space=space)
+    subject = app[TEMPLATES].say(app[SETTINGS].site.language, words)
     try:
         async with database.writing(by=by) as conn:
             before = await reset_queries.store_token(
@@ -127,7 +135,7 @@ async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
                 valid_hours=VALID_HOURS,
             )
         if before is None:
-            return
+            return False
         try:
             await mailer.send(to=person.email, subject=subject, html=html)
         except MailFailed:
@@ -139,16 +147,33 @@ async def _send(app: web.Application, person: Forgetful, *, by: Author) -> None:
     except (ConsoleError, psycopg.Error) as error:
         reason = str(error) if isinstance(error, ConsoleError) else type(error).__name__
         log.error("reset.failed", account=person.account_id, reason=reason)
-    else:
-        log.info("reset.sent", account=person.account_id)
+        return False
+    log.info("reset.sent", account=person.account_id)
+    return True
 
 
-def _html(app: web.Application, person: Forgetful, token: str) -> str:
-    public_url = (app[SETTINGS].http.public_url or "").rstrip("/")
+async def make_link(conn: Connection, *, account_id: int, base_url: str) -> str | None:
+    """Stores a token and gives its link, which nobody is sent; None: the account is gone."""
+    token = new_token()
+    before = await reset_queries.store_token(
+        conn, account_id=account_id, token_form=stored_form(token), valid_hours=VALID_HOURS
+    )
+    if before is None:
+        return None
+    log.info("reset.made", account=account_id)
+    return _link(base_url, token)
+
+
+def _html(app: web.Application, person: Forgetful, token: str, *, is_new: bool) -> str:
     context = {
         "space": app[MAILER].association,
         "username": person.username,
-        "link": f"{public_url}/reset-password-form?reset_token={token}",
+        "link": _link(app[SETTINGS].http.public_url or "", token),
         "hours": VALID_HOURS,
+        "is_new": is_new,
     }
     return app[TEMPLATES].text(app[SETTINGS].site.language, "accounts/reset_mail.html", context)
+
+
+def _link(base_url: str, token: str) -> str:
+    return f"{base_url.rstrip('/')}/reset-password-form?reset_token={token}"

@@ -5,7 +5,17 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.accounts import admission, joining, queries, reset_routes, settings_routes
+from console.accounts import (
+    adding,
+    admission,
+    joining,
+    kept_routes,
+    links,
+    queries,
+    reset,
+    reset_routes,
+    settings_routes,
+)
 from console.accounts.admission import PASSWORDS, THROTTLE, USERNAME_CHARACTERS_MAX, LoggedIn
 from console.accounts.basic import BASIC, BasicCredentials
 from console.accounts.passwords import PasswordThreads
@@ -29,11 +39,13 @@ SUGGESTIONS_MAX = 8
 
 
 def routes() -> list[Route]:
-    """Joining, logging in and out, passwords, one's own account, and suggestions."""
+    """Joining, logging in and out, passwords, one's own account, others' accounts, suggestions."""
     return [
         *reset_routes.routes(),
         *joining.routes(),
         *settings_routes.routes(),
+        *adding.routes(),
+        *kept_routes.routes(),
         Route("GET", "/login", Who.ANYONE, login_page),
         Route("POST", "/login", Who.ANYONE, log_in),
         Route("POST", "/logout", Who.ANYONE, log_out),
@@ -47,6 +59,7 @@ def set_up(app: web.Application) -> None:
     often = app[SETTINGS].login.failures_per_minute
     app[THROTTLE] = Throttle(failures_per_minute=often)
     app[joining.JOINS] = Throttle(failures_per_minute=often)
+    app[links.LINKS] = Throttle(failures_per_minute=often, window_seconds=reset.WINDOW_SECONDS)
     app[BASIC] = BasicCredentials()
     app[RESETS] = Resets(often=often)
     app.on_cleanup.append(_end)

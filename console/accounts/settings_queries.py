@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.web.versions import version_of
@@ -70,15 +70,32 @@ async def is_email_taken(conn: Connection, *, account_id: int, email: str) -> bo
 async def set_profile(
     conn: Connection, *, account_id: int, name: str, email: str, phone: str
 ) -> None:
-    """Stores what somebody says of herself."""
+    """Stores who somebody is. A link for a new password that went to another address is void."""
     await conn.execute(
         """
         update account
-        set name = %(name)s, email = %(email)s, phone = %(phone)s, updated_at = now()
+        set name = %(name)s, email = %(email)s::varchar, phone = %(phone)s, updated_at = now(),
+          reset_token = case when email = %(email)s::varchar then reset_token end,
+          reset_token_validity = case when email = %(email)s::varchar then reset_token_validity end
         where id = %(account_id)s
         """,
         {"account_id": account_id, "name": name, "email": email, "phone": phone},
     )
+
+
+async def circles_of(conn: Connection, *, account_id: int) -> list[str]:
+    """The names of the circles that somebody is in."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select c.name::text
+            from circle_member m join circle c on c.id = m.circle
+            where m.account = %(account_id)s
+            order by lower(c.name)
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchall()
 
 
 async def own_sessions(

@@ -4,16 +4,15 @@ Decides that another e-mail address needs the password: whoever finds a browser 
 a new password sent to an address of her own.
 """
 
-from collections.abc import Mapping
 from math import ceil
 
-import psycopg
 from aiohttp import web
 
 from console.accounts import admission, new_password
 from console.accounts import settings_queries as queries
-from console.accounts.account import EMAIL_TAKEN, profile_mistakes
+from console.accounts.account import profile_mistakes
 from console.accounts.new_password import Changed, Refused
+from console.accounts.profile import Mistakes, store
 from console.accounts.settings_queries import ProfileRow
 from console.accounts.throttle import Wait
 from console.web import session
@@ -22,12 +21,10 @@ from console.web.render import page
 from console.web.requests import form
 from console.web.routing import Route, Who
 from console.web.session import visitor
-from console.web.versions import CHANGED_MEANWHILE
 from console.words import Text
 
 PATH = "/me/account"
 SAVED = {"profile": Text("Saved."), "password": Text("The new password counts from now on.")}
-Mistakes = Mapping[str, str]
 
 
 def routes() -> list[Route]:
@@ -59,7 +56,12 @@ async def save_profile(request: web.Request) -> web.StreamResponse:
     if not mistakes:
         mistakes = await _proven(request, typed, fields.get("password", ""))
     if not mistakes:
-        mistakes = await _store(request, typed, version=fields.get("version", ""))
+        mistakes = await store(
+            request,
+            typed,
+            account_id=visitor(request).account_id,
+            version=fields.get("version", ""),
+        )
     if mistakes:
         # With a stale form the newest values are shown, else what was typed.
         return await _answer(request, mistakes, typed=None if "form" in mistakes else typed)
@@ -120,31 +122,6 @@ async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mis
         return {"password": _wait(outcome)}
     if outcome is None or outcome.account_id != me.account_id:
         return {"password": new_password.WRONG}
-    return {}
-
-
-async def _store(request: web.Request, typed: ProfileRow, *, version: str) -> Mistakes:
-    account_id = visitor(request).account_id
-    try:
-        async with request.app[DATABASE].writing(by=session.author(request)) as conn:
-            known = await queries.profile(conn, account_id=account_id, is_locking=True)
-            if known is None:
-                raise web.HTTPNotFound
-            if known == typed:
-                return {}
-            if known.version != version:
-                return {"form": CHANGED_MEANWHILE}
-            if await queries.is_email_taken(conn, account_id=account_id, email=typed.email):
-                return {"email": EMAIL_TAKEN}
-            await queries.set_profile(
-                conn,
-                account_id=account_id,
-                name=typed.name,
-                email=typed.email,
-                phone=typed.phone,
-            )
-    except psycopg.errors.UniqueViolation:
-        return {"email": EMAIL_TAKEN}
     return {}
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from console.database import Connection
 from console.events.recent import recent_days
+from console.membership.contacts import asked_instead
 from console.membership.standing import standing
 from console.membership.standing_queries import facts_of
 from console.tools.offers import my_tools
@@ -28,6 +29,8 @@ def routes(doors_for: DoorsFor) -> list[Route]:
         async with request.app[DATABASE].reading() as conn:
             doors = await doors_for(conn, me.account_id)
             facts = await facts_of(conn, account_id=me.account_id)
+            found = standing(facts, times.now()) if facts else None
+            ask = await asked_instead(request, conn, found)
             tools = await my_tools(conn, me.account_id)
             mark = await checkouts_mark(conn)
             days = await recent_days(conn, Who.ADMIN if me.is_admin else Who.MEMBER)
@@ -35,7 +38,8 @@ def routes(doors_for: DoorsFor) -> list[Route]:
             request,
             "front/front.html",
             doors=doors,
-            standing=standing(facts, times.now()) if facts else None,
+            standing=found,
+            ask=ask,
             mine=tools,
             mark=mark,
             refused=None,

@@ -87,9 +87,9 @@ async def register_account(request: web.Request) -> web.StreamResponse:
         phone=body.optional_text("phone", most=PHONE_CHARACTERS_MAX),
     )
     password = body.text("password", least=PASSWORD_CHARACTERS_MIN, most=PASSWORD_CHARACTERS_MAX)
-    mistake = await register(request, new, password=password)
-    if mistake is not None:
-        raise BadRequest(mistake)
+    made = await register(request, new, password=password)
+    if isinstance(made, str):
+        raise BadRequest(made)
     return done()
 
 

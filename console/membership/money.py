@@ -41,9 +41,9 @@ class Period(Struct, frozen=True):
 
 
 class PeriodMistake(Struct, frozen=True):
-    """Why there is no table. `field`: of the form."""
+    """Why there is no such period. `field`: of the form."""
 
-    words: str
+    words: Text
     field: str
 
 

@@ -1,11 +1,11 @@
-"""`/money`: what the treasurer looks at once a month. Payments are changed at Stripe, not here."""
+"""`/money`: what the treasurer looks at once a month."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import web
 
-from console.membership import money_queries, payer_queries
+from console.membership import hand_payment_routes, money_queries, payer_queries
 from console.membership.bars import bars
 from console.membership.money import (
     Period,
@@ -33,11 +33,12 @@ COLUMNS = ("Paid", "User name", "Name", "From", "Until", "Amount", "Invoice")
 
 
 def routes() -> list[Route]:
-    """Everything below /money."""
+    """Everything below /money, and somebody's payments."""
     return [
         Route("GET", "/money", Who.TREASURER, money_page),
         Route("GET", "/money/people", Who.TREASURER, people_page),
         Route("GET", "/money/payments.csv", Who.TREASURER, payments_csv),
+        *hand_payment_routes.routes(),
     ]
 
 

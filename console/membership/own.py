@@ -11,15 +11,15 @@ from msgspec import Struct
 from console.database import Connection
 from console.membership import queries, standing_queries
 from console.membership.billing import Account, Invoice, StripeUnavailable, Subscription, Tier
+from console.membership.contacts import Contacts, is_taken_here, whom_to_ask
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow
 from console.membership.treasury import TREASURY
 from console.web import times
-from console.web.keys import DATABASE, SETTINGS
+from console.web.keys import DATABASE
 from console.web.session import visitor
 
 PAYMENTS_MAX = 24
-NAMES_MAX = 3
 PATIENCE_SECONDS = 4
 """A page waits for Stripe no longer than this, and then says that it doesn't answer."""
 
@@ -67,17 +67,15 @@ class _Rows(Struct, frozen=True):
     standing: Standing
     paid: list[PaidRow]
     customer: str | None
-    contacts: list[str]
-    circle: str
+    ask: Contacts
 
 
 async def own_membership(request: web.Request, *, asks_stripe: bool = True) -> Membership:
     """The visitor's. `asks_stripe` False: it has just not answered. Raises: HTTPNotFound."""
     async with request.app[DATABASE].reading() as conn:
         rows = await _rows(request, conn, times.now())
-    is_taken_here = request.app[SETTINGS].stripe.secret_key is not None
     told: tuple[Sequence[Tier], Account] | None = ((), Account())
-    if is_taken_here:
+    if is_taken_here(request):
         told = await _told(request, rows.customer) if asks_stripe else None
     tiers, account = told or ((), Account())
     subscription = account.subscriptions[0] if account.subscriptions else None
@@ -87,9 +85,9 @@ async def own_membership(request: web.Request, *, asks_stripe: bool = True) -> M
         standing=rows.standing,
         payments=[Payment(row, receipts.get(row.invoice)) for row in rows.paid[:PAYMENTS_MAX]],
         has_more=len(rows.paid) > PAYMENTS_MAX,
-        contacts=rows.contacts,
-        circle=rows.circle,
-        is_taken_here=is_taken_here,
+        contacts=rows.ask.contacts,
+        circle=rows.ask.circle,
+        is_taken_here=is_taken_here(request),
         is_customer=rows.customer is not None,
         is_told=told is not None,
         offers=[Offer(tier, tier.price_id in mine) for tier in tiers],
@@ -99,17 +97,15 @@ async def own_membership(request: web.Request, *, asks_stripe: bool = True) -> M
 
 
 async def _rows(request: web.Request, conn: Connection, now: datetime) -> _Rows:
-    me, roles = visitor(request).account_id, request.app[SETTINGS].roles
+    me = visitor(request).account_id
     facts = await standing_queries.facts_of(conn, account_id=me)
     if facts is None:
         raise web.HTTPNotFound
-    circle = roles.treasurer_circle or roles.admin_circle
     return _Rows(
         standing=standing(facts, now),
         paid=await standing_queries.paid_by(conn, account_id=me, limit=PAYMENTS_MAX + 1),
         customer=await queries.customer_of(conn, account_id=me),
-        contacts=await standing_queries.names_in(conn, circle=circle, limit=NAMES_MAX),
-        circle=circle,
+        ask=await whom_to_ask(request, conn),
     )
 
 

@@ -9,6 +9,7 @@ from console.membership import checkout, queries, standing_queries
 from console.membership.billing import StripeUnavailable
 from console.membership.checkout import Ready, Refused, Wish
 from console.membership.collecting import Collected, pay_open_invoices
+from console.membership.contacts import is_taken_here
 from console.membership.leading import form_targets, is_safe_link, is_target
 from console.membership.own import own_membership
 from console.membership.standing import Step, standing
@@ -81,7 +82,7 @@ async def begin_checkout(request: web.Request) -> web.StreamResponse:
     price_id = (await form(request)).get("price", "")
     if not 1 <= len(price_id) <= PRICE_CHARACTERS_MAX or not price_id.isprintable():
         return await _page(request, Note(NO_SUCH_TIER, "tiers"), status=422)
-    if not _is_taken_here(request):
+    if not is_taken_here(request):
         return await _page(request, Note(ELSEWHERE), status=422)
     me, treasury = visitor(request).account_id, request.app[TREASURY]
     base = _base_url(request)
@@ -116,7 +117,7 @@ async def begin_checkout(request: web.Request) -> web.StreamResponse:
 
 async def open_portal(request: web.Request) -> web.StreamResponse:
     """Leads to Stripe's page, where cards and memberships are changed."""
-    if not _is_taken_here(request):
+    if not is_taken_here(request):
         return await _page(request, Note(ELSEWHERE), status=422)
     customer = await _customer(request)
     if customer is None:
@@ -132,7 +133,7 @@ async def open_portal(request: web.Request) -> web.StreamResponse:
 
 async def retry(request: web.Request) -> web.StreamResponse:
     """Tries to get what is open paid, with the cards that Stripe has."""
-    if not _is_taken_here(request):
+    if not is_taken_here(request):
         return await _page(request, Note(ELSEWHERE), status=422)
     me, treasury = visitor(request).account_id, request.app[TREASURY]
     async with treasury.turns.of(me):
@@ -212,10 +213,6 @@ async def _customer(request: web.Request) -> str | None:
 async def _last_payment(request: web.Request) -> int:
     async with request.app[DATABASE].reading() as conn:
         return await standing_queries.last_payment(conn, account_id=visitor(request).account_id)
-
-
-def _is_taken_here(request: web.Request) -> bool:
-    return request.app[SETTINGS].stripe.secret_key is not None
 
 
 def _base_url(request: web.Request) -> str:

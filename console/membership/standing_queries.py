@@ -8,6 +8,7 @@ from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
+from console.membership.hand_payment import is_by_hand
 from console.membership.standing import Facts
 from console.membership.stripe_event import InvoiceUnpaid, SubscriptionChanged
 
@@ -26,6 +27,11 @@ class PaidRow(Struct, frozen=True):
     end_date: datetime
     amount: Decimal
     invoice: str
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether the treasurer has entered it."""
+        return is_by_hand(self.invoice)
 
 
 async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:

@@ -22,6 +22,8 @@ class Field(Enum):
     CARDS = "cards"
     PAYMENTS = "payments"
     """How much, and when."""
+    TOOLS = "tools"
+    """Which she has checked out, all in one place."""
 
 
 SEEN_BY: Mapping[Field, frozenset[Who]] = MappingProxyType(
@@ -32,6 +34,7 @@ SEEN_BY: Mapping[Field, frozenset[Who]] = MappingProxyType(
         Field.STANDING: frozenset({Who.FRONT_DESK, Who.TREASURER}),
         Field.CARDS: frozenset({Who.FRONT_DESK}),
         Field.PAYMENTS: frozenset({Who.TREASURER}),
+        Field.TOOLS: frozenset({Who.ADMIN}),
     }
 )
 """An admin has each of these roles."""

@@ -23,11 +23,13 @@ from console.database import Connection
 from console.events.person_queries import happened_to
 from console.events.recent import days_of
 from console.explain.routes import access_lines
+from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
 from console.people import queries
 from console.people.fields import Field, may_see
 from console.people.queries import ListedRow, PrivateRow
+from console.tools.page_queries import OutRow, out_with
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
@@ -38,6 +40,7 @@ from console.web.session import Visitor, visitor
 PEOPLE_MAX = 50
 PAYMENTS_MAX = 3
 HAPPENED_MAX = 4
+TOOLS_MAX = 3
 
 
 class Listed(Struct, frozen=True):
@@ -56,6 +59,7 @@ class Private(Struct, frozen=True):
     member_since: datetime | None = None
     payments: list[PaidRow] | None = None
     cards: PersonCards | None = None
+    tools: list[OutRow] | None = None
 
 
 def routes() -> list[Route]:
@@ -116,6 +120,8 @@ async def _person_page(
     actor = Actor(me.account_id, me.is_admin)
     held = await held_of(conn, person, actor=actor, limit=BADGES_MAX)
     private = await _private(conn, person, me)
+    is_me = me.account_id == person.account_id
+    ask = await asked_instead(request, conn, private.standing) if is_me else None
     her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     accesses = days = None
@@ -129,7 +135,8 @@ async def _person_page(
         "people/person.html",
         person=person,
         face=her_face,
-        is_me=me.account_id == person.account_id,
+        is_me=is_me,
+        ask=ask,
         hers=circles,
         typed_circle=TypedCircle(),
         held=held,
@@ -141,6 +148,8 @@ async def _person_page(
         accesses=accesses,
         days=days,
         explains=True,
+        tools_max=TOOLS_MAX,
+        may_enter_payments=Who.TREASURER in me.roles,
     )
 
 
@@ -148,7 +157,7 @@ async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
     is_self = me.account_id == person.account_id
     seen = {field for field in Field if may_see(field, me.roles, is_self=is_self)}
     account_id = person.account_id
-    row = facts = cards = paid = None
+    row = facts = cards = paid = tools = None
     if seen & {Field.CONTACT, Field.STANDING}:
         row = await queries.private_facts(conn, account_id=account_id)
     if Field.STANDING in seen:
@@ -157,10 +166,13 @@ async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
         cards = await person_cards(conn, person=person, me=me)
     if Field.PAYMENTS in seen and facts is not None:
         paid = await paid_by(conn, account_id=account_id, limit=PAYMENTS_MAX)
+    if Field.TOOLS in seen:
+        tools = await out_with(conn, account_id=account_id)
     return Private(
         contact=row if Field.CONTACT in seen else None,
         standing=standing(facts, times.now()) if facts else None,
         member_since=row.member_since if row and Field.STANDING in seen else None,
         payments=paid,
         cards=cards,
+        tools=tools,
     )

@@ -128,6 +128,34 @@ async def taken_rows(conn: Connection) -> list[TakenRow]:
         return await cursor.fetchall()
 
 
+class OutRow(Struct, frozen=True):
+    """A tool that somebody has checked out. `since` None: the old web app didn't write it down."""
+
+    id: int
+    name: str
+    since: datetime | None
+
+
+async def out_with(conn: Connection, *, account_id: int) -> list[OutRow]:
+    """The tools that somebody has, what she took last first."""
+    async with conn.cursor(row_factory=class_row(OutRow)) as cursor:
+        await cursor.execute(
+            """
+            select t.id, t.name, o.started as since
+              from (
+                select distinct on (tool_description) tool_description, account, started
+                  from tool_checkout
+                 order by tool_description, id desc
+              ) o
+              join tool_description t on t.id = o.tool_description
+             where o.account = %(account_id)s
+             order by o.started desc nulls last, t.id
+            """,
+            {"account_id": account_id},
+        )
+        return await cursor.fetchall()
+
+
 async def checkouts_mark(conn: Connection) -> str:
     """A text that is another one after each checkout and each return."""
     cursor = await conn.execute("select coalesce(max(id), 0), count(*) from tool_checkout")

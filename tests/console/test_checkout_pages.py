@@ -179,3 +179,37 @@ async def test_an_open_page_hears_of_each_checkout_whoever_writes_it(workshop: W
         told = await until("event: checkouts")
         assert f"event: tool-{workshop.drill}" in told
         assert "Kari Nordmann" in told
+
+
+async def test_the_tools_that_somebody_has_out_stand_on_her_page_for_an_admin_and_herself(
+    workshop: Workshop,
+):
+    kari, per = await workshop.site.browser("kari"), await workshop.site.browser("per")
+    await console_app.admin(workshop.site.connection, "ola")
+    ola, her_page = await workshop.site.browser("ola"), f"/members/{workshop.kari}"
+    assert "Has out" not in await text(await ola.get(her_page))
+    await workshop.press(kari, "checkout")
+    assert re.search(
+        r"Has out: Cordless drill since today \d\d:\d\d", await text(await ola.get(her_page))
+    )
+    assert "You have: Cordless drill since" in await text(await kari.get("/me"))
+    for page in (per.get(her_page), ola.get(f"/members/{workshop.per}")):
+        assert "Cordless drill since" not in await text(await page)
+    await workshop.press(per, "checkout", seen=workshop.kari)
+    assert "Has out" not in await text(await ola.get(her_page))
+    assert "Has out: Cordless drill" in await text(await ola.get(f"/members/{workshop.per}"))
+
+
+async def test_of_many_tools_that_somebody_has_out_the_last_ones_are_named(workshop: Workshop):
+    await console_app.admin(workshop.site.connection, "ola")
+    for n in range(1, 6):
+        tool = await makerspace.tool(workshop.site.connection, name=f"Saw {n}")
+        await workshop.site.connection.execute(
+            "insert into tool_checkout (created_at, created_by, updated_at, updated_by, account,"
+            " tool_description, started) values (now(), 3, now(), 3, %s, %s,"
+            " now() + make_interval(secs => %s))",
+            [workshop.kari, tool, n],
+        )
+    ola = await workshop.site.browser("ola")
+    page = await text(await ola.get(f"/members/{workshop.kari}"))
+    assert re.search(r"Has out: Saw 5 .*, Saw 4 .*, Saw 3 .* and 2 more", page)

@@ -336,3 +336,36 @@ async def test_without_a_key_the_page_says_whom_to_ask(
             answer = await paid.post(path, FULL)
             assert (answer.status, "aren&#39;t taken here" in await answer.text()) == (422, True)
         assert paid.cloud.asked == []
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"), [(None, "No membership"), (-3, "Membership ended"), (3, "Paid until")]
+)
+async def test_without_a_key_home_and_me_name_whom_to_ask_and_promise_nothing(
+    database: Database, connection: Connection, days: int | None, sentence: str
+) -> None:
+    async with paying_site(database, connection, takes_payments=False) as paid:
+        if days is not None:
+            now = datetime.now(UTC)
+            await makerspace.payment(
+                connection, account=paid.kari, start=now - 30 * DAY, end=now + days * DAY
+            )
+        for path in ("/", "/me"):
+            page = await paid.get(path)
+            text = words(page).replace("&#39;", "'")
+            assert sentence in text
+            assert "Payments aren't taken on these pages." in text
+            assert "Questions about money: ask Tore (circle “treasurers”)." in text
+            for promise in ("Choose a membership", "See whether it goes on", "Fix it"):
+                assert promise not in text
+        assert "Stripe" not in words(await paid.get(MEMBERSHIP))
+
+
+async def test_whoever_needs_nothing_is_told_nothing_of_money(
+    database: Database, connection: Connection
+) -> None:
+    async with paying_site(database, connection, takes_payments=False) as paid:
+        await makerspace.payment(connection, account=paid.kari)
+        for path in ("/", "/me"):
+            assert "Questions about money" not in await paid.get(path)
+    assert paid.cloud.asked == []

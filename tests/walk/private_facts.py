@@ -84,7 +84,7 @@ SECRETS: Mapping[str, Secret] = MappingProxyType(
         "controller": Secret((CONTROLLER,), ADMINS),
         "software of a controller": Secret((SOFTWARE,), ADMINS),
         "reason of an order": Secret((ORDER_REASON,), ADMINS, is_shown=False),
-        "address of a session": Secret((SESSION_ADDRESS,), ADMINS, is_shown=False),
+        "address of a session": Secret((SESSION_ADDRESS,), ADMINS),
         "browser of a session": Secret((SESSION_BROWSER,), ADMINS, is_shown=False),
         "customer at Stripe": Secret((CUSTOMER,), MONEY, is_shown=False),
         "invoice at Stripe": Secret((INVOICE,), MONEY, is_shown=False),

@@ -54,11 +54,19 @@ async def seed(connection: Connection) -> Ids:
         "badge": _texts(badge),
         "controller": (private.CONTROLLER,),
         "session": (VERAS_SESSION.hex()[:16],),
+        "payment": await _payments(connection, vera),
     }
 
 
 def _texts(*numbers: int) -> Sequence[str]:
     return tuple(str(number) for number in numbers)
+
+
+async def _payments(connection: Connection, vera: int) -> Sequence[str]:
+    cursor = await connection.execute(
+        "select id from stripe_payment where created_by = %s order by id", [vera]
+    )
+    return _texts(*(row[0] for row in await cursor.fetchall()))
 
 
 async def _circles(connection: Connection) -> dict[str, int]:
