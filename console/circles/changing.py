@@ -120,6 +120,7 @@ async def change(
         conn,
         lambda conn: _update(conn, draft, circle.circle_id, change.actor_id),
         seen=change.seen,
+        always=becomes_managed(circle, typed) is not None,
     )
     match outcome:
         case None:
@@ -128,6 +129,18 @@ async def change(
             return _flawed(outcome)
         case Preview():
             return outcome
+
+
+def becomes_managed(circle: Circle, typed: Typed) -> Text | None:
+    """Who will say who is in it and who isn't, if others do than before."""
+    if typed.style is circle.style and typed.admin_circle == (circle.admin_circle_name or ""):
+        return None
+    if typed.style is ManagementStyle.SELF_ADMIN:
+        return Text("Whoever is in it may add and remove others, and change the circle.")
+    return Text(
+        "Members of the circle “{circle}” say who is in it from then on.",
+        circle=typed.admin_circle,
+    )
 
 
 async def _update(conn: Connection, draft: Draft, circle_id: int, actor_id: int) -> Flaw | None:

@@ -94,7 +94,9 @@ async def change_circle(request: web.Request) -> web.StreamResponse:
             path = f"/circles/{circle.circle_id}"
             title = Text("Change “{name}”?", name=circle.name)
             is_danger = bool(outcome.loses.people)
-            asked = SaveForm(outcome, title, path, fields, path, Text("Save"), is_danger)
+            managed = changing.becomes_managed(circle, typed)
+            also = () if managed is None else (managed,)
+            asked = SaveForm(outcome, title, path, fields, path, Text("Save"), is_danger, also)
             return await _answer(request, conn, row, typed, asked=asked)
         if outcome:
             # With a stale form the newest values are shown, else what was typed.

@@ -7,7 +7,7 @@ import pytest
 
 from console.database import Connection
 from tests.support import makerspace
-from tests.support.console_app import Client, Site, admin, member
+from tests.support.console_app import Client, Site, admin, member, see_and_save
 
 HTMX = {"HX-Request": "true"}
 Row = tuple[str, str | None, str, str | None, bool | None]
@@ -145,7 +145,7 @@ async def test_an_admin_changes_everything_of_a_circle(site: Site, keeper: Clien
     )
     change = fields | {"name": "laboratory", "admin_circle": "admin", "needs_comment": "on"}
     for _ in range(2):  # what is so already is no mistake
-        answer = await ola.post(f"/circles/{lab}", data=change, allow_redirects=False)
+        answer = await see_and_save(ola, f"/circles/{lab}", data=change)
         assert (answer.status, answer.headers["Location"]) == (303, f"/circles/{lab}")
     assert await circle(site.connection, lab) == ("laboratory", "", "ADMIN_CIRCLE", "admin", True)
     cursor = await site.connection.execute(
@@ -165,7 +165,9 @@ async def test_a_circle_is_handed_to_its_own_members_once_there_are_some(
     assert "Nobody is in it who could manage it." in await empty.text()
     per = await member(site.connection, "per")
     await makerspace.circle_member(site.connection, account=per, circle=lab)
-    answer = await ola.post(f"/circles/{lab}", data=change, allow_redirects=False)
+    asked = await (await ola.post(f"/circles/{lab}", data=change)).text()
+    assert "Whoever is in it may add and remove others, and change the circle." in asked
+    answer = await see_and_save(ola, f"/circles/{lab}", data=change)
     assert answer.status == 303
     assert await circle(site.connection, lab) == ("lab", "", "SELF_ADMIN", None, False)
     assert (await keeper.get(f"/circles/{lab}/change")).status == 403
