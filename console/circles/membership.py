@@ -12,9 +12,15 @@ from console.errors import BadRequest
 
 
 async def add(
-    conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
+    conn: Connection,
+    *,
+    circle_id: int,
+    account_id: int,
+    comment: str,
+    actor_id: int,
+    is_undo: bool = False,
 ) -> Refused | NoSuchCircle | None:
-    """Adds `account_id` on behalf of `actor_id`. None: done."""
+    """Adds `account_id` on behalf of `actor_id`. None: done. `is_undo`: see `insert_member`."""
     await queries.lock_circle(conn, circle_id=circle_id)
     row = await queries.circle(conn, circle_id=circle_id)
     if row is None:
@@ -29,7 +35,12 @@ async def add(
     if reason is not None:
         return Refused(reason, circle)
     is_new = await queries.insert_member(
-        conn, circle_id=circle_id, account_id=account_id, comment=comment, actor_id=actor_id
+        conn,
+        circle_id=circle_id,
+        account_id=account_id,
+        comment=comment,
+        actor_id=actor_id,
+        is_undo=is_undo,
     )
     if not is_new:  # The old web app, which takes no lock, came first.
         return Refused(Reason.ALREADY_IN, circle)

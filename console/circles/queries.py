@@ -196,18 +196,39 @@ async def comment_of(conn: Connection, *, circle_id: int, account_id: int) -> st
 
 
 async def insert_member(
-    conn: Connection, *, circle_id: int, account_id: int, comment: str, actor_id: int
+    conn: Connection,
+    *,
+    circle_id: int,
+    account_id: int,
+    comment: str,
+    actor_id: int,
+    is_undo: bool = False,
 ) -> bool:
-    """Adds somebody, with the actor as author; False: was in the circle already."""
+    """Adds somebody, with the actor as author; False: was in the circle already.
+
+    `is_undo`: if she was removed within the hour, it is as if she had not been: since when she is
+    in it and who added her stay.
+    """
     cursor = await conn.execute(
         """
+        with removed as (
+          select (a.old ->> 'created_at')::timestamptz as at, (a.old ->> 'created_by')::bigint as by
+            from access.audit a
+           where %(is_undo)s and a.place = 'public.circle_member' and a.operation = 'removed'
+             and a.account = %(account_id)s and (a.old ->> 'circle')::bigint = %(circle_id)s
+             and a.happened_at > now() - interval '1 hour'
+           order by a.happened_at desc, a.id desc
+           limit 1
+        )
         insert into circle_member
           (created_at, created_by, updated_at, updated_by, circle, account, comment)
-        values (now(), %(actor_id)s, now(), %(actor_id)s, %(circle_id)s, %(account_id)s,
-          %(comment)s)
+        values (coalesce((select at from removed), now()),
+          coalesce((select by from removed), %(actor_id)s), now(), %(actor_id)s, %(circle_id)s,
+          %(account_id)s, %(comment)s)
         on conflict do nothing
         """,
         {
+            "is_undo": is_undo,
             "circle_id": circle_id,
             "account_id": account_id,
             "comment": comment,

@@ -1,6 +1,7 @@
 """Pages of circles: all of them, one of them, and the circles of one person."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -46,6 +47,10 @@ class PersonCircles(Struct, frozen=True):
     circles: list[PersonCircleRow]
     removable: frozenset[int]
     addable: list[Circle]
+
+
+_UNDO: Mapping[str, str] = MappingProxyType({"undo": "yes"})
+"""What the form of an undo posts besides."""
 
 
 def routes() -> list[Route]:
@@ -96,10 +101,10 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
-            wanted = _wanted(request, circle_id, found[0], comment)
+            wanted = _wanted(request, circle_id, found[0], comment, undo=fields.get("undo"))
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
-            posted = {"username": found[0].username, "comment": comment}
+            posted = {"username": found[0].username, "comment": comment, **_undo(wanted)}
             typed = typed.after(outcome, wanted, f"{path}/members", posted, path)
         else:
             typed = replace(typed, mistake=Mistake(not_one(username, found)))
@@ -125,10 +130,10 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     if circle_id is not None:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
-            wanted = _wanted(request, circle_id, person, comment)
+            wanted = _wanted(request, circle_id, person, comment, undo=fields.get("undo"))
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
         path = f"/members/{person.account_id}"
-        posted = {"circle": circle, "comment": comment}
+        posted = {"circle": circle, "comment": comment, **_undo(wanted)}
         typed = typed.after(outcome, wanted, f"{path}/circles", posted, path)
     else:
         typed = replace(typed, mistake=Mistake(Text("Choose a circle."), "circle"))
@@ -164,7 +169,8 @@ async def _removal(
         return typed
     action, posted = again(wanted, comment)
     return replace(
-        typed, undo=Undo(Text("{name} was removed.", name=person.shown_name), action, posted)
+        typed,
+        undo=Undo(Text("{name} was removed.", name=person.shown_name), action, {**posted, **_UNDO}),
     )
 
 
@@ -184,9 +190,20 @@ async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -
     )
 
 
-def _wanted(request: web.Request, circle_id: int, person: Person, comment: str = "") -> Wanted:
+def _wanted(
+    request: web.Request,
+    circle_id: int,
+    person: Person,
+    comment: str = "",
+    *,
+    undo: str | None = None,
+) -> Wanted:
     actor_id, roles = visitor(request).account_id, request.app[SETTINGS].roles
-    return Wanted(circle_id, person, comment, actor_id, roles)
+    return Wanted(circle_id, person, comment, actor_id, roles, undo == "yes")
+
+
+def _undo(wanted: Wanted) -> Mapping[str, str]:
+    return _UNDO if wanted.is_undo else {}
 
 
 async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:

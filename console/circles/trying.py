@@ -20,13 +20,17 @@ from sync.ids import AccountRef
 
 
 class Wanted(Struct, frozen=True):
-    """Who is to be added to a circle or removed, by whom. `roles`: which circles give some."""
+    """Who is to be added to a circle or removed, by whom. `roles`: which circles give some.
+
+    `is_undo`: she was just removed, and that is taken back.
+    """
 
     circle_id: int
     person: Person
     comment: str
     actor_id: int
     roles: RoleSettings
+    is_undo: bool = False
 
 
 class Tried(Struct, frozen=True):
@@ -98,6 +102,7 @@ async def add(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
         account_id=wanted.person.account_id,
         comment=wanted.comment,
         actor_id=wanted.actor_id,
+        is_undo=wanted.is_undo,
     )
     return await _try(conn, change, wanted, seen=seen, is_removal=False)
 

@@ -116,11 +116,15 @@ async def test_a_member_is_removed(site: Site) -> None:
 @pytest.mark.parametrize(
     "path", ["/members/{kari}/circles/2/removal", "/circles/2/members/{kari}/removal"]
 )
-async def test_a_removal_can_be_undone_with_its_comment(site: Site, path: str) -> None:
+async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, path: str) -> None:
     await admin(site.connection, "ola")
     kari = await member(site.connection, "kari")
     await makerspace.circle_member(site.connection, account=kari)
-    await site.connection.execute("update circle_member set comment = 'has the key <3'")
+    await site.connection.execute(
+        "update circle_member set comment = 'has the key <3', created_by = %s,"
+        " created_at = '2023-10-10 12:00+00' where account = %s",
+        [kari, kari],
+    )
     client = await site.browser("ola")
     said = await (await see_and_save(client, path.format(kari=kari), headers=HTMX)).text()
     form = next(part for part in said.split("<form")[1:] if "Kari was removed." in part)
@@ -133,6 +137,12 @@ async def test_a_removal_can_be_undone_with_its_comment(site: Site, path: str) -
     assert await members(site.connection, 2) == {}
     await see_and_save(client, action, data=fields, headers=HTMX)
     assert await members(site.connection, 2) == {"kari": "has the key <3"}
+    since = await site.connection.execute(
+        "select extract(year from created_at)::int, created_by from circle_member"
+        " where account = %s",
+        [kari],
+    )
+    assert await since.fetchone() == (2023, kari)
 
 
 async def test_a_circle_that_makes_somebody_an_admin_says_so_before(site: Site) -> None:
