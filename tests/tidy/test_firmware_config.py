@@ -125,6 +125,16 @@ def test_there_is_a_drawing_for_strike_magnet_lock_and_contactor() -> None:
     assert names == ["wiring-contactor", "wiring-maglock", "wiring-strike"]
 
 
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda path: path.stem)
+def test_a_drawing_has_the_pins_of_the_manuals_example(drawing: Path) -> None:
+    drawn = set(map(int, re.findall(r"BCM (\d+)", drawing.read_text())))
+    example = MANUAL[MANUAL.index("[[door]]\n") : MANUAL.index("session_seconds_max = ")]
+    door, tool = example.split("[[tool]]")
+    pins = set(map(int, re.findall(r"pin = (\d+)", tool if "contactor" in drawing.stem else door)))
+    assert drawn
+    assert drawn <= pins
+
+
 def test_the_index_names_every_file() -> None:
     index = (FIRMWARE / "README.md").read_text() + (FIRMWARE / "wiring.md").read_text()
     for path in FIRMWARE.iterdir():
