@@ -89,7 +89,8 @@ def dense(body: bytes, suffix: str) -> bytes:
         case ".css":
             body = re.sub(rb"/\*.*?\*/", b"", body, flags=re.DOTALL)
             body = re.sub(rb"\s+", b" ", body)
-            return re.sub(rb" ?([{};,]) ?", rb"\1", body).strip()
+            body = re.sub(rb" ?([{};,]) ?", rb"\1", body).strip()
+            return re.sub(rb"(?<=[\w-]): ", b":", body).replace(b";}", b"}")
         case ".js":
             return re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
         case _:
