@@ -7,7 +7,6 @@ as always; nothing here decides who may in.
 
 import asyncio
 from collections.abc import Mapping
-from typing import cast
 
 from edge.assembly import House
 from edge.lease import LEASE_MS_MAX, GrantId
@@ -48,7 +47,7 @@ async def _rights(house: House, question: Mapping[str, object]) -> Mapping[str, 
     if inside is None:
         raise Refused("not now: the controller isn't enrolled, or its store can't be opened")
     seconds = question.get("seconds")
-    if not isinstance(seconds, int) or not 1 <= seconds <= WAIT_SECONDS_MAX:
+    if type(seconds) is not int or not 1 <= seconds <= WAIT_SECONDS_MAX:  # a bool is no number
         raise Refused(f"seconds: expected a whole number from 1 to {WAIT_SECONDS_MAX}")
     try:
         async with asyncio.timeout(seconds):
@@ -88,8 +87,9 @@ async def _moved(house: House, point: PointKey, since: float, *, is_on: bool) ->
 
 
 def _point(house: House, question: Mapping[str, object]) -> PointKey:
-    point = PointKey(cast("str", question.get("point")))
+    named = question.get("point")
+    point = PointKey(named if isinstance(named, str) else "")
     if point not in house.posts:
         known = ", ".join(house.posts)
-        raise Refused(f"there is no door or tool {point!r} here; there are: {known}")
+        raise Refused(f"there is no door or tool {named!r} here; there are: {known}")
     return point

@@ -86,17 +86,28 @@ async def _wait_for(stop: asyncio.Event) -> None:
 async def _serve(house: House) -> None:
     """Waits until the controller knows who it is and has a store; then serves until cancelled."""
     bundle = await _enrolled(house)
-    store, set_aside = await _opened(house, bundle)
-    house.health.store = store
-    try:
-        with ThreadPoolExecutor(2, thread_name_prefix="worker") as worker:
-            await _serve_from(store, worker, bundle, house, set_aside)
-    finally:
+    kept: Path | None = None
+    while True:
+        store, set_aside = await _opened(house, bundle)
+        kept = set_aside or kept
+        house.health.store = store
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await store.close()
-        except TimeoutError:
-            log.error("store.not_closed", seconds=CLOSE_SECONDS)
+            with ThreadPoolExecutor(2, thread_name_prefix="worker") as worker:
+                try:
+                    works = await assemble(store, worker, bundle, house)
+                except StorageFault as error:  # it opens, and takes nothing: a full disk, say
+                    house.health.store = None
+                    _tell_unusable(house, error)
+                else:
+                    house.health.troubles.pop(Reason.STORAGE_FAULT, None)
+                    await _serve_from(works, house, kept)
+        finally:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await store.close()
+            except TimeoutError:
+                log.error("store.not_closed", seconds=CLOSE_SECONDS)
+        await asyncio.sleep(STORE_RETRY_SECONDS)
 
 
 async def _enrolled(house: House) -> Bundle:
@@ -116,25 +127,23 @@ async def _enrolled(house: House) -> Bundle:
 async def _opened(house: House, bundle: Bundle) -> tuple[Store, Path | None]:
     """The store, as soon as it can be opened."""
     owner = owner_of(bundle)
-    troubles = house.health.troubles
     while True:
         try:
-            opened = await house.outside.store(house.settings.data_dir, owner)
+            return await house.outside.store(house.settings.data_dir, owner)
         except StorageFault as error:
-            if troubles.get(Reason.STORAGE_FAULT) != str(error):
-                log.error("store.unusable", error=str(error))
-            troubles[Reason.STORAGE_FAULT] = str(error)
+            _tell_unusable(house, error)
             await asyncio.sleep(STORE_RETRY_SECONDS)
-        else:
-            troubles.pop(Reason.STORAGE_FAULT, None)
-            return opened
 
 
-async def _serve_from(
-    store: Store, worker: ThreadPoolExecutor, bundle: Bundle, house: House, set_aside: Path | None
-) -> None:
-    """Serves taps and the console until cancelled. Raises: StorageFault."""
-    works = await assemble(store, worker, bundle, house)
+def _tell_unusable(house: House, error: StorageFault) -> None:
+    troubles = house.health.troubles
+    if troubles.get(Reason.STORAGE_FAULT) != str(error):
+        log.error("store.unusable", error=str(error))
+    troubles[Reason.STORAGE_FAULT] = str(error)
+
+
+async def _serve_from(works: Works, house: House, set_aside: Path | None) -> None:
+    """Serves taps and the console until cancelled."""
     house.health.inside = works.inside
     await works.recorder.record(_started(set_aside))
     try:

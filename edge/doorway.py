@@ -88,6 +88,11 @@ class Doorway:
         return self.fault or Reason.INTERNAL_ERROR
 
     @property
+    def grant(self) -> Grant | None:
+        """Nobody has a door."""
+        return None
+
+    @property
     def opens_unrecorded(self) -> bool:
         """Only if nothing else is wrong."""
         return self.faults == frozenset({Reason.STORAGE_FAULT})
@@ -193,6 +198,8 @@ class Doorway:
 
     def relay_changed(self, is_on: bool | None) -> None:
         """What the guard says of this door's relay; None: there is no guard."""
+        if self._is_closed:
+            return  # the guard ends with us
         if is_on:
             self._unlocks.confirm(self._point)
         self._feedback.told(is_on is True)

@@ -8,6 +8,7 @@ operate time 10 ms at most.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from edge.inputs import Debounced
 from sync.rights import Reason
@@ -15,6 +16,25 @@ from sync.rights import Reason
 DIFFERENCE_SECONDS = 0.5
 LATE_SECONDS = 0.1
 """A timer that is so late proves nothing about the relay."""
+
+
+class Sensed:
+    """Faults that several sensors tell of: each lasts until all of them have let go of it."""
+
+    def __init__(self, set_fault: Callable[[Reason, bool], None]) -> None:
+        self._set_fault = set_fault
+        self._told: set[tuple[str, Reason]] = set()
+
+    def by(self, sensor: str) -> Callable[[Reason, bool], None]:
+        """What one sensor calls with a fault, and whether it is there."""
+        return partial(self._tell, sensor)
+
+    def _tell(self, sensor: str, fault: Reason, is_there: bool) -> None:
+        if is_there:
+            self._told.add((sensor, fault))
+        else:
+            self._told.discard((sensor, fault))
+        self._set_fault(fault, any(told is fault for _, told in self._told))
 
 
 class Feedback:

@@ -110,11 +110,18 @@ def read_tool(row: SettingsTable) -> ToolSettings:
             f'"{mode}" needs a reader that repeats a card while it lies there; '
             f'{point.reader.driver} doesn\'t: expected "{Mode.TAP_TOGGLE}"',
         )
+    is_long_job = row.flag("long_job", default=usual.is_long_job)
+    if is_long_job and current is None:
+        row.refuse(
+            "long_job",
+            "needs current.pin: without it nobody can tell when the job is done, and the tool "
+            "would stay on for session_seconds_max; expected false, or a sensor",
+        )
     return ToolSettings(
         point=point,
         rules=ToolRules(
             mode=mode,
-            is_long_job=row.flag("long_job", default=usual.is_long_job),
+            is_long_job=is_long_job,
             has_current=current is not None,
             start_seconds=row.integer("start_seconds", least=5, most=3600, default=60),
             idle_seconds=row.integer("idle_seconds", least=5, most=DAY_SECONDS, default=300),

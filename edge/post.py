@@ -72,6 +72,11 @@ class Post(Protocol):
         ...
 
     @property
+    def grant(self) -> Grant | None:
+        """What it is in use by; None: nobody has it."""
+        ...
+
+    @property
     def opens_unrecorded(self) -> bool:
         """Whether a break-glass card could open it, while nothing can be recorded."""
         ...

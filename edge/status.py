@@ -47,7 +47,7 @@ async def answering(
     path = socket_path(data_dir)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError, ValueError, asyncio.LimitOverrunError):
+        with suppress(OSError, TimeoutError, ValueError, RecursionError):
             async with asyncio.timeout(ANSWER_SECONDS):
                 question = json.loads(await reader.read(QUESTION_BYTES_MAX) or b"{}")
             if isinstance(question, dict):

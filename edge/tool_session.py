@@ -48,10 +48,10 @@ class ToolSession:
         """Whose it is."""
         return self._grant.member if self._grant else None
 
-    def begin(self, grant: Grant) -> None:
-        """From now on, or anew."""
+    def begin(self, grant: Grant, *, ending: str | None = None) -> None:
+        """From now on, or anew. `ending`: why it ends as soon as the motor stops."""
         loop = asyncio.get_running_loop()
-        self._grant, self._seen_at, self.ending = grant, loop.time(), None
+        self._grant, self._seen_at, self.ending = grant, loop.time(), ending
         if self._rules.mode is Mode.CARD_PRESENT and self._look is None:
             self._look = loop.call_later(GONE_SECONDS, self._look_for_card)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from edge.cues import Lights
 from edge.faults import LATCHED, Faults, tell_stop
-from edge.feedback import Feedback
+from edge.feedback import Feedback, Sensed
 from edge.inputs import Debounced
 from edge.post import Cause, Grant, Hold
 from edge.tool import ENDINGS, POWERED, STOPS, ToolAction, ToolInput, ToolState, step
@@ -52,8 +52,9 @@ class Workbench:
             lapsed=lambda _point, _grant: self._leave("power lost", ToolInput.FINISHED),
         )
         self._faults = Faults(point, self._faults_changed, tell)
-        self._feedback = Feedback(self._faults.set, may_be_idle=rules.has_no_volt_release)
-        self._drawn = Feedback(self._faults.set, may_be_idle=True)
+        sensed = Sensed(self._faults.set)
+        self._feedback = Feedback(sensed.by("contactor"), may_be_idle=rules.has_no_volt_release)
+        self._drawn = Feedback(sensed.by("current"), may_be_idle=True)
         self._current = Debounced(self._current_changed)
         self._state = ToolState.BOOT
         self._stop = Debounced(self._stop_changed, at_rest=True)
@@ -149,7 +150,8 @@ class Workbench:
             return taken  # it was started while the grant was recorded
         actions = self._happen(ToolInput.GRANTED)
         if ToolAction.CONTINUE in actions:
-            self._session.begin(grant)
+            # An order outlasts the return of whoever was at work.
+            self._session.begin(grant, ending=self._session.ending if self._hold else None)
             return None
         if ToolAction.BEGIN not in actions:
             return self.fault or Reason.INTERNAL_ERROR
@@ -195,7 +197,7 @@ class Workbench:
             self._unlocks.confirm(self._point)
         self._feedback.told(is_on is True)
         self._drawn.told(is_on is True)
-        self.set_fault(Reason.RELAY_FAULT, is_there=is_on is None)
+        self.set_fault(Reason.RELAY_FAULT, is_there=is_on is None and not self._is_closed)
         self._changed()
 
     def current(self, is_closed: bool) -> None:
@@ -222,8 +224,7 @@ class Workbench:
         self._state = ToolState.BOOT
         self._unlocks.end_all()
         self._session.end()
-        self._lights.close()
-        for part in (self._feedback, self._drawn, self._current, self._stop):
+        for part in (self._lights, self._feedback, self._drawn, self._current, self._stop):
             part.close()
 
     def _leave(self, why: str, happened: ToolInput | None = None) -> None:

@@ -176,7 +176,7 @@ async def test_what_a_door_does_is_told_of_the_door(
 @pytest.mark.parametrize(
     ("payload", "why"),
     [
-        ('{"detail": "fresh to soft"}', "Fresh to soft."),
+        ('{"detail": "fresh to soft"}', "It has not heard from here for too long."),
         ('{"detail": "\\ud800so\\u0000"}', "So\0."),
         ('{"detail": ""}', ""),
         ("{}", ""),

@@ -121,6 +121,11 @@ def test_a_card_that_is_read_once_can_not_be_told_to_lie_there() -> None:
     ]
 
 
+def test_a_long_job_needs_a_sensor_that_tells_its_end() -> None:
+    found = mistakes({"tool": [{**DOOR, "long_job": True}]})
+    assert [mistake.partition(":")[0] for mistake in found] == ["tool[1].long_job"]
+
+
 def test_an_upstream_contactor_is_for_tools_and_has_a_pin_of_its_own() -> None:
     relay = {"pin": 17, "upstream_pin": 17}
     assert mistakes({"tool": [{**DOOR, "relay": relay}]})[0].startswith("tool[1].relay.pin: ")

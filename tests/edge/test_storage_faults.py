@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +125,33 @@ async def test_a_full_disk_denies_is_told_and_heals(
         await eventually(lambda: daemon.point()["state"] == "locked", seconds=8)
         daemon.tap(OLAS_CARD)
         await eventually(lambda: "unknown_card" in {e.reason for e in console.all_events()})
+    finally:
+        daemon.close()
+
+
+async def test_a_disk_that_is_full_at_the_start_is_waited_for(
+    small_disk: Path, mosquitto: Mosquitto, console: ConsoleStandIn
+) -> None:
+    daemon = EdgeDaemon(small_disk)
+    daemon.log = small_disk.parent / "edge.log"
+    daemon.trace = small_disk.parent / "trace"
+    try:
+        daemon.enrol(SIGNER.bundle(f"mqtt://127.0.0.1:{mosquitto.port}", password=PASSWORD))
+        await daemon.start_and_wait()
+        await console.wait_until_applied(1)
+        await daemon.wait_until_fresh()
+        daemon.stop()
+        filling = small_disk / "filling"
+        with filling.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(512))
+        filling.write_bytes(filling.read_bytes()[: -36 * 1024])  # to open it is possible
+        daemon.start()
+        await eventually(lambda: "storage_fault" in str(daemon.status().get("faults")), seconds=20)
+        assert daemon.point()["state"] == "boot"
+        filling.unlink()
+        await eventually(lambda: daemon.point()["state"] == "locked", seconds=20)
+        assert "storage_fault" not in str(daemon.status().get("faults"))
     finally:
         daemon.close()
 

@@ -166,6 +166,18 @@ async def test_whoever_has_a_tool_is_told_that_she_would_hand_it_back(here: Thre
         assert bench.state is ToolState.LOCKED
 
 
+async def test_the_guesses_of_others_do_not_keep_her_from_handing_it_back(here: Threshold) -> None:
+    async with a_laser(here, Mode.TAP_TOGGLE) as (bench, entrance):
+        assert await tap(entrance, KARIS_CARD) == "allowed"
+        for number in range(DENIALS_MAX + 1):  # the last one shuts it for 4 s
+            if number == DENIALS_MAX:
+                await asyncio.sleep(SHUT_SECONDS_MIN + 0.1)
+            await tap(entrance, f"01000000{number:02X}")
+        assert await tap(entrance, OLAS_CARD) == "throttled"
+        await tap(entrance, KARIS_CARD)
+        assert bench.state is ToolState.LOCKED
+
+
 async def test_at_a_storage_fault_no_card_powers_a_tool(here: Threshold) -> None:
     async with a_laser(here, Mode.TAP_TOGGLE) as (bench, entrance):
         right = replace(SIGNER.right(), points=frozenset({LASER}), is_break_glass=True)

@@ -271,6 +271,35 @@ async def test_a_contactor_that_waits_for_its_own_start_button_is_not_stuck() ->
         await eventually(lambda: Reason.RELAY_WELDED in tool.bench.faults)
 
 
+async def test_a_weld_that_two_sensors_told_lasts_until_both_have_let_go() -> None:
+    async with a_tool(SENSED) as tool:
+        tool.bench.felt(False)
+        tool.tap(KARI)
+        tool.bench.felt(True)
+        await tool.run_motor()
+        tool.bench.hand_back()
+        await eventually(lambda: Reason.RELAY_WELDED in tool.bench.faults)
+        await asyncio.sleep(DIFFERENCE_SECONDS + 2 * LATE_SECONDS)
+        await tool.stop_motor()  # somebody switched it off at the machine
+        tool.bench.restore()
+        assert Reason.RELAY_WELDED in tool.bench.faults, "its contactor is felt on still"
+        tool.bench.felt(False)
+        await asyncio.sleep(2 * BOUNCE_SECONDS)
+        tool.bench.restore()
+        assert tool.bench.faults == frozenset()
+
+
+async def test_an_order_outlasts_the_return_of_whoever_was_at_work(tool: Tool) -> None:
+    assert tool.tap(KARI) is None
+    await tool.run_motor()
+    tool.bench.hold(Hold.OUT_OF_SERVICE)
+    assert tool.state is ToolState.RUNNING
+    assert tool.release(KARI) is None, "she is back at her machine"
+    await tool.stop_motor()
+    await tool.is_(ToolState.OUT_OF_SERVICE)
+    assert not tool.relays.on
+
+
 async def test_a_relay_that_does_not_come_on_is_stuck_and_ends_the_session() -> None:
     async with a_tool(ToolRules()) as tool:
         tool.bench.felt(False)

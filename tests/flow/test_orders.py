@@ -84,7 +84,7 @@ def test_a_door_stands_unlocked_for_everybody_until_it_is_set_back(building: Bui
     for path in ("/doors/front", "/doors", "/"):
         told = r"Unlocked for everybody until (today|tomorrow) \d\d:\d\d"
         soon(lambda at=path, told=told: re.search(told, page(at)))
-    soon(lambda: "It stands unlocked for everybody By a command." in page("/doors/front"))
+    soon(lambda: "It stands unlocked for everybody By an order." in page("/doors/front"))
     page("/doors/front/orders", operation="lock")
     soon(lambda: building.controller.relay_changes() == ["on", "off"])
     soon(lambda: "It is locked again" in page("/doors/front"))

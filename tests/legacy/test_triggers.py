@@ -29,6 +29,7 @@ async def test_everything_of_ours_in_public_is_a_trigger_of_a_known_name(taken_o
         ("access_claim",),
         ("access_index_payment",),
         ("access_index_payments",),
+        ("access_session_ended",),
         ("audit",),
         ("keep_history",),
     ]
@@ -119,7 +120,7 @@ async def test_the_trigger_function_has_a_fixed_search_path(taken_over: str) -> 
         settings = connection.execute(
             "select prosecdef, proconfig from pg_proc where proname like 'announce%'"
         ).fetchall()
-    assert settings == 2 * [(True, ["search_path=pg_catalog, pg_temp"])]
+    assert settings == 3 * [(True, ["search_path=pg_catalog, pg_temp"])]
 
 
 async def test_the_web_app_takes_and_returns_tools_also_when_telling_fails(
