@@ -88,6 +88,8 @@ class Timekeeper:
         self._clock = Clock(0, 0)
         self._aged_ms = UNHEARD_MS  # at `_aged_at_ms`
         self._aged_at_ms = 0
+        self.has_started = False
+        """Whether `start_at` was called: what is persisted from then on holds this boot's time."""
 
     def mono_ms(self) -> int:
         """Milliseconds since the boot began."""
@@ -115,6 +117,7 @@ class Timekeeper:
 
         Both are older than this boot: how long it has taken so far comes on top.
         """
+        self.has_started = True
         mono_ms = self.mono_ms()
         known_ms = self._clock.moment(mono_ms).now_ms
         self._clock = Clock(max(high_water_ms + mono_ms, known_ms), mono_ms, self._clock.is_trusted)

@@ -111,7 +111,8 @@ async def start_clock(store: Store, timekeeper: Timekeeper) -> None:
             " (SELECT time_ms FROM event ORDER BY seq DESC LIMIT 100))), age_ms FROM state"
         ).fetchone()
 
-    timekeeper.start_at(*await store.read(work))
+    if not timekeeper.has_started:  # else the disk was full, and this is another attempt
+        timekeeper.start_at(*await store.read(work))
     moment = timekeeper.moment()
     await store.write(lambda connection: _persist(connection, moment))
 

@@ -128,7 +128,8 @@ class Decisions:
             if not applied.is_sure:
                 return  # until the console speaks again, nobody knows better
             version = applied.version
-            against = self._against(row, version)
+            # They may have become fresh while the grant was recorded.
+            against = self._against(row, version) & self._against(row, version, is_now=True)
             if against:
                 raise Violation("I7", f"event {row.seq}: by {version} in force {sorted(against)}")
 
@@ -189,11 +190,16 @@ class Decisions:
         elif reason != "no_snapshot" and not self._standing.explains(reason, row):
             raise Violation("I16", f"event {row.seq} denies: {reason}, and nothing explains it")
 
-    def _against(self, row: Row, version: tuple[int, int]) -> frozenset[str]:
+    def _against(
+        self, row: Row, version: tuple[int, int], *, is_now: bool = False
+    ) -> frozenset[str]:
         book = self._console.books.get(version)
         if book is None:
             return frozenset({f"version {version} was never made"})
-        return objections(book, row.event["point"], self._card(row), self._situation(row))
+        situation = self._situation(row)
+        if is_now:
+            situation = replace(situation, age_ms=self._clock.age_ms(self._timeline.now_ns))
+        return objections(book, row.event["point"], self._card(row), situation)
 
     def _in_doubt(self, row: Row) -> frozenset[str]:
         book = self._console.books.get(row.version)
