@@ -196,10 +196,11 @@ class Decisions:
         book = self._console.books.get(version)
         if book is None:
             return frozenset({f"version {version} was never made"})
-        situation = self._situation(row)
+        point, card, situation = row.event["point"], self._card(row), self._situation(row)
         if is_now:
             situation = replace(situation, age_ms=self._clock.age_ms(self._timeline.now_ns))
-        return objections(book, row.event["point"], self._card(row), situation)
+            return objections(book, point, card, situation) - doubts(book, point, card, situation)
+        return objections(book, point, card, situation)
 
     def _in_doubt(self, row: Row) -> frozenset[str]:
         book = self._console.books.get(row.version)
