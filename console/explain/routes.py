@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from console.accounts.finding import person_or_404
+from console.accounts.queries import Person
 from console.database import Connection
 from console.explain import queries, tap_wording
 from console.explain.access import accesses_of, person_of, whether_they_can, who_can
-from console.explain.next_steps import next_steps
+from console.explain.next_steps import Looked, steps_from_access, steps_from_tap
 from console.explain.queries import PlaceRow
 from console.explain.tap import explained_tap
 from console.explain.wording import Reasons, reasons
@@ -65,7 +66,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         today=tap_wording.today(told),
         lacks=today.lacks if today else (),
         remedy=tap_wording.remedy(told),
-        steps_on=next_steps(told, me.roles, account_id=me.account_id),
+        steps_on=steps_from_tap(told, me.roles, account_id=me.account_id),
         is_mine=row.account_id == me.account_id,
     )
 
@@ -90,9 +91,11 @@ async def tool_people(request: web.Request) -> web.StreamResponse:
 
 async def own_access(request: web.Request) -> web.StreamResponse:
     """What the visitor can open and use, and what is missing for the rest."""
+    me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        every = await access_lines(conn, account_id=visitor(request).account_id)
-    return page(request, "explain/access.html", accesses=every, person=None)
+        every = await access_lines(conn, account_id=me.account_id)
+    looked = Looked(me.account_id, me.shown_name, me.roles, is_hers=True)
+    return _access_page(request, every, looked, None)
 
 
 async def access_of(request: web.Request) -> web.StreamResponse:
@@ -100,7 +103,15 @@ async def access_of(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
         person = await person_or_404(conn, request)
         every = await access_lines(conn, account_id=person.account_id)
-    return page(request, "explain/access.html", accesses=every, person=person)
+    looked = Looked(person.account_id, person.shown_name, visitor(request).roles, is_hers=False)
+    return _access_page(request, every, looked, person)
+
+
+def _access_page(
+    request: web.Request, every: Sequence[Reasons], looked: Looked, person: Person | None
+) -> web.StreamResponse:
+    steps = steps_from_access((one.at for one in every), looked)
+    return page(request, "explain/access.html", accesses=every, person=person, steps_on=steps)
 
 
 async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons]:
