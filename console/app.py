@@ -56,7 +56,6 @@ from console.site_keys import SiteIdentity
 from console.supervision import end, keep_running
 from console.tools.checkout import CHECKOUTS, Checkouts
 from console.tools.live import ToolStates
-from console.tools.offers import REASONS_FOR
 from console.web import health, language, live
 from console.web.errors import answer_errors
 from console.web.headers import add_headers
@@ -126,7 +125,6 @@ async def build_app(
     app[CHECKOUTS] = Checkouts(
         database, app[MQTT], prefix=settings.mqtt.legacy_tool_prefix, now_ms=unix_ms
     )
-    app[REASONS_FOR] = explain.tool_reasons
     app[MAILER] = Mailer(settings.mail)
     accounts.set_up(app)
     treasury.set_up(app)
@@ -172,7 +170,7 @@ def _routes() -> list[Route]:
         *controller_keeping.routes(),
         *search.routes(),
         *in_force.routes(),
-        *front.routes(doors.doors_for),
+        *front.routes(),
         *past_alarms.routes(),
         *legacy.routes(),
     ]

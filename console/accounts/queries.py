@@ -1,5 +1,7 @@
 """What is asked of the tables of accounts."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
@@ -122,6 +124,21 @@ async def people_like(conn: Connection, *, text: str, limit: int) -> list[Person
             limit %(limit)s
             """,
             {"text": text, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def people_named(conn: Connection, *, accounts: Collection[int]) -> list[Person]:
+    """What these people are called, by name."""
+    async with conn.cursor(row_factory=class_row(Person)) as cursor:
+        await cursor.execute(
+            """
+            select id as account_id, username, name
+              from account
+             where id = any(%(accounts)s::bigint[])
+             order by lower(coalesce(nullif(name, ''), username)), id
+            """,
+            {"accounts": list(accounts)},
         )
         return await cursor.fetchall()
 

@@ -153,7 +153,7 @@ def _shown(column: str, value: Any, known: Known, now: datetime, most: int) -> s
     is_text = isinstance(value, str) and (column, value) not in VALUES
     if is_text and column not in NAMES and value != HIDDEN:
         if _MOMENT.fullmatch(value):
-            return times.day_and_time(datetime.fromisoformat(value), now)
+            return times.within_sentence(datetime.fromisoformat(value), now)
         return quoted(_cut(value, most))
     plain = SECRET if value == HIDDEN else _plain(column, value, known)
     return plain if isinstance(plain, Text) else _cut(plain, most + 2)

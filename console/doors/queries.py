@@ -47,14 +47,6 @@ class DoorRow(Struct, frozen=True):
     unlocked_until: datetime | None = None
 
 
-class PersonRow(Struct, frozen=True):
-    """Somebody's names."""
-
-    account_id: int
-    username: str
-    name: str | None
-
-
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
     """All doors that are not retired, by name, or the one with this key."""
     async with conn.cursor(row_factory=class_row(DoorRow)) as cursor:
@@ -109,20 +101,6 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
             {"key": key, "longest": UNLOCK_SECONDS_MAX + LATE_SECONDS},
         )
         return await cursor.fetchall()
-
-
-async def people(conn: Connection, *, accounts: Collection[int]) -> dict[int, PersonRow]:
-    """The names of these accounts."""
-    async with conn.cursor(row_factory=class_row(PersonRow)) as cursor:
-        await cursor.execute(
-            """
-            select id as account_id, username, name
-              from account
-             where id = any(%(accounts)s::bigint[])
-            """,
-            {"accounts": list(accounts)},
-        )
-        return {row.account_id: row for row in await cursor.fetchall()}
 
 
 async def circle_ids(conn: Connection, *, names: Collection[str]) -> dict[str, int]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from aiohttp import web
 from msgspec import Struct
 
+from console.access.lines import by_door, lines_at
+from console.access.wording import Reasons
 from console.cards.break_glass_queries import break_glass_cards
 from console.cards.card import kind
 from console.controllers.order_pages import Place, give_order
@@ -17,21 +19,21 @@ from console.doors import changing_queries, circle_routes, keeping_routes, queri
 from console.doors.about import about
 from console.doors.any_door import AnyDoor
 from console.doors.door import DoorView, view
-from console.doors.opening import NoSuchDoor, Opened
-from console.doors.queries import PersonRow
-from console.doors.wording import outcome_words, remedy, why, why_not
+from console.doors.opening import NoSuchDoor, NotAllowed, Opened
+from console.doors.wording import outcome_words
 from console.events.at_place import told_at
 from console.events.looks import LOOKS_SHOWN, told_looks
 from console.events.past_alarm_queries import looks
 from console.first_card.queries import is_marked, waiting_claims
 from console.rights import queries as rights
-from console.rights.access import may_open_which, who_may_open
+from console.rights.access import who_may_open
 from console.web import times
 from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import is_htmx
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
+from console.words import Text
 from sync.ids import AccountRef, PointKey
 from sync.rights import BREAK_GLASS_MAX, PointKind
 
@@ -43,18 +45,10 @@ _KEY = "{door:[a-z0-9-]{1,32}}"
 
 
 class MyDoor(Struct, frozen=True):
-    """A door on the front page. `refusal` is empty for one that the visitor may open."""
+    """A door on the front page, and whether and why the visitor may open it."""
 
     door: DoorView
-    refusal: str
-    remedy: str
-
-
-class MayOpen(Struct, frozen=True):
-    """Somebody who may open a door, and why."""
-
-    person: PersonRow
-    why: str
+    reasons: Reasons
 
 
 def routes() -> list[Route]:
@@ -69,24 +63,16 @@ def routes() -> list[Route]:
     ]
 
 
-async def doors_for(conn: Connection, account_id: int) -> Sequence[MyDoor]:
-    """Every door, those first that this account may open now."""
-    now = times.now()
-    answers = await may_open_which(conn, account_id=account_id, now_ms=int(now.timestamp() * 1000))
-    mine: list[MyDoor] = []
-    for row in await queries.doors(conn):
-        door, answer = view(row, now), answers.get(PointKey(row.key))
-        if answer is None:
-            continue  # it was made between the two questions
-        allowed = answer.decision.is_allowed
-        mine.append(
-            MyDoor(
-                door,
-                "" if allowed else why_not(answer, door.name, now),
-                "" if allowed else remedy(answer, door.circles, now),
-            )
-        )
-    return sorted(mine, key=lambda one: one.refusal != "")
+async def doors_for(conn: Connection, lines: Sequence[Reasons]) -> Sequence[MyDoor]:
+    """Every door, those first that somebody may open now. `lines`: her access."""
+    hers, now = by_door(lines), times.now()
+    # One that was made between the two questions is in one of them only.
+    mine = [
+        MyDoor(view(row, now), hers[row.key])
+        for row in await queries.doors(conn)
+        if row.key in hers
+    ]
+    return sorted(mine, key=lambda one: not one.reasons.is_yes)
 
 
 async def doors_page(request: web.Request) -> web.StreamResponse:
@@ -124,25 +110,18 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         if not rows or not facts:
             raise web.HTTPNotFound
         door = view(rows[0], now)
-        who = await who_may_open(
-            conn, door_key=key, now_ms=int(now.timestamp() * 1000), most=PEOPLE_SHOWN + 1
-        )
-        names = await queries.people(conn, accounts={one.account for one in who})
+        who = await who_may_open(conn, door_key=key, now_ms=times.ms(now), most=PEOPLE_SHOWN + 1)
+        openers = await lines_at(conn, key, who[:PEOPLE_SHOWN])
         happened = await told_at(conn, key, is_tool=False)
         looked = await looks(conn, point=key, limit=LOOKS_SHOWN)
         takes_first_cards = await is_marked(conn, key=key)
         claims = await waiting_claims(conn, now=now)
-    openers = [
-        MayOpen(names[one.account], why(one.answer, door.circles, now))
-        for one in who
-        if one.account in names
-    ]
     return page(
         request,
         "doors/door.html",
         door=door,
-        openers=openers[:PEOPLE_SHOWN],
-        has_more=len(openers) > PEOPLE_SHOWN,
+        openers=openers,
+        has_more=len(who) > PEOPLE_SHOWN,
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,
         looks=told_looks(looked, now),
@@ -163,10 +142,13 @@ async def open_door(request: web.Request) -> web.StreamResponse:
     outcome = tried.outcome
     async with request.app[DATABASE].reading() as conn:
         rows = await queries.doors(conn, key=key)
-    if not rows or isinstance(outcome, NoSuchDoor):
-        raise web.HTTPNotFound
+        if not rows or isinstance(outcome, NoSuchDoor):
+            raise web.HTTPNotFound
+        if isinstance(outcome, NotAllowed):
+            words = await _why_not(conn, key, visitor(request).account_id)
+        else:
+            words = outcome_words(outcome, times.now())
     door = view(rows[0], times.now())
-    words = outcome_words(outcome, door.name, door.circles, times.now())
     is_open = isinstance(outcome, Opened)
     shown = Shown(words, "unlock" if is_open else "cross", "good" if is_open else "bad")
     answer = fragment if is_htmx(request) else page
@@ -182,3 +164,10 @@ async def order_door(request: web.Request) -> web.StreamResponse:
     if not rows:
         raise web.HTTPNotFound
     return await give_order(request, Place(PointKind.DOOR, key, rows[0].name, f"/doors/{key}"))
+
+
+async def _why_not(conn: Connection, door: PointKey, account_id: int) -> str:
+    found = await lines_at(conn, door, [account_id])
+    lacks = [lack.sentences for _, one in found for lack in one.lacks]
+    # What was missing a moment ago can be there now.
+    return Text.joined(lacks) or Text("You may not open it at this moment. Try again.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence, Set
 
 from msgspec import Struct
 
-from console.explain.access import AtPlace
+from console.access.at_place import AtPlace
 from console.explain.tap import TapExplained
 from console.rights.missing import Missing
 from console.web.routing import Who

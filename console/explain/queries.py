@@ -1,6 +1,5 @@
-"""SQL of what a page that explains has to know: a tap, the rights of that time, whom to ask."""
+"""SQL of what a page that explains has to know: a tap, and the rights of that time."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,8 +10,6 @@ from sync.events import EventKind
 from sync.ids import PointKey
 
 _TAPS = (EventKind.ACCESS_GRANTED, EventKind.ACCESS_DENIED, EventKind.ACCESS_WITHDRAWN)
-_ASKED_MAX = 5
-"""So many of those who manage a circle are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +55,6 @@ class SnapshotRow:
     next_at: datetime | None
     digest: bytes
     envelope: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CircleRow:
-    """A circle, and whom to ask. `manager` None: it manages itself. `badges`: which its managers
-    award.
-    """
-
-    circle_id: int
-    name: str
-    manager: str | None
-    people: list[str]
-    people_more: int
-    badges: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceRow:
-    """A door or tool by its name. `tool_id` None: a door. `circles`: ids."""
-
-    key: str
-    name: str
-    tool_id: int | None
-    circles: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedRow:
-    """Somebody's names."""
-
-    account_id: int
-    username: str
-    name: str
 
 
 async def tap(conn: Connection, *, event_id: int) -> TapRow | None:
@@ -148,91 +112,6 @@ async def snapshot(
             {"controller": controller, "epoch": epoch, "serial": serial},
         )
         return await cursor.fetchone()
-
-
-async def circles(conn: Connection, *, ids: Collection[int]) -> dict[int, CircleRow]:
-    """These circles, each with those who may add somebody."""
-    async with conn.cursor(row_factory=class_row(CircleRow)) as cursor:
-        await cursor.execute(
-            """
-            select c.id as circle_id, c.name, a.name as manager,
-                   coalesce(m.people[:%(most)s], '{}') as people,
-                   greatest(coalesce(cardinality(m.people), 0) - %(most)s, 0) as people_more,
-                   array(select b.title::text from badge_description b
-                          where b.certification_circle = k.id order by lower(b.title)) as badges
-              from circle c
-              cross join lateral (
-                select case when c.management_style = 'ADMIN_CIRCLE' then c.admin_circle
-                            else c.id end as id
-              ) k
-              left join circle a on a.id = k.id and a.id <> c.id
-              left join lateral (
-                select array_agg(coalesce(nullif(p.name, ''), p.username)::text
-                                 order by lower(coalesce(nullif(p.name, ''), p.username)))
-                         as people
-                  from circle_member i
-                  join account p on p.id = i.account and not p.system
-                 where i.circle = k.id
-              ) m on true
-             where c.id = any(%(ids)s::bigint[])
-            """,
-            {"ids": list(ids), "most": _ASKED_MAX},
-        )
-        return {row.circle_id: row for row in await cursor.fetchall()}
-
-
-async def places(conn: Connection) -> list[PlaceRow]:
-    """Every door, then every tool, by name."""
-    async with conn.cursor(row_factory=class_row(PlaceRow)) as cursor:
-        await cursor.execute(
-            """
-            select d.key, d.name, null::bigint as tool_id,
-                   array(select circle from access.door_circle where door = d.key) as circles
-              from access.door d
-             where d.retired_at is null
-            union all
-            select coalesce(p.key, 'tool-' || t.id), t.name, t.id,
-                   case when t.circle is null then '{}' else array[t.circle]::bigint[] end
-              from tool_description t
-              left join access.tool_point p on p.tool = t.id
-             where t.id not in (select tool from access.retired_tool)
-            """
-        )
-        doors_first = await cursor.fetchall()
-    return sorted(doors_first, key=lambda row: (row.tool_id is not None, row.name.lower(), row.key))
-
-
-async def people_named(conn: Connection, *, accounts: Collection[int]) -> list[NamedRow]:
-    """What these people are called, by name."""
-    async with conn.cursor(row_factory=class_row(NamedRow)) as cursor:
-        await cursor.execute(
-            """
-            select id as account_id, username, coalesce(nullif(name, ''), username) as name
-              from account
-             where id = any(%(accounts)s::bigint[])
-             order by lower(coalesce(nullif(name, ''), username)), id
-            """,
-            {"accounts": list(accounts)},
-        )
-        return await cursor.fetchall()
-
-
-async def people_like(conn: Connection, *, text: str, limit: int) -> list[NamedRow]:
-    """People whose name or user name holds `text`, by name."""
-    async with conn.cursor(row_factory=class_row(NamedRow)) as cursor:
-        await cursor.execute(
-            """
-            select id as account_id, username, coalesce(nullif(name, ''), username) as name
-              from account
-             where not system
-               and access.folded(concat_ws(' ', username, name))
-                 like all ((select access.patterns(%(text)s))::text[])
-             order by lower(coalesce(nullif(name, ''), username)), id
-             limit %(limit)s
-            """,
-            {"text": text, "limit": limit},
-        )
-        return await cursor.fetchall()
 
 
 async def point_of_tool(conn: Connection, *, tool_id: int) -> PointKey | None:

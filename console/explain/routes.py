@@ -4,19 +4,19 @@ Taps and people are for the front desk, and of a tool for whoever looks after it
 everybody's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 
+from console.access.at_place import whether_they_can, who_can
+from console.access.lines import access_lines, lines_of
+from console.access.queries import PlaceRow
+from console.access.wording import Reasons, reasons
 from console.accounts.finding import person_or_404
-from console.accounts.queries import Person
-from console.database import Connection
+from console.accounts.queries import Person, people_like
 from console.explain import queries, tap_wording
-from console.explain.access import accesses_of, person_of, whether_they_can, who_can
 from console.explain.next_steps import Looked, steps_from_access, steps_from_tap
-from console.explain.queries import PlaceRow
 from console.explain.tap import explained_tap
-from console.explain.wording import Reasons, reasons
 from console.tools import looking_after
 from console.web import times
 from console.web.keys import DATABASE
@@ -53,7 +53,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
             raise not_for(Who.FRONT_DESK, request)
         if row is None:
             raise web.HTTPNotFound
-        told = await explained_tap(conn, row, now_ms=_ms_of_now())
+        told = await explained_tap(conn, row, now_ms=times.ms(now))
     today = None if told.today is None or row.lost_at is not None else reasons(told.today, now)
     return page(
         request,
@@ -114,36 +114,21 @@ def _access_page(
     return page(request, "explain/access.html", accesses=every, person=person, steps_on=steps)
 
 
-async def access_lines(conn: Connection, *, account_id: int) -> Sequence[Reasons]:
-    """Every door and tool for one person, those first that she can use; for other pages, too."""
-    now = times.now()
-    person = await person_of(conn, account_id=account_id)
-    every = await accesses_of(conn, person, now_ms=_ms_of_now())
-    told = [reasons(at, now) for at in every]
-    return sorted(told, key=lambda one: (one.at.place.tool_id is not None, not one.is_yes))
-
-
-async def tool_reasons(conn: Connection, account_id: int) -> Mapping[int, Reasons]:
-    """The same of each tool by its id; for pages of tools."""
-    every = await access_lines(conn, account_id=account_id)
-    return {one.at.place.tool_id: one for one in every if one.at.place.tool_id is not None}
-
-
 async def _people_page(
     request: web.Request, point: PointKey, *, is_tool: bool
 ) -> web.StreamResponse:
     text, now = query_text(request, "q"), times.now()
     async with request.app[DATABASE].reading() as conn:
         if text:
-            named = await queries.people_like(conn, text=text, limit=FOUND_SHOWN)
+            named = await people_like(conn, text=text, limit=FOUND_SHOWN)
             found = await whether_they_can(
                 conn,
                 point=point,
                 accounts=[row.account_id for row in named],
-                now_ms=_ms_of_now(),
+                now_ms=times.ms(now),
             )
         else:
-            found = await who_can(conn, point=point, now_ms=_ms_of_now())
+            found = await who_can(conn, point=point, now_ms=times.ms(now))
     if found is None or (found[0].tool_id is not None) is not is_tool:
         raise web.HTTPNotFound
     place, people = found
@@ -155,13 +140,9 @@ async def _people_page(
         text=text,
         count=len(people),
         is_cut=bool(text) and len(people) == FOUND_SHOWN,
-        people=[(one.person, reasons(one.at, now)) for one in people[:PEOPLE_SHOWN]],
+        people=lines_of(people[:PEOPLE_SHOWN]),
     )
 
 
 def _path(place: PlaceRow) -> str:
     return f"/doors/{place.key}" if place.tool_id is None else f"/tools/{place.tool_id}"
-
-
-def _ms_of_now() -> int:
-    return int(times.now().timestamp() * 1000)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from console.access.at_place import AtPlace, accesses_of, person_of
 from console.database import Connection
 from console.explain import queries
-from console.explain.access import AtPlace, accesses_of, person_of
 from console.explain.queries import SnapshotRow, TapRow
 from console.rights import verdict_queries
 from console.rights.explain import CardThen, Explained, Tap, explain, found

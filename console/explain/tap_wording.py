@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from console.access.wording import end_of, moment
 from console.events.wording import Whose, wording
 from console.explain.tap import TapExplained
-from console.explain.wording import end_of, moment
 from console.rights.explain import Check, Mark, Step
 from console.rights.verdict import Ground
 from console.web import times
@@ -95,7 +95,7 @@ def decided(told: TapExplained, now: datetime, *, names_controller: bool) -> Seq
                 n=row.serial,
             )
         ]
-    made = times.day_and_time(rights.made_at, now)
+    made = times.within_sentence(rights.made_at, now)
     by = (
         Text(
             "Decided by the controller “{name}” itself, on rights no. {n}.",
@@ -113,7 +113,7 @@ def decided(told: TapExplained, now: datetime, *, names_controller: bool) -> Seq
             "They were made {when}, and were not the newest any more: others were made {later}, "
             "and had not reached it.",
             when=made,
-            later=times.day_and_time(rights.next_at, now),
+            later=times.within_sentence(rights.next_at, now),
         ),
     ]
 
@@ -178,7 +178,7 @@ def _card(told: TapExplained, now: datetime, *, is_yes: bool) -> str:
     if not is_yes and told.was_assigned_later and row.card_since is not None:
         return Text(
             "The card belonged to nobody yet: it was assigned {when}",
-            when=times.day_and_time(row.card_since, now),
+            when=times.within_sentence(row.card_since, now),
         )
     if not is_yes or row.name is None:
         return Text("The card belongs to nobody")
@@ -196,11 +196,11 @@ def _card(told: TapExplained, now: datetime, *, is_yes: bool) -> str:
 def _lost(told: TapExplained, now: datetime, *, is_yes: bool) -> str:
     lost_at = told.row.lost_at
     if not is_yes and lost_at is not None:
-        return Text("It was marked lost {when}", when=times.day_and_time(lost_at, now))
+        return Text("It was marked lost {when}", when=times.within_sentence(lost_at, now))
     if lost_at is not None and told.was_lost:
         return Text(
             "In these rights it was not lost yet: it was marked so {when}",
-            when=times.day_and_time(lost_at, now),
+            when=times.within_sentence(lost_at, now),
         )
     return Text("It was not marked lost")
 
@@ -219,25 +219,25 @@ def _membership(step: Step, told: TapExplained, now: datetime) -> str:
             return Text("Membership: it held")
         return Text(
             "Membership: it held until {when}, the day of slack included",
-            when=times.day_and_time(until, now),
+            when=times.within_sentence(until, now),
         )
     if told.row.reason == Reason.NOT_YET_VALID:
         begins = moment(right.not_before_ms) if right else None
         return _begins_later(begins, now)
     window = told.verdict.window if told.verdict is not None else None
-    if window is not None and not window.has_begun(int(told.row.happened_at.timestamp() * 1000)):
+    if window is not None and not window.has_begun(times.ms(told.row.happened_at)):
         return _begins_later(moment(window.not_before_ms), now)
     ended = (moment(right.not_after_ms) if right else None) or told.paid_until
     if ended is None:
         return Text("Membership: there was none")
     return Text(
         "Membership: it ended {when}, the day of slack included",
-        when=times.day_and_time(ended, now),
+        when=times.within_sentence(ended, now),
     )
 
 
 def _begins_later(begins: datetime | None, now: datetime) -> str:
-    when = times.day_and_time(begins, now) if begins else Text("later")
+    when = times.within_sentence(begins, now) if begins else Text("later")
     return Text("Membership: it begins {when}", when=when)
 
 

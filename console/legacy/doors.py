@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from console.controllers.orders import NoAnswer
+from console.controllers.orders import NoAnswer, Refused
 from console.doors.any_door import Tried
 from console.doors.opening import Failed, NoSuchDoor, NotAllowed, Opened
 from console.doors.routes import ANY_DOOR
@@ -46,15 +46,14 @@ async def open_doors(request: web.Request) -> web.StreamResponse:
                 f"{_before(tried)}"
             )
         case NoAnswer() | Failed(is_late=True):
-            raise web.HTTPGatewayTimeout(text=_words(tried))
-        case _:
-            raise web.HTTPBadGateway(text=_words(tried))
+            raise web.HTTPGatewayTimeout(text=_words(tried, tried.outcome))
+        case other:
+            raise web.HTTPBadGateway(text=_words(tried, other))
 
 
-def _words(tried: Tried) -> str:
+def _words(tried: Tried, outcome: NoAnswer | Failed | Refused) -> str:
     """Which door did not open and why, and which had opened."""
-    words = f"{tried.door}: {outcome_words(tried.outcome, tried.door, (), times.now())}"
-    return f"{words}{_before(tried)}"
+    return f"{tried.door}: {outcome_words(outcome, times.now())}{_before(tried)}"
 
 
 def _before(tried: Tried) -> str:

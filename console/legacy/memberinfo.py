@@ -56,7 +56,7 @@ async def _account_called(conn: Connection, username: str) -> AccountRow | None:
 
 
 async def _told(conn: Connection, account: AccountRow) -> Json:
-    now_ms = int(times.now().timestamp() * 1000)
+    now_ms = times.ms(times.now())
     found = await standings(conn, now_ms=now_ms, account_id=account.id)
     standing = found.get(account.id, NO_STANDING)
     told: Json = {

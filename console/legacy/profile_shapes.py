@@ -43,7 +43,7 @@ async def read_known(
     Standings and fees only if `is_full`, awards only if `has_badges`.
     """
     accounts = None if account_id is None else [account_id]
-    now_ms = int(times.now().timestamp() * 1000)
+    now_ms = times.ms(times.now())
     return Known(
         circles=_by_account(await profile_queries.circles(conn, account_id=account_id)),
         awards=_by_account(await awards(conn, accounts=accounts) if has_badges else []),

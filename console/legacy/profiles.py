@@ -117,7 +117,7 @@ def _is_told_fees(request: web.Request, account_id: int) -> bool:
 
 
 async def _fees(conn: Connection, account_id: int) -> Json:
-    now_ms = int(times.now().timestamp() * 1000)
+    now_ms = times.ms(times.now())
     found = await standings(conn, now_ms=now_ms, account_id=account_id)
     standing = found.get(account_id, NO_STANDING)
     membership = await profile_queries.membership(conn, account_id=account_id)

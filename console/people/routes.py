@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
+from console.access.lines import access_lines
 from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
@@ -22,7 +23,6 @@ from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
 from console.events.person_queries import happened_to
 from console.events.recent import days_of
-from console.explain.routes import access_lines
 from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by

@@ -37,13 +37,6 @@ class Standing(Struct, frozen=True):
     is_employed: bool
 
 
-class Opener(Struct, frozen=True):
-    """Somebody who may open a door now, and why."""
-
-    account: AccountRef
-    answer: Answer
-
-
 FIRST_WEIGHED = 100
 """So many people are weighed first where only some of those are asked for who may."""
 
@@ -90,10 +83,10 @@ async def may_open_which(
 
 async def who_may_open(
     conn: Connection, *, door_key: PointKey, now_ms: int, most: int
-) -> Sequence[Opener]:
+) -> Sequence[AccountRef]:
     """The first `most` by name who may open the door now, with a card or from here."""
     doors = await queries.doors(conn, key=door_key)
-    found: list[Opener] = []
+    found: list[AccountRef] = []
     begin, size = 0, FIRST_WEIGHED
     # Thousands can open a front door: a page that names thirty needn't weigh them all.
     while doors and len(found) < most:
@@ -101,12 +94,8 @@ async def who_may_open(
         people = await people_queries.people(
             conn, account=None, accounts=some, ended_after_ms=now_ms
         )
-        answers = {person.account: weigh(person, doors[0], now_ms) for person in people}
-        found += [
-            Opener(account, answers[account])
-            for account in some
-            if account in answers and answers[account].decision.is_allowed
-        ]
+        let_in = {p.account for p in people if weigh(p, doors[0], now_ms).decision.is_allowed}
+        found += [account for account in some if account in let_in]
         if len(some) < size:
             break
         begin, size = begin + size, size * 4
@@ -122,17 +111,6 @@ async def may_use_tool(
         return None
     person = await _person(conn, account_id)
     return NOBODY if person is None else weigh_tool(person, tools[0], now_ms)
-
-
-async def may_use_which_tool(
-    conn: Connection, *, account_id: int, now_ms: int
-) -> dict[int, Answer]:
-    """The same for every tool, by its id."""
-    person = await _person(conn, account_id)
-    return {
-        tool.id: NOBODY if person is None else weigh_tool(person, tool, now_ms)
-        for tool in await queries.tools(conn)
-    }
 
 
 async def standings(

@@ -100,7 +100,7 @@ async def dry_run(
     from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
     is shown also where nothing changes for anybody.
     """
-    now_ms = int(times.now().timestamp() * 1000)
+    now_ms = times.ms(times.now())
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
     made: Mapping[PointKey, str] = {}

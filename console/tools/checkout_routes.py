@@ -9,9 +9,10 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from console.access.lines import access_lines
 from console.errors import BadRequest
 from console.tools.checkout import CHECKOUTS
-from console.tools.offers import REASONS_FOR, my_tools, offers
+from console.tools.offers import my_tools, offers
 from console.tools.queries import holder_name
 from console.tools.tool import (
     HasIt,
@@ -118,10 +119,11 @@ async def _answer(
                 raise web.HTTPSeeOther(paths.get(place, f"/tools/{tool_id}"))
             place = "one"
         if place == "mine":
-            mine = await my_tools(conn, me.account_id)
+            lines = await access_lines(conn, account_id=me.account_id)
+            mine = await my_tools(conn, lines, me.account_id)
             return fragment(request, "tools/mine.html", status=status, mine=mine, refused=refused)
         only = None if place == "all" else tool_id
-        every = await offers(conn, request.app[REASONS_FOR], me, tool_id=only)
+        every = await offers(conn, me, tool_id=only)
     context = {"offers": every, "place": place, "refused": refused, "refused_at": tool_id}
     if is_htmx(request):
         return fragment(request, "tools/offers.html", status=status, **context)

@@ -1,16 +1,12 @@
-"""What the visitor may do with each tool: take it, give it back, or ask somebody first.
+"""What the visitor may do with each tool: take it, give it back, or ask somebody first."""
 
-Whether she may use it, and why not, is told by the feature that explains; `app.py` hands it over.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
-
-from aiohttp import web
 from msgspec import Struct
 
+from console.access.lines import access_lines, by_tool
+from console.access.wording import Reasons
 from console.database import Connection
-from console.rights.access import may_use_which_tool
 from console.tools import looking_after
 from console.tools import page_queries as queries
 from console.tools.page_queries import TakenRow
@@ -20,20 +16,6 @@ from console.web.session import Visitor
 
 USABLE_SHOWN = 6
 """On the front page; the page of tools has all of them."""
-
-
-class Reasons(Protocol):
-    """Why somebody can use a tool, or what is missing, as `explain/reasons.html` shows it."""
-
-    @property
-    def is_yes(self) -> bool:
-        """Whether she can now."""
-        ...
-
-
-ReasonsFor = Callable[[Connection, int], Awaitable[Mapping[int, Reasons]]]
-"""Of each tool by its id, for the account with this id."""
-REASONS_FOR = web.AppKey[ReasonsFor]("tool_reasons")
 
 
 class Offer(Struct, frozen=True):
@@ -66,12 +48,10 @@ class MyTools(Struct, frozen=True):
     more: int
 
 
-async def offers(
-    conn: Connection, reasons_for: ReasonsFor, me: Visitor, *, tool_id: int | None = None
-) -> list[Offer]:
+async def offers(conn: Connection, me: Visitor, *, tool_id: int | None = None) -> list[Offer]:
     """All tools, or the one: what the visitor has first, then what she looks after or may use."""
     rows = await queries.tool_rows(conn, tool_id=tool_id)
-    reasons = await reasons_for(conn, me.account_id)
+    reasons = by_tool(await access_lines(conn, account_id=me.account_id))
     cared_for = await looking_after.tools_of(conn, account_id=me.account_id)
     now = times.now()
     found = [
@@ -81,16 +61,11 @@ async def offers(
     return sorted(found, key=lambda one: (not one.has_it, not one.looks_after, not one.may_use))
 
 
-async def my_tools(conn: Connection, account_id: int) -> MyTools:
-    """What the front page shows of tools: those first that are free."""
-    now_ms = int(times.now().timestamp() * 1000)
+async def my_tools(conn: Connection, lines: Sequence[Reasons], account_id: int) -> MyTools:
+    """What the front page shows of tools: those first that are free. `lines`: her access."""
     rows = await queries.taken_rows(conn)
-    answers = await may_use_which_tool(conn, account_id=account_id, now_ms=now_ms)
-    usable = [
-        row
-        for row in rows
-        if row.holder_id != account_id and row.id in answers and answers[row.id].decision.is_allowed
-    ]
+    hers = {tool_id for tool_id, one in by_tool(lines).items() if one.is_yes}
+    usable = [row for row in rows if row.id in hers and row.holder_id != account_id]
     usable.sort(key=lambda row: row.holder_id is not None)
     return MyTools(
         have=tuple(row for row in rows if row.holder_id == account_id),

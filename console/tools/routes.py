@@ -9,7 +9,7 @@ from console.events.looks import LOOKS_SHOWN, told_looks
 from console.events.past_alarm_queries import LookRow, looks
 from console.tools import checkout_routes, keeping_queries, keeping_routes, looking_after
 from console.tools import page_queries as queries
-from console.tools.offers import REASONS_FOR, offers
+from console.tools.offers import offers
 from console.web import times
 from console.web.keys import DATABASE
 from console.web.render import page
@@ -37,7 +37,7 @@ def routes() -> list[Route]:
 async def tools_page(request: web.Request) -> web.StreamResponse:
     """All tools: those first that the visitor has, or may use."""
     async with request.app[DATABASE].reading() as conn:
-        every = await offers(conn, request.app[REASONS_FOR], visitor(request))
+        every = await offers(conn, visitor(request))
         mark = await queries.checkouts_mark(conn)
         retired: list[keeping_queries.RetiredRow] = []
         if visitor(request).is_admin:
@@ -57,7 +57,7 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
     """One tool: its state, who uses it, where it hangs."""
     tool_id, me = path_id(request, "tool"), visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        found = await offers(conn, request.app[REASONS_FOR], me, tool_id=tool_id)
+        found = await offers(conn, me, tool_id=tool_id)
         if not found:
             raise web.HTTPNotFound
         tool, happened = found[0].tool, ()

@@ -1,4 +1,4 @@
-"""What pages say about a tool. Pure. Whether somebody may use it is for `console/explain/`."""
+"""What pages say about a tool. Pure. Whether somebody may use it is for `console/access/`."""
 
 from datetime import datetime
 

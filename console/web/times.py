@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from console.words import Phrasebook, Text
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MS = timedelta(milliseconds=1)
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -41,6 +43,11 @@ SHORT_WEEKDAYS = (
 def now() -> datetime:
     """The present moment, aware."""
     return datetime.now(UTC)
+
+
+def ms(moment: datetime) -> int:
+    """Unix time, ms."""
+    return (moment - _EPOCH) // _MS
 
 
 def local(moment: datetime) -> datetime:

@@ -94,7 +94,7 @@ def test_moments_yes_and_no_and_names_are_words():
         new={"active": False, "contact": 10, "started": None},
     )
     assert told.startswith(
-        "Ola changed the company Acme: active yes → no, contact Kari → no. 10, started Today "
+        "Ola changed the company Acme: active yes → no, contact Kari → no. 10, started today "
     )
     assert told.endswith(":00 → nothing")
 

@@ -142,7 +142,7 @@ async def test_a_lost_card_says_so_and_asks_nothing_more(house: House):
     await house.rights.change("update access.card set lost_at = now() - interval '1 hour'")
     await house.publish()
     words = await house.page(await house.tapped("unknown_card"))
-    assert "no: It was marked lost Today" in words or "no: It was marked lost Yesterday" in words
+    assert "no: It was marked lost today" in words or "no: It was marked lost yesterday" in words
     assert "not asked: Membership: not asked any more" in words
     assert "The same rule today says no: this card is marked lost." in words
 

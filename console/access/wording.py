@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from console.explain.access import AtPlace
-from console.explain.queries import CircleRow
+from console.access.at_place import AtPlace
+from console.access.queries import CircleRow
 from console.rights.missing import Missing
 from console.rights.verdict import Ground, Verdict
 from console.web import times
@@ -22,6 +22,11 @@ class Lack(Struct, frozen=True):
 
     what: Text
     remedy: str
+
+    @property
+    def sentences(self) -> Text:
+        """Both, one after the other."""
+        return Text("{what}. {remedy}", what=self.what, remedy=self.remedy)
 
 
 class Reasons(Struct, frozen=True):
@@ -55,7 +60,7 @@ def why(at: AtPlace, now: datetime) -> Text:
     return Text(
         "in circle {circles}, member until {day}",
         circles=circles,
-        day=times.day_and_time(until, now),
+        day=times.within_sentence(until, now),
     )
 
 
@@ -87,21 +92,23 @@ def _lack(missing: Missing, at: AtPlace, now: datetime) -> Lack:
                 if ended is None
                 else Text(
                     "the membership ended {when}, the day of slack included",
-                    when=times.day_and_time(ended, now),
+                    when=times.within_sentence(ended, now),
                 )
             )
             return Lack(what, Text("A payment: it works within a second."))
         case Missing.TIME:
             begins = moment(window.not_before_ms if window else None) or now
             return Lack(
-                Text("the membership begins {when}", when=times.day_and_time(begins, now)),
+                Text("the membership begins {when}", when=times.within_sentence(begins, now)),
                 Text("It works by itself then."),
             )
         case Missing.BETTER_CARD:
-            return Lack(
-                Text("it takes only cards that are hard to copy"),
-                Text("Use a card that proves itself."),
+            what = (
+                Text("it takes only cards that are hard to copy, and doesn’t open from here")
+                if at.place.tool_id is None
+                else Text("it takes only cards that are hard to copy")
             )
+            return Lack(what, Text("Use a card that proves itself."))
         case Missing.CIRCLE:
             return _no_circle(at)
 

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from console.access import queries
+from console.access.queries import CircleRow, PlaceRow
+from console.accounts import queries as accounts_queries
+from console.accounts.queries import Person as Named
 from console.database import Connection
-from console.explain import queries
-from console.explain.queries import CircleRow, NamedRow, PlaceRow
 from console.rights import people_queries
 from console.rights import queries as rights
+from console.rights.access import EVERY_PAYMENT_MS
 from console.rights.facts import Door, Person, Tool
 from console.rights.missing import Access, access_to_door, access_to_tool
 from console.rights.verdict import Ground, ground_at_door, ground_at_tool, key_of
 from sync.ids import AccountRef, PointKey
-
-EVERY_PAYMENT_MS = 0
-"""Also those that are over: they tell a membership that has ended from none at all."""
 
 
 class AtPlace(Struct, frozen=True):
@@ -33,7 +33,7 @@ class AtPlace(Struct, frozen=True):
 class OfPerson(Struct, frozen=True):
     """The same with her name, for the page of the place."""
 
-    person: NamedRow
+    person: Named
     at: AtPlace
 
 
@@ -90,7 +90,7 @@ async def _people_at(
     each = {person.account: _at(person, place, rule, circles, now_ms) for person in people}
     if only_yes:
         each = {account: at for account, at in each.items() if at.access.decision.is_allowed}
-    names = await queries.people_named(conn, accounts=each.keys())
+    names = await accounts_queries.people_named(conn, accounts=each.keys())
     return place, [OfPerson(row, each[AccountRef(row.account_id)]) for row in names]
 
 
