@@ -64,7 +64,7 @@ def steps_from_access(places: Iterable[AtPlace], looked: Looked) -> Sequence[Nex
             steps["payment"] = NextStep("/me/membership", Text("Membership"))
         elif Who.TREASURER in looked.roles:
             words = Text("Payments of {name}", name=looked.name)
-            steps["payment"] = NextStep(looked.page, words)
+            steps["payment"] = NextStep(f"{looked.page}/payments", words)
     for missing, at in lacking:
         for circle in at.circles if missing is Missing.CIRCLE else ():
             path = f"/circles/{circle.circle_id}"

@@ -106,7 +106,7 @@ async def test_pages_lead_on_to_what_helps_and_only_where_the_visitor_may_go(hou
     path, kari = await house.tapped("unknown_card"), house.rights.kari
     door = makerspace.DOOR_CIRCLE
     hers = ["/me/membership", f"/circles/{door}"]
-    admins = [f"/members/{kari}", f"/circles/{door}"]
+    admins = [f"/members/{kari}/payments", f"/circles/{door}"]
     for username, page, expected in (
         ("kari", path, [*hers, "/me/access"]),
         ("kari", "/me/access", hers),
