@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
 
+from console.web.session import COOKIE
 from tests.support.waiting import eventually
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -59,14 +60,18 @@ async def browser_page(
     viewport: ViewportSize = DESKTOP,
     javascript: bool = True,
     touch: bool = False,
+    session: str | None = None,
 ) -> AsyncGenerator[Page]:
     """A page with cookies of its own; `address` is where its paths begin. `touch`: has a thumb.
+    `session`: the token of one, for whoever is logged in already.
 
     A script error, or something that the content security policy stopped, fails the test.
     """
     context = await browser.new_context(
         base_url=address, viewport=viewport, java_script_enabled=javascript, has_touch=touch
     )
+    if session is not None:
+        await context.add_cookies([{"name": COOKIE, "value": session, "url": address}])
     page = await context.new_page()
     page.set_default_timeout(8_000)
     wrong: list[str] = []
