@@ -25,6 +25,7 @@ from console.words import Text
 
 PATH = "/me/account"
 SAVED = {"profile": Text("Saved."), "password": Text("The new password counts from now on.")}
+NOT_HERS = Text("This is not your password.")
 
 
 def routes() -> list[Route]:
@@ -78,12 +79,11 @@ async def save_password(request: web.Request) -> web.StreamResponse:
         case Wait():
             return await _answer(request, {"old": _wait(outcome)}, status=429)
         case Refused(words):
-            field = "old" if words == new_password.WRONG else "new"
-            return await _answer(request, {field: words})
+            if words == new_password.WRONG:
+                return await _answer(request, {"old": NOT_HERS})
+            return await _answer(request, {"new": words})
         case Changed(token):
-            response = web.Response(
-                status=303, headers={"Location": f"{PATH}?saved=password#password"}
-            )
+            response = web.Response(status=303, headers={"Location": f"{PATH}?saved=password"})
             session.set_cookie(request, response, token)
             return response
 
@@ -121,7 +121,7 @@ async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mis
     if isinstance(outcome, Wait):
         return {"password": _wait(outcome)}
     if outcome is None or outcome.account_id != me.account_id:
-        return {"password": new_password.WRONG}
+        return {"password": NOT_HERS}
     return {}
 
 
