@@ -9,7 +9,6 @@ from console.explain.tap import TapExplained
 from console.rights.missing import Missing
 from console.web.routing import Who
 from console.words import Text
-from sync.events import EventKind
 
 STEPS_MAX = 6
 """More of them would hide the first."""
@@ -49,8 +48,7 @@ def steps_from_tap(told: TapExplained, roles: Set[Who], *, account_id: int) -> S
     elif Who.FRONT_DESK in roles:
         words = Text("All that {name} can open and use", name=looked.name)
         steps.append(NextStep(f"{looked.page}/access", words))
-    has_opened = row.kind == EventKind.ACCESS_GRANTED and row.withdrawn is None
-    if Who.ADMIN in roles and row.point and row.place and not (row.is_tool or has_opened):
+    if Who.ADMIN in roles and row.point and row.place and not (row.is_tool or row.has_opened):
         steps.append(NextStep(f"/doors/{row.point}", Text("Open {place} once", place=row.place)))
     return steps
 

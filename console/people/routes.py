@@ -38,6 +38,8 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, visitor
 
 PEOPLE_MAX = 50
+PEOPLE_WHOLE = 1000
+"""Where the whole list is asked for, to print it."""
 PAYMENTS_MAX = 3
 HAPPENED_MAX = 4
 TOOLS_MAX = 3
@@ -75,8 +77,9 @@ async def people_page(request: web.Request) -> web.StreamResponse:
     text = query_text(request, "q")
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        rows = await queries.people(conn, text=text, limit=PEOPLE_MAX)
-        count = len(rows) if len(rows) < PEOPLE_MAX else await queries.count_people(conn, text=text)
+        most = PEOPLE_WHOLE if "all" in request.query else PEOPLE_MAX
+        rows = await queries.people(conn, text=text, limit=most)
+        count = len(rows) if len(rows) < most else await queries.count_people(conn, text=text)
     context: Mapping[str, Any] = {
         "people": [_listed(row, me) for row in rows],
         "count": count,

@@ -279,7 +279,7 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     )
     plain = re.sub("<[^>]*>", "", await text(site, "/doors/front", "ola"))
     words = " ".join(html.unescape(plain).split())
-    assert "Gone Person was refused Has no right to open this door." in words
+    assert "Gone Person was refused Has no right here." in words
     assert "is missing. Card “blue fob”." in words
     assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
     assert (

@@ -213,7 +213,7 @@ async def test_a_card_that_was_lost_by_then_is_called_so(connection: Connection,
         )
     after, before = await lines(connection)
     assert after.note.startswith("This card is marked lost.")
-    assert before.note.startswith("Has no right to open this door.")
+    assert before.note.startswith("Has no right here.")
 
 
 async def test_alarms_are_for_admins(connection: Connection, kari: int) -> None:
