@@ -24,6 +24,10 @@ DATA_PATHS = (
 """Programs ask here: they get a status, never a log-in page."""
 
 
+TYPED = web.RequestKey[Mapping[str, str]]("typed")
+"""Where a request keeps the fields of its form."""
+
+
 async def form(request: web.Request) -> Mapping[str, str]:
     """The fields of a posted form, each once, without control characters other than line ends.
 
@@ -65,6 +69,7 @@ async def form(request: web.Request) -> Mapping[str, str]:
         if any(ord(character) < 32 and character not in "\t\r\n" for character in value):
             raise BadRequest(Text("A field holds control characters."))
         fields[name] = value
+    request[TYPED] = fields
     return fields
 
 
