@@ -5,10 +5,11 @@ is, is told to it. An attempt counts as failed from its beginning, so that a tho
 not all let through before the first has failed.
 """
 
-import ipaddress
 from collections import OrderedDict, deque
 
 from msgspec import Struct
+
+from console.web.requests import network_of
 
 WINDOW_SECONDS = 60.0
 KEYS_MAX = 20_000
@@ -39,7 +40,7 @@ class Throttle:
 
     def attempt(self, *, account: str, address: str, now: float) -> Attempt | Wait:
         """Lets an attempt through, counted as a failure for now; or says how long to wait."""
-        keys = (f"account {_folded(account)}", f"address {_network(address)}")
+        keys = (f"account {_folded(account)}", f"address {network_of(address)}")
         wait = max(self._wait(key, now) for key in keys)
         if wait > 0:
             return Wait(wait)
@@ -71,17 +72,6 @@ class Throttle:
         if len(failures) < self._limit:
             return 0.0
         return failures[-self._limit] + self._window - now
-
-
-def _network(address: str) -> str:
-    """Who has one IPv6 address has the 2^64 of its network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _folded(account: str) -> str:
