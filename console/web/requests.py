@@ -20,6 +20,7 @@ BODY_SECONDS = 60
 """A photo of 5 MB comes in this time from a phone with one bar."""
 FIELDS_MAX = 50
 FIELD_CHARACTERS_MAX = 4_000
+UNREADABLE = Text("What was sent can't be read: it is garbled, or ended early.")
 
 DATA_PATHS = (
     *("/data/", "/service/", "/api/", "/badge/", "/membership/", "/core/", "/live", "/healthz"),
@@ -89,9 +90,7 @@ async def timely() -> AsyncGenerator[None]:
             Text("What was sent took too long: more than {seconds} s.", seconds=BODY_SECONDS)
         ) from error
     except (web.RequestPayloadError, ConnectionResetError) as error:
-        raise BadRequest(
-            Text("What was sent can't be read: it is garbled, or ended early.")
-        ) from error
+        raise BadRequest(UNREADABLE) from error
 
 
 def query_text(request: web.Request, name: str, *, characters_max: int = 100) -> str:
