@@ -102,7 +102,9 @@ async def end_session(request: web.Request) -> web.StreamResponse:
 async def end_others(request: web.Request) -> web.StreamResponse:
     """Logs out every browser but this one, also those that the old web app let in."""
     async with request.app[DATABASE].writing(by=session.author(request)) as conn:
-        token = await session.begin_alone(request, conn, account_id=visitor(request).account_id)
+        account_id = visitor(request).account_id
+        await queries.add_session_end(conn, account_id=account_id, browsers="others")
+        token = await session.begin_alone(request, conn, account_id=account_id)
     response = web.Response(status=303, headers={"Location": f"{PATH}#sessions"})
     session.set_cookie(request, response, token)
     return response
