@@ -29,6 +29,11 @@ class Person(Struct, frozen=True):
         """The name, or the user name of somebody who has none."""
         return self.name or self.username
 
+    @property
+    def handle(self) -> str:
+        """What, where a name is typed, means nobody else, whatever others call themselves."""
+        return f"@{self.username}"
+
 
 async def login_candidates(conn: Connection, *, username: str) -> list[LoginRow]:
     """Accounts of people with this user name in any case; there should be one at most."""
@@ -86,22 +91,28 @@ async def person(conn: Connection, *, account_id: int) -> Person | None:
 
 
 async def people_called(conn: Connection, *, text: str) -> list[Person]:
-    """Whoever has exactly this user name, else whoever has exactly this name, in any case."""
+    """Whoever has exactly this user name, and whoever has exactly this name, in any case.
+
+    After an @, only whoever has the user name: anybody may take another's name or user name for
+    her name.
+    """
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
         await cursor.execute(
             """
             with found as (
               select id as account_id, username, name,
-                case when username = %(text)s then 1
-                  when lower(username) = lower(%(text)s) then 2 else 3 end as rank
+                case when '@' || username = %(text)s then 1
+                  when '@' || lower(username) = lower(%(text)s) then 2
+                  when username = %(text)s then 3
+                  when lower(username) = lower(%(text)s) then 4 else 5 end as rank
               from account
               where not system
-                and (lower(username) = lower(%(text)s) or lower(name) = lower(%(text)s))
-            )
-            select account_id, username, name
-            from found
-            where rank = (select min(rank) from found)
-            order by account_id limit 5
+                and (lower(%(text)s) in (lower(username), '@' || lower(username), lower(name)))
+            ), best as (select min(rank) as rank from found)
+            select f.account_id, f.username, f.name
+            from found f, best b
+            where f.rank = b.rank or (b.rank > 2 and lower(f.name) = lower(%(text)s))
+            order by f.account_id limit 5
             """,
             {"text": text},
         )

@@ -104,7 +104,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
             wanted = _wanted(request, circle_id, found[0], comment, undo=fields.get("undo"))
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
-            posted = {"username": found[0].username, "comment": comment, **_undo(wanted)}
+            posted = {"username": found[0].handle, "comment": comment, **_undo(wanted)}
             typed = typed.after(outcome, wanted, f"{path}/members", posted, path)
         else:
             typed = replace(typed, mistake=Mistake(not_one(username, found)))
@@ -116,7 +116,7 @@ async def remove_from_circle(request: web.Request) -> web.StreamResponse:
     path = f"/circles/{path_id(request, 'circle')}"
 
     def again(wanted: Wanted, comment: str) -> tuple[str, Mapping[str, str]]:
-        return f"{path}/members", {"username": wanted.person.username, "comment": comment}
+        return f"{path}/members", {"username": wanted.person.handle, "comment": comment}
 
     return await _circle_answer(request, await _removal(request, path, again))
 

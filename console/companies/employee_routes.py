@@ -146,12 +146,12 @@ def _typed(
             else:
                 question = Text("Add {name} to “{company}”?", name=name, company=company)
                 save = Text("Add {name}", name=name)
-            posted = {} if is_removal else {"username": who.username}
+            posted = {} if is_removal else {"username": who.handle}
             back = f"/companies/{path_id(request, 'company')}"
             asked = SaveForm(outcome, question, request.path, posted, back, save, is_removal)
             return TypedEmployee(asked=asked)
         case refused:
-            return TypedEmployee("" if is_removal else who.username, _words(refused, name))
+            return TypedEmployee("" if is_removal else who.handle, _words(refused, name))
 
 
 def _words(refused: Refused, name: str) -> Text:

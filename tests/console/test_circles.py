@@ -96,7 +96,7 @@ async def test_a_name_that_several_people_have_is_not_guessed(site: Site) -> Non
     client = await site.browser("ola")
     answer = await client.post("/circles/2/members", data={"username": "Kari Nordmann"})
     assert answer.status == 422
-    assert "kari1, kari2" in await answer.text()
+    assert "@kari1, @kari2" in await answer.text()
     assert await members(site.connection, 2) == {}
 
 
@@ -360,6 +360,24 @@ async def test_whoever_may_not_change_the_circle_learns_nothing_from_a_preview(s
         assert 'name="seen"' not in await answer.text()
 
 
+async def test_a_user_name_that_is_another_ones_name_is_asked_about(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await paying(site.connection, "mrk1", "Marenka")
+    await paying(site.connection, "Marenka", "Somebody else")
+    await member(site.connection, "third", name="@mrk1")
+    client = await site.browser("ola")
+    for typed in ("Marenka", "marenka"):
+        asked = await client.post("/circles/2/members", data={"username": typed})
+        assert asked.status == 422
+        assert "Several people are called so" in await asked.text()
+        assert "@mrk1, @Marenka" in await asked.text()
+    # What is asked before it is saved asks about the same one again.
+    await see_and_save(client, "/circles/2/members", data={"username": "@mrk1"})
+    assert list(await members(site.connection, 2)) == ["mrk1"]
+    await see_and_save(client, "/circles/2/members", data={"username": "@marenka"})
+    assert set(await members(site.connection, 2)) == {"mrk1", "Marenka"}
+
+
 async def test_suggestions_find_people_by_both_names(site: Site) -> None:
     await member(site.connection, "kari", name="Kari O'Hara <b>")
     await member(site.connection, "askari", name="Ask")
@@ -370,6 +388,8 @@ async def test_suggestions_find_people_by_both_names(site: Site) -> None:
     assert text.index('value="kari"') < text.index('value="askari"')
     assert "Kari O&#39;Hara &lt;b&gt;" in text
     assert "ola" not in text
+    same = await client.get("/suggestions/people", params={"username": "@KARI"})
+    assert await same.text() == text
     nothing = await client.get("/suggestions/people", params={"username": "%"})
     assert "<option" not in await nothing.text()
 
