@@ -8,7 +8,7 @@ from console.companies import keeping, queries
 from console.companies.company import NAME_CHARACTERS_MAX, Draft, Flaw
 from console.companies.page_queries import CompanyRow, company_row
 from console.database import Connection
-from console.rights.dry_run import Preview, dry_run
+from console.rights.dry_run import Preview, dry_run, take_turn
 from console.web.mistakes import Mistakes
 from console.web.one_line import line_mistake
 from console.web.versions import CHANGED_MEANWHILE
@@ -42,6 +42,7 @@ async def change(
     conn: Connection, typed: Typed, *, company_id: int, actor_id: int, version: str, seen: str
 ) -> Saved | Mistakes | Preview | None:
     """Changes a company if its effect was seen. None: there is no such company."""
+    await take_turn(conn)
     await queries.hold_company(conn, company_id=company_id)
     row = await company_row(conn, company_id=company_id)
     if row is None:

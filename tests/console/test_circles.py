@@ -363,7 +363,8 @@ async def test_whoever_may_not_change_the_circle_learns_nothing_from_a_preview(s
 async def test_a_user_name_that_is_another_ones_name_is_asked_about(site: Site) -> None:
     await admin(site.connection, "ola")
     await paying(site.connection, "mrk1", "Marenka")
-    await paying(site.connection, "Marenka", "Somebody else")
+    other = await member(site.connection, "Marenka", name="Somebody else")
+    await makerspace.payment(site.connection, account=other)
     await member(site.connection, "third", name="@mrk1")
     client = await site.browser("ola")
     for typed in ("Marenka", "marenka"):
