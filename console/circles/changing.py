@@ -111,7 +111,9 @@ async def change(
     mistakes = _line_mistakes(typed)
     if typed.name != circle.name:
         mistakes |= _renaming_mistakes(circle.name, typed.name, change.fixed_names)
-    if typed.style is ManagementStyle.SELF_ADMIN and not members:
+    if not members and (
+        typed.style is ManagementStyle.SELF_ADMIN or typed.admin_circle == circle.name
+    ):
         mistakes["style"] = Text("Nobody is in it who could manage it. Add somebody first.")
     if typed.style is None or mistakes:
         return mistakes

@@ -174,6 +174,25 @@ async def test_a_circle_is_handed_to_its_own_members_once_there_are_some(
     assert (await (await site.browser("per")).get(f"/circles/{lab}/change")).status == 200
 
 
+async def test_the_last_admin_stays_also_where_admins_are_managed_by_admins(
+    site: Site, keeper: Client
+) -> None:
+    ola = await site.browser("ola")
+    lab = await id_of(site, "lab")
+    empty = await ola.post(
+        f"/circles/{lab}", data=await form_of(ola, lab) | {"admin_circle": "lab"}
+    )
+    assert empty.status == 422
+    assert "Nobody is in it who could manage it." in await empty.text()
+    change = await form_of(ola, 1) | {"style": "ADMIN_CIRCLE", "admin_circle": "admin"}
+    assert (await see_and_save(ola, "/circles/1", data=change)).status == 303
+    cursor = await site.connection.execute("select account from circle_member where circle = 1")
+    ((last,),) = await cursor.fetchall()
+    left = await see_and_save(ola, f"/circles/1/members/{last}/removal")
+    assert left.status == 422
+    assert (await ola.get("/circles/new")).status == 200
+
+
 async def test_whoever_manages_it_says_what_it_is_for_and_no_more(
     site: Site, keeper: Client
 ) -> None:
