@@ -282,3 +282,28 @@ async def test_what_does_not_exist_is_not_found(site: Site, acme: int) -> None:
         assert answer.status == 404
     answer = await client.post(f"/companies/{acme}/employees/999999/removal")
     assert answer.status == 422
+
+
+async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, acme: int) -> None:
+    kari = await employed(site, acme)
+    await site.connection.execute(
+        "update company_employee set created_by = %s, created_at = '2023-10-10 12:00+00'", [kari]
+    )
+    client = await site.browser("dina")
+    path = f"/companies/{acme}/employees/{kari}/removal"
+    said = await (await see_and_save(client, path, headers=HTMX)).text()
+    assert "Kari Nordmann was removed." in said
+    assert f'class="notice" role="status" action="{path}"' in said
+    assert await employees(site.connection) == set()
+    for _ in range(2):
+        undone = await client.post(path, data={"undo": "yes"}, headers=HTMX)
+        assert undone.status == 200
+        assert "was removed" not in await undone.text()
+    cursor = await site.connection.execute(
+        "select account, created_by, extract(year from created_at)::int from company_employee"
+    )
+    assert await cursor.fetchall() == [(kari, kari, 2023)]
+    other = await site.browser("dina")
+    await site.connection.execute("update access.audit set actor = %s", [kari])
+    await site.connection.execute("delete from company_employee")
+    assert (await other.post(path, data={"undo": "yes"})).status == 400
