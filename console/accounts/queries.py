@@ -5,7 +5,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
-from console.accounts.account import Taken
+from console.accounts.account import Registration, Taken
 from console.database import Connection
 
 
@@ -166,6 +166,30 @@ async def taken(conn: Connection, *, username: str, email: str) -> Taken:
             {"username": username, "email": email},
         )
         return await cursor.fetchone() or Taken(username=True, email=True)
+
+
+async def made_just_now(conn: Connection, *, new: Registration, actor_id: int | None) -> int | None:
+    """Just such an account, if the actor has made it within the minute. None as actor: nobody."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select account from access.audit
+            where place = 'public.account' and operation = 'added'
+              and happened_at > now() - interval '1 minute'
+              and actor is not distinct from %(actor_id)s
+              and new ->> 'username' = %(username)s and new ->> 'email' = %(email)s
+              and new ->> 'name' = %(name)s and new ->> 'phone' is not distinct from %(phone)s
+            """,
+            {
+                "actor_id": actor_id,
+                "username": new.username,
+                "email": new.email,
+                "name": new.name or "",
+                "phone": new.phone,
+            },
+        )
+        found: int | None = await cursor.fetchone()
+        return found
 
 
 async def lock_registrations(conn: Connection) -> None:

@@ -104,6 +104,26 @@ async def insert_company(conn: Connection, *, draft: Draft, actor_id: int) -> in
         return int(await cursor.fetchone() or 0)
 
 
+async def made_just_now(conn: Connection, *, draft: Draft, actor_id: int) -> int | None:
+    """Just this company, if the actor has made it within the minute."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select id from company
+            where (name, active, contact) = (%(name)s, %(is_active)s, %(contact_id)s)
+              and created_by = %(actor_id)s and created_at > now() - interval '1 minute'
+            """,
+            {
+                "name": draft.name,
+                "is_active": draft.is_active,
+                "contact_id": draft.contact_id,
+                "actor_id": actor_id,
+            },
+        )
+        found: int | None = await cursor.fetchone()
+        return found
+
+
 async def update_company(conn: Connection, *, company_id: int, draft: Draft, actor_id: int) -> None:
     """Changes a company, if anything of it is different. Who made it, and when, stays.
 

@@ -30,11 +30,16 @@ class Saved(Struct, frozen=True):
 
 
 async def make(conn: Connection, typed: Typed, *, actor_id: int) -> Saved | Mistakes:
-    """Makes a company. Nobody works there yet, so it changes nothing for anybody."""
+    """Makes a company, once if the form is sent twice.
+
+    Nobody works there yet, so it changes nothing for anybody.
+    """
     draft = await _draft(conn, typed, None)
     if not isinstance(draft, Draft):
         return draft
     saved = await keeping.save(conn, draft, company_id=None, actor_id=actor_id)
+    if saved is Flaw.NAME_TAKEN:
+        saved = await queries.made_just_now(conn, draft=draft, actor_id=actor_id) or saved
     return flawed(saved) if isinstance(saved, Flaw) else Saved(saved)
 
 

@@ -1,5 +1,6 @@
 """Circles made and changed on pages: who may change what, and what isn't overwritten."""
 
+import asyncio
 import html
 import re
 
@@ -102,6 +103,28 @@ async def test_a_circle_that_manages_itself_begins_with_a_member(
         [made],
     )
     assert await cursor.fetchall() == [("kari", "brews")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "other"),
+    [
+        ({"style": "ADMIN_CIRCLE", "admin_circle": "keepers"}, {"admin_circle": "admin"}),
+        ({"style": "SELF_ADMIN", "username": "kari"}, {"username": "ola"}),
+    ],
+    ids=["managed", "its own"],
+)
+async def test_a_circle_that_is_sent_twice_is_made_once(
+    site: Site, keeper: Client, fields: dict[str, str], other: dict[str, str]
+) -> None:
+    ola, data = await site.browser("ola"), {"name": "forge", "description": "Hot"} | fields
+    answers = await asyncio.gather(
+        *(ola.post("/circles", data=data, allow_redirects=False) for _ in range(2))
+    )
+    made = f"/circles/{await id_of(site, 'forge')}"
+    assert [answer.headers.get("Location") for answer in answers] == [made, made]
+    assert (await ola.post("/circles", data=data | other)).status == 422
+    await site.connection.execute("update circle set created_at = now() - interval '61 seconds'")
+    assert (await ola.post("/circles", data=data)).status == 422
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
