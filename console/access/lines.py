@@ -37,7 +37,9 @@ async def lines_at(
     return lines_of(found[1]) if found else []
 
 
-def lines_of(people: Sequence[OfPerson]) -> Sequence[tuple[Person, Reasons]]:
+def lines_of(
+    people: Sequence[OfPerson], *, tells_standing: bool = True
+) -> Sequence[tuple[Person, Reasons]]:
     """Each with the words."""
     now = times.now()
-    return [(one.person, reasons(one.at, now)) for one in people]
+    return [(one.person, reasons(one.at, now, tells_standing=tells_standing)) for one in people]

@@ -42,19 +42,22 @@ class Reasons(Struct, frozen=True):
         return not self.lacks
 
 
-def reasons(at: AtPlace, now: datetime) -> Reasons:
-    """Why, or what is missing."""
-    lacks = [_lack(missing, at, now) for missing in at.access.missing]
+def reasons(at: AtPlace, now: datetime, *, tells_standing: bool = True) -> Reasons:
+    """Why, or what is missing. `tells_standing`: whoever reads it sees whether she is a member."""
+    missing = at.access.missing
+    if not tells_standing and Missing.CIRCLE in missing:
+        missing = (Missing.CIRCLE,)
+    lacks = [_lack(one, at, now, tells_standing=tells_standing) for one in missing]
     lacks = [Lack(lack.what.capital(), lack.remedy) for lack in lacks]
-    return Reasons(at, "" if lacks else why(at, now).capital(), lacks)
+    told = "" if lacks else _why(at, now, tells_standing=tells_standing).capital()
+    return Reasons(at, told, lacks)
 
 
-def why(at: AtPlace, now: datetime) -> Text:
-    """Why she can."""
+def _why(at: AtPlace, now: datetime, *, tells_standing: bool) -> Text:
     if at.access.verdict.ground is Ground.EMPLOYED:
         return Text("works for an active company")
     circles = _or(at.through)
-    until = end_of(at.access.verdict)
+    until = end_of(at.access.verdict) if tells_standing else None
     if until is None:
         return Text("in circle {circles}", circles=circles)
     return Text(
@@ -82,9 +85,14 @@ def ask(circles: Sequence[CircleRow]) -> str:
     return Text.joined([_ask(circle) for circle in circles])
 
 
-def _lack(missing: Missing, at: AtPlace, now: datetime) -> Lack:
+def _lack(missing: Missing, at: AtPlace, now: datetime, *, tells_standing: bool) -> Lack:
     window = at.access.verdict.window
     match missing:
+        case Missing.PAYMENT | Missing.TIME if not tells_standing:
+            return Lack(
+                Text("in circle {circles}, but can’t use it now", circles=_or(at.through)),
+                Text("The front desk sees what is missing."),
+            )
         case Missing.PAYMENT:
             ended = end_of(at.access.verdict)
             what = (

@@ -17,9 +17,9 @@ from console.accounts.account import (
     adding_mistakes,
 )
 from console.accounts.queries import Person
-from console.accounts.registration import field_of, register, registration_of
+from console.accounts.registration import field_of, made_before, register, registration_of
 from console.accounts.reset_queries import Forgetful
-from console.web.render import page
+from console.web.render import lead_to, page
 from console.web.requests import form
 from console.web.routing import Route, Who
 
@@ -50,6 +50,9 @@ async def add(request: web.Request) -> web.StreamResponse:
         return _answer(request, fields, mistakes)
     made = await register(request, new, password=secrets.token_urlsafe(UNKNOWN_PASSWORD_BYTES))
     if isinstance(made, str):
+        account_id = await made_before(request, new)
+        if account_id is not None:  # the form was sent twice; on that page are links, too
+            return lead_to(request, kept_routes.path_of(account_id))
         return _answer(request, fields, {field_of(made): made})
     person = Forgetful(made.account_id, new.username, new.email)
     outcome = await links.hand_out(request, person, is_new=True)

@@ -15,7 +15,7 @@ def not_one(typed: str, found: list[Person]) -> Text:
         return Text("Type a name or a user name.")
     if not found:
         return Text("Nobody is called “{name}”. Type a name or a user name.", name=typed[:60])
-    names = ", ".join(person.username for person in found)
+    names = ", ".join(person.handle for person in found)
     return Text("Several people are called so. Type the user name of one: {names}.", names=names)
 
 

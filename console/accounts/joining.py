@@ -9,7 +9,7 @@ from aiohttp import web
 from console.accounts import admission
 from console.accounts.account import USERNAME_CHARACTERS_MAX, joining_mistakes
 from console.accounts.admission import LoggedIn
-from console.accounts.registration import field_of, register, registration_of
+from console.accounts.registration import field_of, made_before, register, registration_of
 from console.accounts.throttle import Throttle, Wait
 from console.web import session
 from console.web.render import page
@@ -52,10 +52,13 @@ async def join(request: web.Request) -> web.StreamResponse:
     if isinstance(attempt, Wait):
         return _later(request, fields, attempt)
     made = await register(request, new, password=password)
-    if isinstance(made, str):
-        # A name that is taken can't be kept from whoever wants to have it.
-        return _answer(request, fields, {field_of(made): made})
+    # A name that is taken can't be kept from whoever wants to have it.
+    taken = {field_of(made): made} if isinstance(made, str) else {}
+    if taken and await made_before(request, new) is None:
+        return _answer(request, fields, taken)
     outcome = await admission.log_in(request, new.username, password)
+    if taken and not isinstance(outcome, LoggedIn):
+        return _answer(request, fields, taken)
     response = web.Response(status=303, headers={"Location": "/"})
     if isinstance(outcome, LoggedIn):
         session.set_cookie(request, response, outcome.token)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
-from console.accounts.account import Taken
+from console.accounts.account import Registration, Taken
 from console.database import Connection
 
 
@@ -28,6 +28,11 @@ class Person(Struct, frozen=True):
     def shown_name(self) -> str:
         """The name, or the user name of somebody who has none."""
         return self.name or self.username
+
+    @property
+    def handle(self) -> str:
+        """What, where a name is typed, means nobody else, whatever others call themselves."""
+        return f"@{self.username}"
 
 
 async def login_candidates(conn: Connection, *, username: str) -> list[LoginRow]:
@@ -86,22 +91,28 @@ async def person(conn: Connection, *, account_id: int) -> Person | None:
 
 
 async def people_called(conn: Connection, *, text: str) -> list[Person]:
-    """Whoever has exactly this user name, else whoever has exactly this name, in any case."""
+    """Whoever has exactly this user name, and whoever has exactly this name, in any case.
+
+    After an @, only whoever has the user name: anybody may take another's name or user name for
+    her name.
+    """
     async with conn.cursor(row_factory=class_row(Person)) as cursor:
         await cursor.execute(
             """
             with found as (
               select id as account_id, username, name,
-                case when username = %(text)s then 1
-                  when lower(username) = lower(%(text)s) then 2 else 3 end as rank
+                case when '@' || username = %(text)s then 1
+                  when '@' || lower(username) = lower(%(text)s) then 2
+                  when username = %(text)s then 3
+                  when lower(username) = lower(%(text)s) then 4 else 5 end as rank
               from account
               where not system
-                and (lower(username) = lower(%(text)s) or lower(name) = lower(%(text)s))
-            )
-            select account_id, username, name
-            from found
-            where rank = (select min(rank) from found)
-            order by account_id limit 5
+                and (lower(%(text)s) in (lower(username), '@' || lower(username), lower(name)))
+            ), best as (select min(rank) as rank from found)
+            select f.account_id, f.username, f.name
+            from found f, best b
+            where f.rank = b.rank or (b.rank > 2 and lower(f.name) = lower(%(text)s))
+            order by f.account_id limit 5
             """,
             {"text": text},
         )
@@ -155,6 +166,30 @@ async def taken(conn: Connection, *, username: str, email: str) -> Taken:
             {"username": username, "email": email},
         )
         return await cursor.fetchone() or Taken(username=True, email=True)
+
+
+async def made_just_now(conn: Connection, *, new: Registration, actor_id: int | None) -> int | None:
+    """Just such an account, if the actor has made it within the minute. None as actor: nobody."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select account from access.audit
+            where place = 'public.account' and operation = 'added'
+              and happened_at > now() - interval '1 minute'
+              and actor is not distinct from %(actor_id)s
+              and new ->> 'username' = %(username)s and new ->> 'email' = %(email)s
+              and new ->> 'name' = %(name)s and new ->> 'phone' is not distinct from %(phone)s
+            """,
+            {
+                "actor_id": actor_id,
+                "username": new.username,
+                "email": new.email,
+                "name": new.name or "",
+                "phone": new.phone,
+            },
+        )
+        found: int | None = await cursor.fetchone()
+        return found
 
 
 async def lock_registrations(conn: Connection) -> None:

@@ -56,6 +56,18 @@ async def register(request: web.Request, new: Registration, *, password: str) ->
     return Registered(account_id)
 
 
+async def made_before(request: web.Request, new: Registration) -> int | None:
+    """The account, if the form was sent twice: it was made just so, a moment ago, by the visitor.
+
+    Whether nobody who is logged in is the same nobody, her password tells.
+    """
+    me = session.visitor_or_none(request)
+    async with request.app[DATABASE].reading() as conn:
+        return await queries.made_just_now(
+            conn, new=new, actor_id=None if me is None else me.account_id
+        )
+
+
 def registration_of(fields: Mapping[str, str]) -> Registration:
     """What a form of `/join` or `/members/new` asks for."""
     return Registration(

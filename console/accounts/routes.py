@@ -133,7 +133,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
 
 async def suggest_people(request: web.Request) -> web.StreamResponse:
     """Options for a field in which a name is typed."""
-    text = query_text(request, "username")
+    text = query_text(request, "username").removeprefix("@")
     async with request.app[DATABASE].reading() as conn:
         found = await queries.people_like(conn, text=text, limit=SUGGESTIONS_MAX) if text else []
     return fragment(request, "accounts/suggestions.html", people=found)

@@ -132,8 +132,8 @@ PLACES: Mapping[str, Place] = MappingProxyType(
         ),
         "access.failed_payment": Place(
             Text("Failed payments"),
-            unfilled("recorded that the invoice {object} was not paid"),
-            unfilled("recorded again that the invoice {object} was not paid"),
+            unfilled("recorded news of the unpaid invoice {object}"),
+            unfilled("recorded more news of the unpaid invoice {object}"),
             unfilled("recorded that nobody waits for the invoice {object} any more"),
         ),
         "access.stripe_subscription": Place(

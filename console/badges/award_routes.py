@@ -18,7 +18,7 @@ from console.errors import Forbidden
 from console.web.keys import DATABASE
 from console.web.numbers import read_id
 from console.web.render import fragment, lead_to, page
-from console.web.requests import ID, form, is_htmx, local_path, path_id
+from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
 
@@ -69,8 +69,7 @@ async def award(request: web.Request) -> web.StreamResponse:
         outcome = await award_all(conn, badge, wanted, awarder_id=visitor(request).account_id)
         if isinstance(outcome, Refused):
             return await _answer(request, conn, badge, typed, refused=outcome)
-    back = local_path(fields.get("back"), default=f"/badges/{badge.id}?awarded={len(outcome)}")
-    return lead_to(request, back)
+    return lead_to(request, f"/badges/{badge.id}?awarded={len(outcome)}")
 
 
 async def _awardable(request: web.Request, conn: Connection) -> BadgeRow:

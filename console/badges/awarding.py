@@ -5,9 +5,10 @@ A badge is found by its exact title; whoever awards one that there isn't makes i
 
 from console.accounts import meant
 from console.badges import queries
-from console.badges.badge import Given, Kind, Refused, may_award
+from console.badges.badge import TITLE_CHARACTERS_MAX, Given, Kind, Refused, may_award
 from console.circles.queries import circle_ids_of
 from console.database import Connection
+from console.web.one_line import line_mistake
 
 
 async def award(
@@ -15,6 +16,9 @@ async def award(
 ) -> Refused | None:
     """Gives the badge to the one with the user name `recipient`, or to the awarder. None: done."""
     to = awarder_id
+    known = await queries.kind_called(conn, title=title)
+    if known is None and line_mistake(title.strip(), characters_max=TITLE_CHARACTERS_MAX):
+        return Refused.NOT_ONE_LINE
     if recipient is not None:
         person = await meant.by_username(conn, username=recipient)
         if person is None:

@@ -19,6 +19,8 @@ AWARDED_MAX = 40
 class Refused(Enum):
     """Why no badge was awarded."""
 
+    NOT_ONE_LINE = "not one line"
+    """A new title that looks like another one, or like none."""
     NO_SUCH_RECIPIENT = "no such recipient"
     NOT_A_CERTIFIER = "not a certifier"
 

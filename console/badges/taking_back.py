@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from console.accounts.queries import Person
+from console.audit.undoing import just_removed
 from console.badges import page_queries, queries, taking_back_queries
-from console.badges.badge import Kind, may_award, may_take_back
+from console.badges.badge import Given, Kind, may_take_back
 from console.badges.page_queries import BadgeRow, HeldRow
 from console.circles.queries import circle_ids_of
 from console.circles.trying import Undo
@@ -51,15 +52,35 @@ async def take_back(
     return None
 
 
-async def undo_of(
-    conn: Connection, badge: BadgeRow, person: Person, *, actor: Actor, back: str
-) -> Undo | None:
-    """Awards it again, and leads `back`; None: she who took it may not award it."""
-    if not may_award(badge.kind, await circle_ids_of(conn, account_id=actor.account_id)):
-        return None
-    told = Text("{badge} was taken from {name}.", badge=badge.title, name=person.shown_name)
-    fields = {f"person-{person.account_id}": "on", "back": back}
-    return Undo(told, f"/badges/{badge.id}/awards", fields)
+async def put_back(
+    conn: Connection, badge: BadgeRow, *, account_id: int, actor: Actor, admin_circle: str
+) -> Text | None:
+    """Makes it as if the actor had not just taken the badge, which is locked. A text: see above.
+
+    Raises: BadRequest: she has not.
+    """
+    if await taking_back_queries.givers(conn, badge_id=badge.id, account_id=account_id):
+        return None  # as when it is sent twice
+    every = await just_removed(
+        conn,
+        actor_id=actor.account_id,
+        place="public.account_badge",
+        account_id=account_id,
+        column="badge_description",
+        of=badge.id,
+    )
+    may = may_take_back(
+        badge.kind,
+        is_giver={was.awarded_by for was in every} <= {actor.account_id},
+        actor_circles=await circle_ids_of(conn, account_id=actor.account_id),
+        is_admin=actor.is_admin,
+    )
+    if not may:
+        return _who_may(badge, admin_circle)
+    for was in every:
+        given = Given(to=account_id, by=was.awarded_by, author=was.made_by, at=was.made_at)
+        await queries.insert_award(conn, kind=badge.kind, given=given)
+    return None
 
 
 async def held_of(

@@ -4,13 +4,15 @@ from aiohttp import web
 
 from console.accounts.finding import person_or_404
 from console.badges import keeping_queries, page_queries
-from console.badges.taking_back import Actor, held_of, take_back, takeable_from, undo_of
+from console.badges.taking_back import Actor, held_of, put_back, take_back, takeable_from
+from console.circles.trying import Undo
 from console.errors import Forbidden
 from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
+from console.words import Text
 
 HOLDERS_MAX = 20
 BADGES_MAX = 2
@@ -24,8 +26,12 @@ def routes() -> list[Route]:
 
 
 async def take_badge_back(request: web.Request) -> web.StreamResponse:
-    """Takes it, and shows the list from which it was taken; what is taken already stays so."""
-    place, badge_id = (await form(request)).get("from", ""), path_id(request, "badge")
+    """Takes it, or undoes that, and shows the list from which it was taken.
+
+    What is taken already stays so.
+    """
+    fields, badge_id = await form(request), path_id(request, "badge")
+    place, is_undo = fields.get("from", ""), fields.get("undo") == "yes"
     me = visitor(request)
     actor = Actor(me.account_id, me.is_admin)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
@@ -34,7 +40,8 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
         badge = await page_queries.badge_row(conn, badge_id=badge_id)
         if badge is None:
             raise web.HTTPNotFound
-        refusal = await take_back(
+        change = put_back if is_undo else take_back
+        refusal = await change(
             conn,
             badge,
             account_id=person.account_id,
@@ -46,8 +53,11 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
     back = f"/members/{person.account_id}" if place == "person" else f"/badges/{badge_id}"
     if not is_htmx(request):
         return web.Response(status=303, headers={"Location": back})
+    undo: Undo | None = None
+    if not is_undo:
+        told = Text("{badge} was taken from {name}.", badge=badge.title, name=person.shown_name)
+        undo = Undo(told, request.path, {"undo": "yes", "from": place})
     async with request.app[DATABASE].reading() as conn:
-        undo = await undo_of(conn, badge, person, actor=actor, back=back)
         if place == "person":
             held = await held_of(conn, person, actor=actor, limit=BADGES_MAX, undo=undo)
             return fragment(request, "badges/of_person.html", held=held)

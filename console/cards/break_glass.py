@@ -44,7 +44,7 @@ async def set_break_glass(
     Gives the card's name. Raises: BadRequest, which names what there is; DatabaseUnavailable.
     """
     async with database.writing(by=at_prompt("cards break-glass")) as conn:
-        found = await accounts.people_called(conn, text=username)
+        found = await accounts.people_called(conn, text=f"@{username}")
         if len(found) != 1 or found[0].username.lower() != username.lower():
             raise BadRequest(f"No such account: {username}")
         cards = await queries.cards_in_use(conn, account_id=found[0].account_id)

@@ -22,7 +22,7 @@ async def assign_card(
     if too_long is not None:
         raise BadRequest(Text("Label: {why}", why=too_long))
     async with database.writing(by=at_prompt("cards assign")) as conn:
-        found = await accounts.people_called(conn, text=username)
+        found = await accounts.people_called(conn, text=f"@{username}")
         if len(found) != 1 or found[0].username.lower() != username.lower():
             raise BadRequest(f"No such account: {username}")
         system = await accounts.system_account(conn)

@@ -91,7 +91,22 @@ async def make(conn: Connection, typed: Typed, *, actor_id: int) -> int | Mistak
         return mistakes
     draft = replace(_draft(typed, typed.style), first_member=first_member, comment=typed.comment)
     made = await keeping.create(conn, draft, actor_id=actor_id)
+    if made is Flaw.NAME_TAKEN:
+        return await _made_before(conn, typed, draft, actor_id=actor_id) or _flawed(made)
     return _flawed(made) if isinstance(made, Flaw) else made
+
+
+async def _made_before(
+    conn: Connection, typed: Typed, draft: Draft, *, actor_id: int
+) -> int | None:
+    """The circle, if the form was sent twice: the actor has made just this one a moment ago."""
+    circle_id = await keeping_queries.made_just_now(
+        conn, name=typed.name, first_member=draft.first_member, actor_id=actor_id
+    )
+    row = None if circle_id is None else await queries.circle(conn, circle_id=circle_id)
+    same = None if row is None else typed_of(row.circle())
+    wanted = replace(typed, first_member="", comment="", admin_circle=draft.admin_circle or "")
+    return circle_id if same == wanted else None
 
 
 async def change(
@@ -111,7 +126,9 @@ async def change(
     mistakes = _line_mistakes(typed)
     if typed.name != circle.name:
         mistakes |= _renaming_mistakes(circle.name, typed.name, change.fixed_names)
-    if typed.style is ManagementStyle.SELF_ADMIN and not members:
+    if not members and (
+        typed.style is ManagementStyle.SELF_ADMIN or typed.admin_circle == circle.name
+    ):
         mistakes["style"] = Text("Nobody is in it who could manage it. Add somebody first.")
     if typed.style is None or mistakes:
         return mistakes

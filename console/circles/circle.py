@@ -33,6 +33,11 @@ class Circle(Struct, frozen=True):
     admin_circle_name: str | None
     needs_comment: bool
 
+    @property
+    def manages_itself(self) -> bool:
+        """Whether its own members manage it; also as the admin circle of itself."""
+        return self.style is ManagementStyle.SELF_ADMIN or self.admin_circle_id == self.circle_id
+
 
 class Reason(Enum):
     """Why somebody can't be added or removed."""
@@ -131,7 +136,7 @@ def check_removal(
         return Reason.NOT_A_MANAGER
     if not is_member:
         return Reason.NOT_IN
-    if circle.style is ManagementStyle.SELF_ADMIN and members <= 1:
+    if circle.manages_itself and members <= 1:
         return Reason.LAST_MEMBER
     return None
 

@@ -19,7 +19,7 @@ from console.circles.queries import CircleRow
 from console.circles.wording import known_by_name, managers, why_kept
 from console.database import Connection
 from console.errors import Forbidden
-from console.rights.dry_run import Preview, SaveForm
+from console.rights.dry_run import Preview, SaveForm, take_turn
 from console.web.keys import DATABASE, SETTINGS
 from console.web.mistakes import Mistakes
 from console.web.render import fragment, lead_to, page
@@ -85,6 +85,7 @@ async def change_circle(request: web.Request) -> web.StreamResponse:
         seen=fields.get("seen", ""),
     )
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         locked = await changing.circle_locked(conn, circle_id=path_id(request, "circle"))
         row = await _changeable(request, conn, locked)
         circle = row.circle()

@@ -86,6 +86,26 @@ async def update_circle(
     )
 
 
+async def made_just_now(
+    conn: Connection, *, name: str, first_member: str | None, actor_id: int
+) -> int | None:
+    """The circle of this name, if the actor has made it within the minute; with this member."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select c.id from circle c
+            where c.name = %(name)s and c.created_by = %(actor_id)s
+              and c.created_at > now() - interval '1 minute'
+              and (%(first_member)s::text is null or exists (
+                select from circle_member m join account a on a.id = m.account
+                where m.circle = c.id and a.username = %(first_member)s))
+            """,
+            {"name": name, "first_member": first_member, "actor_id": actor_id},
+        )
+        found: int | None = await cursor.fetchone()
+        return found
+
+
 async def lock_whole(conn: Connection, *, circle_id: int) -> None:
     """Lets nobody change the circle or refer to it until the transaction ends."""
     await conn.execute(

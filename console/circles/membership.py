@@ -5,8 +5,16 @@ Decides nothing itself; the rules are in `circle.py`. Memberships change only th
 through `keeping.py`.
 """
 
+from console.audit.undoing import just_removed
 from console.circles import queries
-from console.circles.circle import NoSuchCircle, Reason, Refused, check_addition, check_removal
+from console.circles.circle import (
+    NoSuchCircle,
+    Reason,
+    Refused,
+    check_addition,
+    check_removal,
+    may_manage,
+)
 from console.database import Connection
 from console.errors import BadRequest
 
@@ -18,9 +26,8 @@ async def add(
     account_id: int,
     comment: str,
     actor_id: int,
-    is_undo: bool = False,
 ) -> Refused | NoSuchCircle | None:
-    """Adds `account_id` on behalf of `actor_id`. None: done. `is_undo`: see `insert_member`."""
+    """Adds `account_id` on behalf of `actor_id`. None: done."""
     await queries.lock_circle(conn, circle_id=circle_id)
     row = await queries.circle(conn, circle_id=circle_id)
     if row is None:
@@ -40,7 +47,6 @@ async def add(
         account_id=account_id,
         comment=comment,
         actor_id=actor_id,
-        is_undo=is_undo,
     )
     if not is_new:  # The old web app, which takes no lock, came first.
         return Refused(Reason.ALREADY_IN, circle)
@@ -66,6 +72,42 @@ async def remove(
     if reason is not None:
         return Refused(reason, circle)
     await queries.delete_member(conn, circle_id=circle_id, account_id=account_id)
+    await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
+    return None
+
+
+async def put_back(
+    conn: Connection, *, circle_id: int, account_id: int, actor_id: int
+) -> Refused | NoSuchCircle | None:
+    """Makes it as if `actor_id` had not just removed `account_id`. None: done.
+
+    Raises: BadRequest: she has not.
+    """
+    await queries.lock_circle(conn, circle_id=circle_id)
+    row = await queries.circle(conn, circle_id=circle_id)
+    if row is None:
+        return NoSuchCircle()
+    circle = row.circle()
+    if not may_manage(circle, await queries.circle_ids_of(conn, account_id=actor_id)):
+        return Refused(Reason.NOT_A_MANAGER, circle)
+    if await queries.is_member(conn, circle_id=circle_id, account_id=account_id):
+        return None  # as when it is sent twice
+    (was, *_) = await just_removed(
+        conn,
+        actor_id=actor_id,
+        place="public.circle_member",
+        account_id=account_id,
+        column="circle",
+        of=circle_id,
+    )
+    await queries.insert_member(
+        conn,
+        circle_id=circle_id,
+        account_id=account_id,
+        comment=was.comment,
+        actor_id=actor_id,
+        was=was,
+    )
     await queries.touch_circle(conn, circle_id=circle_id, actor_id=actor_id)
     return None
 

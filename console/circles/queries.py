@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
+from console.audit.undoing import Removed
 from console.circles.circle import Circle, ManagementStyle
 from console.database import Connection
 
@@ -182,53 +183,30 @@ async def is_member(conn: Connection, *, circle_id: int, account_id: int) -> boo
         return bool(await cursor.fetchone())
 
 
-async def comment_of(conn: Connection, *, circle_id: int, account_id: int) -> str:
-    """Of a membership; empty also where there is none."""
-    cursor = await conn.execute(
-        """
-        select comment from circle_member
-        where circle = %(circle_id)s and account = %(account_id)s
-        """,
-        {"circle_id": circle_id, "account_id": account_id},
-    )
-    row = await cursor.fetchone()
-    return "" if row is None or row[0] is None else str(row[0])
-
-
 async def insert_member(
     conn: Connection,
     *,
     circle_id: int,
     account_id: int,
-    comment: str,
+    comment: str | None,
     actor_id: int,
-    is_undo: bool = False,
+    was: Removed | None = None,
 ) -> bool:
     """Adds somebody, with the actor as author; False: was in the circle already.
 
-    `is_undo`: if she was removed within the hour, it is as if she had not been: since when she is
-    in it and who added her stay.
+    `was`: since when, and added by whom, where that is not now and the actor.
     """
     cursor = await conn.execute(
         """
-        with removed as (
-          select (a.old ->> 'created_at')::timestamptz as at, (a.old ->> 'created_by')::bigint as by
-            from access.audit a
-           where %(is_undo)s and a.place = 'public.circle_member' and a.operation = 'removed'
-             and a.account = %(account_id)s and (a.old ->> 'circle')::bigint = %(circle_id)s
-             and a.happened_at > now() - interval '1 hour'
-           order by a.happened_at desc, a.id desc
-           limit 1
-        )
         insert into circle_member
           (created_at, created_by, updated_at, updated_by, circle, account, comment)
-        values (coalesce((select at from removed), now()),
-          coalesce((select by from removed), %(actor_id)s), now(), %(actor_id)s, %(circle_id)s,
-          %(account_id)s, %(comment)s)
+        values (coalesce(%(at)s, now()), coalesce(%(by)s, %(actor_id)s), now(), %(actor_id)s,
+          %(circle_id)s, %(account_id)s, %(comment)s)
         on conflict do nothing
         """,
         {
-            "is_undo": is_undo,
+            "at": was and was.made_at,
+            "by": was and was.made_by,
             "circle_id": circle_id,
             "account_id": account_id,
             "comment": comment,

@@ -1,7 +1,6 @@
 """Pages of circles: all of them, one of them, and the circles of one person."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
 from console.circles.opens import opens
 from console.circles.queries import MemberRow, PersonCircleRow
-from console.circles.trying import Typed, Undo, Wanted, add, remove
+from console.circles.trying import Typed, Undo, Wanted, add, put_back, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE, SETTINGS
@@ -49,10 +48,6 @@ class PersonCircles(Struct, frozen=True):
     circles: list[PersonCircleRow]
     removable: frozenset[int]
     addable: list[Circle]
-
-
-_UNDO: Mapping[str, str] = MappingProxyType({"undo": "yes"})
-"""What the form of an undo posts besides."""
 
 
 def routes() -> list[Route]:
@@ -103,10 +98,10 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         found = await accounts.people_called(conn, text=username)
         if len(found) == 1:
-            wanted = _wanted(request, circle_id, found[0], comment, undo=fields.get("undo"))
+            wanted = _wanted(request, circle_id, found[0], comment)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
-            posted = {"username": found[0].username, "comment": comment, **_undo(wanted)}
+            posted = {"username": found[0].handle, "comment": comment}
             typed = typed.after(outcome, wanted, f"{path}/members", posted, path)
         else:
             typed = replace(typed, mistake=Mistake(not_one(username, found)))
@@ -116,11 +111,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
 async def remove_from_circle(request: web.Request) -> web.StreamResponse:
     """Removes one member, once it was seen what that does."""
     path = f"/circles/{path_id(request, 'circle')}"
-
-    def again(wanted: Wanted, comment: str) -> tuple[str, Mapping[str, str]]:
-        return f"{path}/members", {"username": wanted.person.username, "comment": comment}
-
-    return await _circle_answer(request, await _removal(request, path, again))
+    return await _circle_answer(request, await _removal(request, path))
 
 
 async def add_person(request: web.Request) -> web.StreamResponse:
@@ -132,10 +123,10 @@ async def add_person(request: web.Request) -> web.StreamResponse:
     if circle_id is not None:
         async with request.app[DATABASE].writing(by=author(request)) as conn:
             person = await person_or_404(conn, request)
-            wanted = _wanted(request, circle_id, person, comment, undo=fields.get("undo"))
+            wanted = _wanted(request, circle_id, person, comment)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
         path = f"/members/{person.account_id}"
-        posted = {"circle": circle, "comment": comment, **_undo(wanted)}
+        posted = {"circle": circle, "comment": comment}
         typed = typed.after(outcome, wanted, f"{path}/circles", posted, path)
     else:
         typed = replace(typed, mistake=Mistake(Text("Choose a circle."), "circle"))
@@ -145,35 +136,25 @@ async def add_person(request: web.Request) -> web.StreamResponse:
 async def remove_person(request: web.Request) -> web.StreamResponse:
     """Removes the person of the page from one circle, once it was seen what that does."""
     path = f"/members/{path_id(request, 'account')}"
-
-    def again(wanted: Wanted, comment: str) -> tuple[str, Mapping[str, str]]:
-        return f"{path}/circles", {"circle": str(wanted.circle_id), "comment": comment}
-
-    return await _person_answer(request, await _removal(request, path, again))
+    return await _person_answer(request, await _removal(request, path))
 
 
-async def _removal(
-    request: web.Request, back: str, again: Callable[[Wanted, str], tuple[str, Mapping[str, str]]]
-) -> Typed:
-    """`back`: the page of the form. `again`: what adds her again with a comment, from that page."""
+async def _removal(request: web.Request, back: str) -> Typed:
+    """Removes her, or undoes that. `back`: the page of the form."""
     fields = await form(request)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         person = await accounts.person(conn, account_id=path_id(request, "account"))
         if person is None:
             return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
         wanted = _wanted(request, path_id(request, "circle"), person)
-        comment = await queries.comment_of(
-            conn, circle_id=wanted.circle_id, account_id=person.account_id
-        )
+        if fields.get("undo") == "yes":
+            return Typed(mistake=await put_back(conn, wanted))
         outcome = await remove(conn, wanted, seen=fields.get("seen", ""))
     typed = Typed().after(outcome, wanted, request.path, {}, back)
     if outcome is not None:
         return typed
-    action, posted = again(wanted, comment)
-    return replace(
-        typed,
-        undo=Undo(Text("{name} was removed.", name=person.shown_name), action, {**posted, **_UNDO}),
-    )
+    told = Text("{name} was removed.", name=person.shown_name)
+    return replace(typed, undo=Undo(told, request.path))
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:
@@ -192,20 +173,9 @@ async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -
     )
 
 
-def _wanted(
-    request: web.Request,
-    circle_id: int,
-    person: Person,
-    comment: str = "",
-    *,
-    undo: str | None = None,
-) -> Wanted:
+def _wanted(request: web.Request, circle_id: int, person: Person, comment: str = "") -> Wanted:
     actor_id, roles = visitor(request).account_id, request.app[SETTINGS].roles
-    return Wanted(circle_id, person, comment, actor_id, roles, undo == "yes")
-
-
-def _undo(wanted: Wanted) -> Mapping[str, str]:
-    return _UNDO if wanted.is_undo else {}
+    return Wanted(circle_id, person, comment, actor_id, roles)
 
 
 async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:

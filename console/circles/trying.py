@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from console.circles.circle import Circle, NoSuchCircle, Refused
 from console.circles.queries import circle
 from console.circles.wording import Mistake, mistake, role_words
 from console.database import Connection
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.settings import RoleSettings
 from console.web.roles import roles_of
 from console.words import Text
@@ -20,17 +21,13 @@ from sync.ids import AccountRef
 
 
 class Wanted(Struct, frozen=True):
-    """Who is to be added to a circle or removed, by whom. `roles`: which circles give some.
-
-    `is_undo`: she was just removed, and that is taken back.
-    """
+    """Who is to be added to a circle or removed, by whom. `roles`: which circles give some."""
 
     circle_id: int
     person: Person
     comment: str
     actor_id: int
     roles: RoleSettings
-    is_undo: bool = False
 
 
 class Tried(Struct, frozen=True):
@@ -42,11 +39,11 @@ class Tried(Struct, frozen=True):
 
 
 class Undo(Struct, frozen=True):
-    """The form that adds somebody again who was just removed."""
+    """The form that takes back what was just done: it posts to the same path, with `undo`."""
 
     told: Text
     action: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = MappingProxyType({"undo": "yes"})
 
 
 Change = Callable[[Connection], Awaitable[Refused | NoSuchCircle | None]]
@@ -102,7 +99,6 @@ async def add(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
         account_id=wanted.person.account_id,
         comment=wanted.comment,
         actor_id=wanted.actor_id,
-        is_undo=wanted.is_undo,
     )
     return await _try(conn, change, wanted, seen=seen, is_removal=False)
 
@@ -116,6 +112,21 @@ async def remove(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
         actor_id=wanted.actor_id,
     )
     return await _try(conn, change, wanted, seen=seen, is_removal=True)
+
+
+async def put_back(conn: Connection, wanted: Wanted) -> Mistake | None:
+    """Undoes her removal, with nothing shown before: it was when she was removed. None: done.
+
+    Raises: BadRequest: she was not just removed.
+    """
+    await take_turn(conn)
+    outcome = await membership.put_back(
+        conn,
+        circle_id=wanted.circle_id,
+        account_id=wanted.person.account_id,
+        actor_id=wanted.actor_id,
+    )
+    return mistake(outcome)
 
 
 async def _try(

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from console.accounts.finding import not_one
 from console.accounts.queries import Person, people_called, person
+from console.circles.trying import Undo
 from console.companies import keeping, page_queries
 from console.companies.company import Refused
 from console.database import Connection
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
@@ -28,11 +29,15 @@ _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 
 
 class TypedEmployee(Struct, frozen=True):
-    """What stood in a form that isn't saved: why it was refused, or what it would do."""
+    """What stood in a form that isn't saved: why it was refused, or what it would do.
+
+    `undo`: how to take back what was just done.
+    """
 
     username: str = ""
     mistake: str | None = None
     asked: SaveForm | None = None
+    undo: Undo | None = None
 
     @property
     def is_done(self) -> bool:
@@ -93,7 +98,7 @@ async def add_employee(request: web.Request) -> web.StreamResponse:
 
 
 async def remove_employee(request: web.Request) -> web.StreamResponse:
-    """Removes one employee, once it was seen what that does."""
+    """Removes one employee, once it was seen what that does; or undoes that."""
     fields = await form(request)
     company_id = path_id(request, "company")
     async with request.app[DATABASE].writing(by=author(request)) as conn:
@@ -103,6 +108,15 @@ async def remove_employee(request: web.Request) -> web.StreamResponse:
         who = await person(conn, account_id=path_id(request, "account"))
         if who is None:
             typed = TypedEmployee(mistake=Text("There is nobody with this number any more."))
+        elif fields.get("undo") == "yes":
+            await take_turn(conn)
+            refused = await keeping.put_back(
+                conn,
+                company_id=company_id,
+                account_id=who.account_id,
+                actor_id=visitor(request).account_id,
+            )
+            typed = TypedEmployee(mistake=refused and _words(refused, who.shown_name))
         else:
             change = partial(keeping.dismiss, company_id=company_id, account_id=who.account_id)
             outcome = await _tried(conn, change, who, seen=fields.get("seen", ""), always=True)
@@ -137,6 +151,8 @@ def _typed(
 ) -> TypedEmployee:
     name = who.shown_name
     match outcome:
+        case None if is_removal:
+            return TypedEmployee(undo=Undo(Text("{name} was removed.", name=name), request.path))
         case None:
             return TypedEmployee()
         case Preview():
@@ -146,12 +162,12 @@ def _typed(
             else:
                 question = Text("Add {name} to “{company}”?", name=name, company=company)
                 save = Text("Add {name}", name=name)
-            posted = {} if is_removal else {"username": who.username}
+            posted = {} if is_removal else {"username": who.handle}
             back = f"/companies/{path_id(request, 'company')}"
             asked = SaveForm(outcome, question, request.path, posted, back, save, is_removal)
             return TypedEmployee(asked=asked)
         case refused:
-            return TypedEmployee("" if is_removal else who.username, _words(refused, name))
+            return TypedEmployee("" if is_removal else who.handle, _words(refused, name))
 
 
 def _words(refused: Refused, name: str) -> Text:

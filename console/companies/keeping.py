@@ -6,6 +6,7 @@ Who may do so is for the route.
 from psycopg.errors import UniqueViolation
 
 from console.accounts import meant
+from console.audit.undoing import just_removed
 from console.companies import queries
 from console.companies.company import Draft, Flaw, Refused
 from console.database import Connection
@@ -51,6 +52,32 @@ async def dismiss(conn: Connection, *, company_id: int, account_id: int) -> Refu
         return missing
     was_there = await queries.delete_employee(conn, company_id=company_id, account_id=account_id)
     return None if was_there else Refused.NOT_EMPLOYED
+
+
+async def put_back(
+    conn: Connection, *, company_id: int, account_id: int, actor_id: int
+) -> Refused | None:
+    """Makes it as if `actor_id` had not just removed an employee. None: done.
+
+    Raises: BadRequest: she has not.
+    """
+    missing = await _missing(conn, company_id=company_id, account_id=account_id)
+    if missing is not None:
+        return missing
+    if await queries.works_there(conn, company_id=company_id, account_id=account_id):
+        return None  # as when it is sent twice
+    (was, *_) = await just_removed(
+        conn,
+        actor_id=actor_id,
+        place="public.company_employee",
+        account_id=account_id,
+        column="company",
+        of=company_id,
+    )
+    await queries.insert_employee(
+        conn, company_id=company_id, account_id=account_id, actor_id=actor_id, was=was
+    )
+    return None
 
 
 async def _missing(conn: Connection, *, company_id: int, account_id: int) -> Refused | None:

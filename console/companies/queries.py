@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
+from console.audit.undoing import Removed
 from console.companies.company import Draft
 from console.database import Connection
 
@@ -103,6 +104,26 @@ async def insert_company(conn: Connection, *, draft: Draft, actor_id: int) -> in
         return int(await cursor.fetchone() or 0)
 
 
+async def made_just_now(conn: Connection, *, draft: Draft, actor_id: int) -> int | None:
+    """Just this company, if the actor has made it within the minute."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select id from company
+            where (name, active, contact) = (%(name)s, %(is_active)s, %(contact_id)s)
+              and created_by = %(actor_id)s and created_at > now() - interval '1 minute'
+            """,
+            {
+                "name": draft.name,
+                "is_active": draft.is_active,
+                "contact_id": draft.contact_id,
+                "actor_id": actor_id,
+            },
+        )
+        found: int | None = await cursor.fetchone()
+        return found
+
+
 async def update_company(conn: Connection, *, company_id: int, draft: Draft, actor_id: int) -> None:
     """Changes a company, if anything of it is different. Who made it, and when, stays.
 
@@ -127,19 +148,46 @@ async def update_company(conn: Connection, *, company_id: int, draft: Draft, act
 
 
 async def insert_employee(
-    conn: Connection, *, company_id: int, account_id: int, actor_id: int
+    conn: Connection,
+    *,
+    company_id: int,
+    account_id: int,
+    actor_id: int,
+    was: Removed | None = None,
 ) -> bool:
-    """Adds somebody, with the actor as author; False: worked there already."""
+    """Adds somebody, with the actor as author; False: worked there already.
+
+    `was`: since when, and added by whom, where that is not now and the actor.
+    """
     cursor = await conn.execute(
         """
         insert into company_employee (created_at, created_by, updated_at, updated_by, company,
           account)
-        values (now(), %(actor_id)s, now(), %(actor_id)s, %(company_id)s, %(account_id)s)
+        values (coalesce(%(at)s, now()), coalesce(%(by)s, %(actor_id)s), now(), %(actor_id)s,
+          %(company_id)s, %(account_id)s)
         on conflict do nothing
         """,
-        {"company_id": company_id, "account_id": account_id, "actor_id": actor_id},
+        {
+            "at": was and was.made_at,
+            "by": was and was.made_by,
+            "company_id": company_id,
+            "account_id": account_id,
+            "actor_id": actor_id,
+        },
     )
     return cursor.rowcount == 1
+
+
+async def works_there(conn: Connection, *, company_id: int, account_id: int) -> bool:
+    """Whether the company employs somebody."""
+    cursor = await conn.execute(
+        """
+        select from company_employee
+        where company = %(company_id)s and account = %(account_id)s
+        """,
+        {"company_id": company_id, "account_id": account_id},
+    )
+    return cursor.rowcount >= 1
 
 
 async def delete_employee(conn: Connection, *, company_id: int, account_id: int) -> bool:

@@ -8,7 +8,7 @@ from console.companies import keeping, queries
 from console.companies.company import NAME_CHARACTERS_MAX, Draft, Flaw
 from console.companies.page_queries import CompanyRow, company_row
 from console.database import Connection
-from console.rights.dry_run import Preview, dry_run
+from console.rights.dry_run import Preview, dry_run, take_turn
 from console.web.mistakes import Mistakes
 from console.web.one_line import line_mistake
 from console.web.versions import CHANGED_MEANWHILE
@@ -30,11 +30,16 @@ class Saved(Struct, frozen=True):
 
 
 async def make(conn: Connection, typed: Typed, *, actor_id: int) -> Saved | Mistakes:
-    """Makes a company. Nobody works there yet, so it changes nothing for anybody."""
+    """Makes a company, once if the form is sent twice.
+
+    Nobody works there yet, so it changes nothing for anybody.
+    """
     draft = await _draft(conn, typed, None)
     if not isinstance(draft, Draft):
         return draft
     saved = await keeping.save(conn, draft, company_id=None, actor_id=actor_id)
+    if saved is Flaw.NAME_TAKEN:
+        saved = await queries.made_just_now(conn, draft=draft, actor_id=actor_id) or saved
     return flawed(saved) if isinstance(saved, Flaw) else Saved(saved)
 
 
@@ -42,6 +47,7 @@ async def change(
     conn: Connection, typed: Typed, *, company_id: int, actor_id: int, version: str, seen: str
 ) -> Saved | Mistakes | Preview | None:
     """Changes a company if its effect was seen. None: there is no such company."""
+    await take_turn(conn)
     await queries.hold_company(conn, company_id=company_id)
     row = await company_row(conn, company_id=company_id)
     if row is None:

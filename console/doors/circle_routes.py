@@ -9,7 +9,7 @@ from console.circles.queries import CircleRow, all_circles
 from console.database import Connection
 from console.doors import changing_queries
 from console.doors.queries import doors
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.web.keys import DATABASE
 from console.web.mistakes import Mistaken, Mistakes
 from console.web.numbers import read_id
@@ -55,6 +55,7 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     choice = Choice(chosen_circles(fields), _ids(fields.get("was", "")))
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         if not await changing_queries.lock_door(conn, key=key):
             raise web.HTTPNotFound
 

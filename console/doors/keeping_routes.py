@@ -13,7 +13,7 @@ from console.doors import changing_queries, keeping
 from console.doors.circle_routes import chosen_circles
 from console.doors.draft import DRIVERS, DoorDraft, Meant
 from console.rights.demands_form import ASSURANCES
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.web.keys import DATABASE
 from console.web.mistakes import Mistaken, Mistakes
 from console.web.render import fragment, lead_to, page
@@ -101,6 +101,7 @@ async def save_change(request: web.Request) -> web.StreamResponse:
     key = PointKey(request.match_info["door"])
     path = f"/doors/{key}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         if not await changing_queries.lock_door(conn, key=key):
             raise web.HTTPNotFound
         was = await _door(request, conn)
@@ -134,6 +135,7 @@ async def retire(request: web.Request) -> web.StreamResponse:
     seen = fields.get("seen", "")
     key = PointKey(request.match_info["door"])
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         if await changing_queries.retired(conn, limit=1, key=key):
             return lead_to(request, "/doors")  # as when a form is sent twice
         if not await changing_queries.lock_door(conn, key=key):
@@ -157,6 +159,7 @@ async def bring_back(request: web.Request) -> web.StreamResponse:
     key = PointKey(request.match_info["door"])
     path = f"/doors/{key}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         rows = await changing_queries.retired(conn, limit=1, key=key, is_locking=True)
         if not rows:
             await _door(request, conn)

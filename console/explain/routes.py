@@ -1,7 +1,7 @@
 """Pages that explain: a tap, who can open a door or use a tool, and what somebody can.
 
 Taps and people are for the front desk, and of a tool for whoever looks after it; her own are
-everybody's.
+everybody's. Whoever looks after a tool is not told until when somebody is a member.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from console.access.at_place import whether_they_can, who_can
 from console.access.lines import access_lines, lines_of
 from console.access.queries import PlaceRow
 from console.access.wording import Reasons, reasons
+from console.accounts.fields import Field, may_see
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person, people_like
 from console.explain import queries, tap_wording
@@ -56,13 +57,16 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         if row is None:
             raise web.HTTPNotFound
         told = await explained_tap(conn, row, now_ms=times.ms(now))
-    today = None if told.today is None or row.lost_at is not None else reasons(told.today, now)
+    tells = may_see(Field.STANDING, me.roles, is_self=is_hers)
+    today = None
+    if told.today is not None and row.lost_at is None:
+        today = reasons(told.today, now, tells_standing=tells)
     return page(
         request,
         "explain/tap.html",
         told=told,
         headline=tap_wording.headline(told),
-        steps=tap_wording.lines(told, now),
+        steps=tap_wording.lines(told, now, tells_standing=tells),
         finding=tap_wording.finding(told),
         decided=tap_wording.decided(told, now, names_controller=me.is_admin),
         today=tap_wording.today(told),
@@ -143,7 +147,10 @@ async def _people_page(
         text=text,
         count=len(people),
         is_cut=bool(text) and len(people) == FOUND_SHOWN,
-        people=lines_of(people[:PEOPLE_SHOWN]),
+        people=lines_of(
+            people[:PEOPLE_SHOWN],
+            tells_standing=may_see(Field.STANDING, visitor(request).roles),
+        ),
     )
 
 

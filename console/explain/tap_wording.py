@@ -51,6 +51,13 @@ _NOT_ASKED: Mapping[Check, str] = MappingProxyType(
     }
 )
 
+_WITHOUT_DATE: Mapping[Mark, str] = MappingProxyType(
+    {
+        Mark.YES: Text("Membership: it held"),
+        Mark.NO: Text("Membership: it did not hold"),
+    }
+)
+
 
 def headline(told: TapExplained) -> str:
     """What was answered."""
@@ -62,9 +69,15 @@ def headline(told: TapExplained) -> str:
     return Text("Refused")
 
 
-def lines(told: TapExplained, now: datetime) -> Sequence[Line]:
-    """Every step in words."""
-    return [Line(*_MARKS[step.mark], _words(step, told, now)) for step in told.explained.steps]
+def lines(told: TapExplained, now: datetime, *, tells_standing: bool) -> Sequence[Line]:
+    """Every step in words. `tells_standing`: whoever reads it sees until when she is a member."""
+
+    def words(step: Step) -> str:
+        if step.check is Check.MEMBERSHIP and not tells_standing and step.mark in _WITHOUT_DATE:
+            return _WITHOUT_DATE[step.mark]
+        return _words(step, told, now)
+
+    return [Line(*_MARKS[step.mark], words(step)) for step in told.explained.steps]
 
 
 def finding(told: TapExplained) -> str:

@@ -40,6 +40,8 @@ async def create_badge(request: web.Request) -> web.StreamResponse:
             conn, title=title, recipient=recipient, awarder_id=me.account_id
         )
         match refused:
+            case Refused.NOT_ONE_LINE:
+                raise BadRequest("title: one line is expected, of characters that can be seen")
             case Refused.NO_SUCH_RECIPIENT:
                 raise BadRequest(f"No such username: {shown(recipient or '')}")
             case Refused.NOT_A_CERTIFIER:

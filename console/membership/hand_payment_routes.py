@@ -25,7 +25,7 @@ from console.membership.hand_payment import (
 )
 from console.membership.hand_payment_queries import PaymentRow
 from console.membership.standing import SLACK
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.web import times
 from console.web.keys import DATABASE, SETTINGS
 from console.web.mistakes import Mistaken, Mistakes
@@ -127,6 +127,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
         if not isinstance(entry, Entry):
             return await _answer(request, conn, person, Shown(typed, entry))
         begins, ends = entry.moments(request.app[SETTINGS].site.time_zone)
+        await take_turn(conn)
         await queries.hold(conn, account_id=person.account_id)
         overlaps = await queries.overlapping(
             conn, account_id=person.account_id, begins=begins, ends=ends, limit=OVERLAPS_MAX
@@ -159,6 +160,7 @@ async def take_back(request: web.Request) -> web.StreamResponse:
     payment_id = path_id(request, "payment")
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         person = await person_or_404(conn, request)
+        await take_turn(conn)
         await queries.hold(conn, account_id=person.account_id)
         row = await queries.payment(conn, account_id=person.account_id, payment_id=payment_id)
         if row is None or not row.is_by_hand:

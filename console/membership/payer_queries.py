@@ -54,7 +54,8 @@ _PEOPLE = """
   ), failure as (
     select c.created_by as account, max(f.failed_at) as failed_at
     from access.failed_payment f join stripe_customer c on c.stripe_id = f.customer
-    where not exists (select from stripe_payment s where s.stripe_id = f.invoice)
+    where f.dropped_at is null
+      and not exists (select from stripe_payment s where s.stripe_id = f.invoice)
     group by c.created_by
   ), person as (
     select a.id as account_id, a.username::text, a.name::text, p.until as paid_until,

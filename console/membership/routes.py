@@ -146,7 +146,7 @@ async def retry(request: web.Request) -> web.StreamResponse:
             return await _no_answer(request, UNKNOWN)
         if collected is Collected.NOTHING_OPEN:
             async with request.app[DATABASE].writing(by=author(request)) as conn:
-                await standing_queries.delete_failures_of(conn, customer=customer)
+                await standing_queries.drop_invoices_of(conn, customer=customer)
     match collected:
         case Collected.PAID:
             raise web.HTTPSeeOther(f"{PATH}/waiting?after={last}")

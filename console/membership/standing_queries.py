@@ -53,7 +53,7 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
               (select max(f.failed_at)
                 from stripe_customer c join access.failed_payment f on f.customer = c.stripe_id
                 where c.created_by = a.id
-                  and f.failed_at >= coalesce(p.latest, '-infinity')
+                  and f.dropped_at is null and f.failed_at >= coalesce(p.latest, '-infinity')
                   and not exists (select from stripe_payment s where s.stripe_id = f.invoice)
               ) as failed_at,
               (select bool_or(s.renews)
@@ -135,34 +135,51 @@ async def upsert_failure(conn: Connection, unpaid: InvoiceUnpaid) -> None:
     )
 
 
-async def delete_failure(conn: Connection, *, invoice: str) -> None:
-    """Forgets the failures of an invoice that nobody waits for any more."""
+async def drop_invoice(conn: Connection, *, invoice: str) -> None:
+    """Nobody waits for an invoice any more, even if its failure is told of only later."""
     await conn.execute(
-        "delete from access.failed_payment where invoice = %(invoice)s", {"invoice": invoice}
+        """
+        insert into access.failed_payment as f (invoice, dropped_at)
+        values (%(invoice)s, now())
+        on conflict (invoice) do update set dropped_at = excluded.dropped_at
+          where f.dropped_at is null
+        """,
+        {"invoice": invoice},
     )
 
 
-async def delete_failures_of(conn: Connection, *, customer: str) -> None:
-    """Forgets all failures of a customer who owes nothing."""
+async def drop_invoices_of(conn: Connection, *, customer: str) -> None:
+    """The same of all that a customer failed to pay who owes nothing."""
     await conn.execute(
-        "delete from access.failed_payment where customer = %(customer)s", {"customer": customer}
+        """
+        update access.failed_payment set dropped_at = now()
+        where customer = %(customer)s and dropped_at is null
+        """,
+        {"customer": customer},
     )
 
 
 async def upsert_subscription(conn: Connection, told: SubscriptionChanged) -> None:
-    """Notes whether a subscription goes on, unless something newer is known."""
+    """Notes whether a subscription goes on, unless something newer is known.
+
+    Stripe tells whole seconds only: of one, how it began is the oldest, and its end the newest.
+    """
     await conn.execute(
         """
-        insert into access.stripe_subscription as s (id, customer, renews, told_at)
-        values (%(id)s, %(customer)s, %(renews)s, %(told_at)s)
+        insert into access.stripe_subscription as s (id, customer, renews, told_at, is_over)
+        values (%(id)s, %(customer)s, %(renews)s, %(told_at)s, %(is_over)s)
         on conflict (id) do update
-          set customer = excluded.customer, renews = excluded.renews, told_at = excluded.told_at
-          where excluded.told_at >= s.told_at
+          set customer = excluded.customer, renews = excluded.renews, told_at = excluded.told_at,
+            is_over = excluded.is_over
+          where not %(is_new)s and not s.is_over
+            and (excluded.is_over or excluded.told_at >= s.told_at)
         """,
         {
             "id": told.subscription,
             "customer": told.customer,
             "renews": told.renews,
             "told_at": told.told_at,
+            "is_new": told.is_new,
+            "is_over": told.is_over,
         },
     )

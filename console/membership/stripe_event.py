@@ -68,12 +68,17 @@ class InvoiceDropped(Struct, frozen=True):
 
 
 class SubscriptionChanged(Struct, frozen=True):
-    """Whether a subscription goes on by itself, as it was at `told_at`."""
+    """Whether a subscription goes on by itself, as it was at `told_at`.
+
+    `is_new`: as it was made. `is_over`: it is deleted, for good.
+    """
 
     subscription: str
     customer: str
     renews: bool
     told_at: datetime
+    is_new: bool
+    is_over: bool
 
 
 Content = (
@@ -134,7 +139,7 @@ def _news(
                 | "customer.subscription.updated"
                 | "customer.subscription.deleted"
             ):
-                return _subscription(event)
+                return _subscription(kind, event)
             case _:
                 return None
     except Malformed:
@@ -150,7 +155,7 @@ def _unpaid(event: dict[str, object]) -> InvoiceUnpaid:
     )
 
 
-def _subscription(event: dict[str, object]) -> SubscriptionChanged:
+def _subscription(kind: str, event: dict[str, object]) -> SubscriptionChanged:
     subscription = _object(event)
     goes_on = subscription.get("status") in GOES_ON
     is_cancelled = (
@@ -162,6 +167,8 @@ def _subscription(event: dict[str, object]) -> SubscriptionChanged:
         customer=_name(subscription.get("customer"), "customer"),
         renews=goes_on and not is_cancelled,
         told_at=_moment(event.get("created"), "created"),
+        is_new=kind == "customer.subscription.created",
+        is_over=kind == "customer.subscription.deleted",
     )
 
 

@@ -63,7 +63,7 @@ async def take_in(event: StripeEvent, office: Office) -> Nobody | None:
                 await standing_queries.upsert_failure(conn, unpaid)
         case InvoiceDropped(invoice):
             async with office.database.writing(by=office.by) as conn:
-                await standing_queries.delete_failure(conn, invoice=invoice)
+                await standing_queries.drop_invoice(conn, invoice=invoice)
         case SubscriptionChanged() as told:
             async with office.database.writing(by=office.by) as conn:
                 await standing_queries.upsert_subscription(conn, told)

@@ -1,4 +1,4 @@
-"""Pages of people: the list, one person, oneself. Who sees what of whom is in `fields.py`."""
+"""Pages of people: the list, one person, oneself. Who sees what of whom is in `accounts/fields.py`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from console.access.lines import access_lines
 from console.accounts import queries as accounts
+from console.accounts.fields import Field, may_see
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.audit.routes import changes_of
@@ -26,7 +27,6 @@ from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
 from console.people import queries
-from console.people.fields import Field, may_see
 from console.people.history import done_by
 from console.people.queries import ListedRow, PrivateRow
 from console.tools.page_queries import OutRow, out_with

@@ -100,6 +100,7 @@ async def dry_run(
     from the preview. `account`: the one whom it concerns; None: that may be anybody. `always`: it
     is shown also where nothing changes for anybody.
     """
+    await take_turn(conn)
     now_ms = times.ms(times.now())
     before = await _rules(conn, account, now_ms)
     outcome: Refusal | Effect | None = None
@@ -117,6 +118,16 @@ async def dry_run(
     if isinstance(outcome, Effect):
         return await _preview(conn, outcome, made, has_changed=bool(seen))
     return outcome
+
+
+async def take_turn(conn: Connection) -> None:
+    """One change at a time is tried and saved, until the transaction ends.
+
+    Else two that let nobody in by themselves, but do together, would both be saved unseen. Whoever
+    locks rows before `dry_run` takes her turn before that: others may wait for them in theirs.
+    """
+    # Any number does that nobody else uses.
+    await conn.execute("select pg_advisory_xact_lock(7016207032)")
 
 
 def _with_new_tool(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from console.people.fields import Field, may_see
+from console.accounts.fields import Field, may_see
 from console.web.routing import Who
 from console.words import Text
 

@@ -10,7 +10,7 @@ from console.circles.queries import all_circles
 from console.controllers import queries as controllers
 from console.database import Connection
 from console.rights.demands_form import ASSURANCES
-from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
 from console.tools import keeping, keeping_queries
 from console.tools.draft import Meant, ToolDraft
 from console.web.keys import DATABASE
@@ -104,6 +104,7 @@ async def save_change(request: web.Request) -> web.StreamResponse:
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     path, version = f"/tools/{tool_id}", fields.get("version", "")
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         await keeping_queries.lock(conn, tool_id=tool_id)
         was = await _tool(request, conn)
         shown = replace(_as_it_is(request, was), draft=ToolDraft.read(fields))
@@ -136,6 +137,7 @@ async def retire(request: web.Request) -> web.StreamResponse:
     seen = fields.get("seen", "")
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         await keeping_queries.lock(conn, tool_id=tool_id)
         if await keeping_queries.retired(conn, limit=1, tool_id=tool_id):
             return lead_to(request, "/tools")  # as when a form is sent twice
@@ -168,6 +170,7 @@ async def bring_back(request: web.Request) -> web.StreamResponse:
     tool_id, actor = path_id(request, "tool"), visitor(request).account_id
     path = f"/tools/{tool_id}"
     async with request.app[DATABASE].writing(by=author(request)) as conn:
+        await take_turn(conn)
         await keeping_queries.lock(conn, tool_id=tool_id)
         rows = await keeping_queries.retired(conn, limit=1, tool_id=tool_id)
         if not rows:

@@ -1,7 +1,7 @@
 """Who looks after a tool, besides admins: whoever decides who may use it.
 
-That is whoever is in the circle that manages the tool's circle. A tool's circle that manages itself
-counts if it certifies a badge: its members are the instructors then.
+That is whoever is in the circle that manages the tool's circle. Nobody looks after the tool of a
+circle that manages itself: its members are those who use the tool.
 """
 
 from aiohttp import web
@@ -60,12 +60,9 @@ async def _keepings(conn: Connection, *, account_id: int) -> list[Keeping]:
                             where m.circle = k.id and m.account = %(account_id)s) as is_in
               from tool_description t
               join circle c on c.id = t.circle
-              join circle k on k.id = case when c.management_style = 'ADMIN_CIRCLE'
-                                           then c.admin_circle else c.id end
-             where t.id not in (select tool from access.retired_tool)
-               and (k.id <> c.id
-                    or exists (select from badge_description b
-                                where b.certification_circle = k.id))
+              join circle k on k.id = c.admin_circle and k.id <> c.id
+             where c.management_style = 'ADMIN_CIRCLE'
+               and t.id not in (select tool from access.retired_tool)
             """,
             {"account_id": account_id},
         )

@@ -59,6 +59,21 @@ async def test_a_member_who_is_added_chooses_her_password_by_a_link_in_a_mail(po
     assert "recovery-invalid-request" in again.headers["Location"], "the link works once"
 
 
+async def test_whoever_adds_her_twice_at_once_is_led_to_her_page(post: Post) -> None:
+    ola = await post.site.browser("ola")
+    await added(post.site, ola)
+    there, text = await added(post.site, ola)
+    eva = await account_id(post.site)
+    assert there == f"/members/{eva}/account"
+    assert "reset_token" not in text
+    assert len(await post.mails()) == 1
+    await admin(post.site.connection, "per")
+    for username, changed in (("per", {}), ("ola", {"email": "eva@example.com"})):
+        browser = await post.site.browser(username)
+        refused = await browser.post("/members/new", data={**NEW, **changed})
+        assert refused.status == 422
+
+
 async def test_who_added_her_is_written_down(post: Post) -> None:
     await added(post.site, await post.site.browser("ola"))
     eva, ola = await account_id(post.site), await account_id(post.site, "ola")

@@ -189,7 +189,7 @@ async def test_what_an_admin_does_is_told_at_once_and_on_the_persons_page(site: 
     assert HOSTILE not in page
     hers = await (await ola.get(f"/members/{kari}")).text()
     assert "Ola added Kari Nordmann to the circle admin" in sentences(hers)
-    assert f"{PATH}?person=kari" in hers
+    assert f"{PATH}?person=%40kari" in hers
 
 
 async def test_others_do_not_see_what_was_changed_about_a_person(site: Site, database: Database):

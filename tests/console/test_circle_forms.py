@@ -1,5 +1,6 @@
 """Circles made and changed on pages: who may change what, and what isn't overwritten."""
 
+import asyncio
 import html
 import re
 
@@ -104,6 +105,28 @@ async def test_a_circle_that_manages_itself_begins_with_a_member(
     assert await cursor.fetchall() == [("kari", "brews")]
 
 
+@pytest.mark.parametrize(
+    ("fields", "other"),
+    [
+        ({"style": "ADMIN_CIRCLE", "admin_circle": "keepers"}, {"admin_circle": "admin"}),
+        ({"style": "SELF_ADMIN", "username": "kari"}, {"username": "ola"}),
+    ],
+    ids=["managed", "its own"],
+)
+async def test_a_circle_that_is_sent_twice_is_made_once(
+    site: Site, keeper: Client, fields: dict[str, str], other: dict[str, str]
+) -> None:
+    ola, data = await site.browser("ola"), {"name": "forge", "description": "Hot"} | fields
+    answers = await asyncio.gather(
+        *(ola.post("/circles", data=data, allow_redirects=False) for _ in range(2))
+    )
+    made = f"/circles/{await id_of(site, 'forge')}"
+    assert [answer.headers.get("Location") for answer in answers] == [made, made]
+    assert (await ola.post("/circles", data=data | other)).status == 422
+    await site.connection.execute("update circle set created_at = now() - interval '61 seconds'")
+    assert (await ola.post("/circles", data=data)).status == 422
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize(
     ("fields", "words"),
@@ -172,6 +195,25 @@ async def test_a_circle_is_handed_to_its_own_members_once_there_are_some(
     assert await circle(site.connection, lab) == ("lab", "", "SELF_ADMIN", None, False)
     assert (await keeper.get(f"/circles/{lab}/change")).status == 403
     assert (await (await site.browser("per")).get(f"/circles/{lab}/change")).status == 200
+
+
+async def test_the_last_admin_stays_also_where_admins_are_managed_by_admins(
+    site: Site, keeper: Client
+) -> None:
+    ola = await site.browser("ola")
+    lab = await id_of(site, "lab")
+    empty = await ola.post(
+        f"/circles/{lab}", data=await form_of(ola, lab) | {"admin_circle": "lab"}
+    )
+    assert empty.status == 422
+    assert "Nobody is in it who could manage it." in await empty.text()
+    change = await form_of(ola, 1) | {"style": "ADMIN_CIRCLE", "admin_circle": "admin"}
+    assert (await see_and_save(ola, "/circles/1", data=change)).status == 303
+    cursor = await site.connection.execute("select account from circle_member where circle = 1")
+    ((last,),) = await cursor.fetchall()
+    left = await see_and_save(ola, f"/circles/1/members/{last}/removal")
+    assert left.status == 422
+    assert (await ola.get("/circles/new")).status == 200
 
 
 async def test_whoever_manages_it_says_what_it_is_for_and_no_more(

@@ -96,7 +96,7 @@ async def test_a_name_that_several_people_have_is_not_guessed(site: Site) -> Non
     client = await site.browser("ola")
     answer = await client.post("/circles/2/members", data={"username": "Kari Nordmann"})
     assert answer.status == 422
-    assert "kari1, kari2" in await answer.text()
+    assert "@kari1, @kari2" in await answer.text()
     assert await members(site.connection, 2) == {}
 
 
@@ -135,7 +135,9 @@ async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, path: s
         for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)
     }
     assert await members(site.connection, 2) == {}
-    await see_and_save(client, action, data=fields, headers=HTMX)
+    forged = fields | {"comment": "says Kari", "username": "ola"}
+    for _ in range(2):
+        assert (await client.post(action, data=forged, headers=HTMX)).status == 200
     assert await members(site.connection, 2) == {"kari": "has the key <3"}
     since = await site.connection.execute(
         "select extract(year from created_at)::int, created_by from circle_member"
@@ -143,6 +145,27 @@ async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, path: s
         [kari],
     )
     assert await since.fetchone() == (2023, kari)
+
+
+async def test_nobody_undoes_what_she_did_not_just_do(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await admin(site.connection, "per")
+    kari = await member(site.connection, "kari")
+    await makerspace.circle_member(site.connection, account=kari)
+    ola, per = await site.browser("ola"), await site.browser("per")
+    path, undo = f"/circles/2/members/{kari}/removal", {"undo": "yes"}
+    await see_and_save(ola, path)
+    assert (await per.post(path, data=undo)).status == 400
+    await site.connection.execute("update circle set admin_circle = 6 where id = 2")
+    assert (await ola.post(path, data=undo)).status == 422
+    await site.connection.execute("update circle set admin_circle = 1 where id = 2")
+    await site.connection.execute(
+        "update access.audit set happened_at = happened_at - interval '61 minutes'"
+    )
+    refused = await ola.post(path, data=undo)
+    assert refused.status == 400
+    assert "This can’t be undone any more: nothing was put back." in await refused.text()
+    assert await members(site.connection, 2) == {}
 
 
 async def test_a_circle_that_makes_somebody_an_admin_says_so_before(site: Site) -> None:
@@ -360,6 +383,25 @@ async def test_whoever_may_not_change_the_circle_learns_nothing_from_a_preview(s
         assert 'name="seen"' not in await answer.text()
 
 
+async def test_a_user_name_that_is_another_ones_name_is_asked_about(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await paying(site.connection, "mrk1", "Marenka")
+    other = await member(site.connection, "Marenka", name="Somebody else")
+    await makerspace.payment(site.connection, account=other)
+    await member(site.connection, "third", name="@mrk1")
+    client = await site.browser("ola")
+    for typed in ("Marenka", "marenka"):
+        asked = await client.post("/circles/2/members", data={"username": typed})
+        assert asked.status == 422
+        assert "Several people are called so" in await asked.text()
+        assert "@mrk1, @Marenka" in await asked.text()
+    # What is asked before it is saved asks about the same one again.
+    await see_and_save(client, "/circles/2/members", data={"username": "@mrk1"})
+    assert list(await members(site.connection, 2)) == ["mrk1"]
+    await see_and_save(client, "/circles/2/members", data={"username": "@marenka"})
+    assert set(await members(site.connection, 2)) == {"mrk1", "Marenka"}
+
+
 async def test_suggestions_find_people_by_both_names(site: Site) -> None:
     await member(site.connection, "kari", name="Kari O'Hara <b>")
     await member(site.connection, "askari", name="Ask")
@@ -370,6 +412,8 @@ async def test_suggestions_find_people_by_both_names(site: Site) -> None:
     assert text.index('value="kari"') < text.index('value="askari"')
     assert "Kari O&#39;Hara &lt;b&gt;" in text
     assert "ola" not in text
+    same = await client.get("/suggestions/people", params={"username": "@KARI"})
+    assert await same.text() == text
     nothing = await client.get("/suggestions/people", params={"username": "%"})
     assert "<option" not in await nothing.text()
 

@@ -87,6 +87,13 @@ def test_a_comment_has_only_characters_that_can_be_seen(comment: str) -> None:
     assert found is Reason.COMMENT_UNSEEN
 
 
+def test_the_last_member_of_a_circle_that_is_its_own_admin_circle_stays() -> None:
+    own = circle(admin_circle=LASER)
+    last = check_removal(own, actor_circles={LASER}, is_member=True, members=1)
+    assert last is Reason.LAST_MEMBER
+    assert check_removal(own, actor_circles={LASER}, is_member=True, members=2) is None
+
+
 def test_the_last_member_of_a_self_administrated_circle_stays() -> None:
     last = check_removal(OWN, actor_circles={LASER}, is_member=True, members=1)
     assert last is Reason.LAST_MEMBER

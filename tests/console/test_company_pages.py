@@ -1,5 +1,6 @@
 """Pages of companies: who may change them, what is shown before, and what isn't overwritten."""
 
+import asyncio
 import re
 
 import pytest
@@ -133,14 +134,17 @@ async def test_what_is_wrong_with_it_stands_beside_the_field(
     assert await cursor.fetchone() == (1,)
 
 
-async def test_a_company_sent_twice_is_made_once(site: Site, acme: int) -> None:
-    client = await site.browser("dina")
-    fields = {"name": "Bakery", "username": "carl"}
-    statuses = [
-        (await client.post("/companies", data=fields, allow_redirects=False)).status
-        for _ in range(2)
-    ]
-    assert statuses == [303, 422]
+async def test_a_company_that_is_sent_twice_is_made_once(site: Site, acme: int) -> None:
+    client, data = await site.browser("dina"), {"name": "New", "username": "carl", "active": "on"}
+    answers = await asyncio.gather(
+        *(client.post("/companies", data=data, allow_redirects=False) for _ in range(2))
+    )
+    first, second = (answer.headers.get("Location") for answer in answers)
+    assert first is not None
+    assert first == second
+    assert (await client.post("/companies", data=data | {"username": "dina"})).status == 422
+    await site.connection.execute("update company set created_at = now() - interval '61 seconds'")
+    assert (await client.post("/companies", data=data)).status == 422
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
@@ -283,3 +287,28 @@ async def test_what_does_not_exist_is_not_found(site: Site, acme: int) -> None:
         assert answer.status == 404
     answer = await client.post(f"/companies/{acme}/employees/999999/removal")
     assert answer.status == 422
+
+
+async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, acme: int) -> None:
+    kari = await employed(site, acme)
+    await site.connection.execute(
+        "update company_employee set created_by = %s, created_at = '2023-10-10 12:00+00'", [kari]
+    )
+    client = await site.browser("dina")
+    path = f"/companies/{acme}/employees/{kari}/removal"
+    said = await (await see_and_save(client, path, headers=HTMX)).text()
+    assert "Kari Nordmann was removed." in said
+    assert f'class="notice" role="status" action="{path}"' in said
+    assert await employees(site.connection) == set()
+    for _ in range(2):
+        undone = await client.post(path, data={"undo": "yes"}, headers=HTMX)
+        assert undone.status == 200
+        assert "was removed" not in await undone.text()
+    cursor = await site.connection.execute(
+        "select account, created_by, extract(year from created_at)::int from company_employee"
+    )
+    assert await cursor.fetchall() == [(kari, kari, 2023)]
+    other = await site.browser("dina")
+    await site.connection.execute("update access.audit set actor = %s", [kari])
+    await site.connection.execute("delete from company_employee")
+    assert (await other.post(path, data={"undo": "yes"})).status == 400

@@ -1,9 +1,12 @@
 """The circles of a door: shown what it does, then saved; nothing is overwritten silently."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
 
+from console.rights.dry_run import take_turn
+from console.web.keys import DATABASE
 from tests.support import makerspace
 from tests.support.console_app import Client, Site, admin, member, see_and_save
 
@@ -116,3 +119,36 @@ async def test_it_is_for_admins_and_for_doors_that_there_are(house: House):
     kari = await house.site.browser("kari")
     assert (await kari.get("/doors/front/circles")).status == 403
     assert (await kari.post("/doors/front/circles", data={"was": "2"})).status == 403
+
+
+async def test_of_two_changes_that_let_somebody_in_together_one_asks(house: House):
+    empty = str(await makerspace.circle(house.site.connection, name="empty", admin_circle=1))
+    other = await house.site.browser("ola")
+    for _ in range(5):
+        await house.site.connection.execute("delete from access.door_circle where circle <> 2")
+        await house.site.connection.execute("delete from circle_member where circle = %s", [empty])
+        answers = await asyncio.gather(
+            house.client.post(
+                "/doors/front/circles",
+                data={"was": "2", "circle-2": "on", f"circle-{empty}": "on"},
+                allow_redirects=False,
+            ),
+            other.post(
+                f"/circles/{empty}/members", data={"username": "lise"}, allow_redirects=False
+            ),
+        )
+        assert sorted(answer.status for answer in answers) == [200, 303]
+
+
+async def test_a_change_waits_for_another_one_before_it_locks_anything(house: House):
+    """The other one may need what it would lock: each would wait for the other."""
+    busy = await house.site.browser("ola")
+    async with house.site.app[DATABASE].writing() as conn:
+        await take_turn(conn)
+        waiting = asyncio.ensure_future(
+            busy.post("/doors/front/circles", data={"was": "2", f"circle-{house.lab}": "on"})
+        )
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        await conn.execute("select from access.door where key = 'front' for update nowait")
+    assert (await waiting).status == 200

@@ -314,6 +314,40 @@ async def test_an_invoice_that_stripe_gives_up_is_no_failure_any_more(paid: Payi
     assert "Fix it" not in await paid.get("/")
 
 
+async def test_a_failure_that_is_told_after_its_invoice_was_given_up_is_none(
+    paid: PayingSite,
+) -> None:
+    await paid.is_customer()
+    now = int(time.time())
+    await paid.tell(message("invoice.voided", {"id": "in_2"}))
+    await paid.tell(failure("in_2", at=now - 60))
+    assert "Fix it" not in await paid.get("/")
+    await paid.tell(failure("in_3", at=now))
+    assert "Fix it" in await paid.get("/")
+    await paid.tell(message("invoice.voided", {"id": "in_3"}))
+    await paid.tell(failure("in_3", at=now - 60))
+    assert "Fix it" not in await paid.get("/")
+    assert "Kari Nordmann" not in await paid.get("/money/people?list=failed", "tore")
+
+
+async def test_of_one_second_the_making_of_a_subscription_is_oldest_and_its_end_newest(
+    paid: PayingSite,
+) -> None:
+    await paid.is_customer()
+    await makerspace.payment(paid.site.connection, account=paid.kari, end=datetime.now(UTC) + DAY)
+    base, now = {"id": "sub_1", "customer": "cus_1"}, int(time.time())
+
+    async def told(kind: str, status: str) -> str:
+        body = base | {"status": status}
+        assert await paid.tell(news(f"customer.subscription.{kind}", body, at=now)) == 200
+        return await paid.get("/")
+
+    assert "and then it ends" not in await told("updated", "active")
+    assert "and then it ends" not in await told("created", "incomplete")
+    assert "and then it ends" in await told("deleted", "canceled")
+    assert "and then it ends" in await told("updated", "active")
+
+
 @pytest.mark.parametrize("body", [{}, {"id": "x" * 60, "customer": "cus_1"}, {"id": "in_1"}])
 async def test_an_odd_message_of_a_failure_is_taken_and_means_nothing(
     paid: PayingSite, body: dict[str, str]

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import pytest
 
+from console.accounts.fields import SEEN_BY, Field
 from console.database import Connection, Database
 from console.membership import money_queries
 from console.membership.money import month_begins
 from console.membership.money_routes import PEOPLE_MAX
-from console.people.fields import SEEN_BY, Field
 from console.web.routing import Who
 from tests.console.test_membership_pages import words
 from tests.support import makerspace

@@ -1,5 +1,7 @@
 """Joining, and one's own account: who I am, my password, where I am logged in."""
 
+import asyncio
+
 import pytest
 
 from console.database import Connection, Database
@@ -20,6 +22,25 @@ async def test_whoever_joins_is_logged_in(site: Site) -> None:
     answer = await client.post("/join", data=NEW, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     assert "Eva Lunde" in await (await client.get("/me")).text()
+
+
+async def test_whoever_presses_join_twice_has_joined(site: Site) -> None:
+    client = await site.browser()
+    answers = await asyncio.gather(
+        *(client.post("/join", data=NEW, allow_redirects=False) for _ in range(2))
+    )
+    assert [answer.status for answer in answers] == [303, 303]
+    assert "Eva Lunde" in await (await client.get("/me")).text()
+    for other in ({"password": "another password"}, {"name": "Eva"}, {"email": "e@example.org"}):
+        stranger = await site.browser()
+        answer = await stranger.post("/join", data=NEW | other, allow_redirects=False)
+        assert answer.status == 422
+        assert "Username is taken" in await answer.text()
+    await site.connection.execute(
+        "update access.audit set happened_at = happened_at - interval '61 seconds'"
+    )
+    later = await (await site.browser()).post("/join", data=NEW, allow_redirects=False)
+    assert later.status == 422
 
 
 @pytest.mark.parametrize(

@@ -80,21 +80,56 @@ async def test_whoever_manages_a_tools_circle_sees_who_uses_it_and_what_happened
     assert "“instructors” or “admin”" in html.unescape(await refused.text())
 
 
-async def test_members_of_a_circle_that_manages_itself_look_after_its_tool_if_they_are_instructors(
+async def test_nobody_looks_after_the_tool_of_a_circle_that_manages_itself_by_making_a_badge(
     site: Site, laser: int
 ):
-    await site.connection.execute(
+    cursor = await site.connection.execute(
         "update circle set admin_circle = null, management_style = 'SELF_ADMIN'"
-        " where name = 'laser'"
+        " where name = 'laser' returning id"
     )
+    ((circle,),) = await cursor.fetchall()
+    browser = await site.browser("kari")
+    made = await browser.post(
+        "/badges", data={"title": "Laser", "circle": str(circle)}, allow_redirects=False
+    )
+    assert made.status == 303
     assert "You look after it" not in await words(site, "/tools")
+    assert (await browser.get(f"/tools/{laser}/people")).status == 403
+
+
+async def test_whoever_only_looks_after_a_tool_is_not_told_of_memberships(site: Site, laser: int):
+    eva = await console_app.member(site.connection, "eva")
+    instructors = await makerspace.circle(site.connection, name="instructors")
+    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
     await site.connection.execute(
-        "insert into badge_description"
-        " (title, certification_circle, created_at, updated_at, created_by, updated_by)"
-        " select 'Laser', c.id, now(), now(), a.id, a.id from circle c, account a"
-        " where c.name = 'laser' and a.username = 'kari'"
+        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
+        " where name = 'laser'",
+        [instructors],
     )
-    assert "You look after it" in await words(site, "/tools")
+    people = f"/tools/{laser}/people"
+    ((kari,),) = await (
+        await site.connection.execute("select id from account where username = 'kari'")
+    ).fetchall()
+    event = await recorded.event(site.connection, point="laser", account=kari)
+    assert "Kari NordmannIn circle “laser”Yes" in await words(site, people, "eva")
+    assert "Kari NordmannIn circle “laser”, member until" in await words(site, people, "ola")
+    assert "Membership: it held until" not in await words(site, f"/log/taps/{event}", "eva")
+
+    await site.connection.execute("update stripe_payment set end_date = now() - interval '9 days'")
+    refused = await recorded.event(
+        site.connection, kind="access_denied", point="laser", account=kari, reason="expired"
+    )
+    page = await words(site, f"{people}?q=kari", "eva")
+    assert "In circle “laser”, but can’t use it now. The front desk sees what" in page
+    assert "embership" not in page
+    assert "The membership ended" in await words(site, f"{people}?q=kari", "ola")
+    page = await words(site, f"/log/taps/{refused}", "eva")
+    assert "embership ended" not in page
+    assert "it ended" not in page
+    await site.connection.execute("delete from circle_member where account = %s", [kari])
+    page = await words(site, f"{people}?q=kari", "eva")
+    assert "Not in circle “laser”" in page
+    assert "No membership" not in page
 
 
 async def test_a_tool_that_somebody_uses_with_her_card_is_free_on_no_page(site: Site, laser: int):

@@ -10,6 +10,7 @@ from tests.support.console_app import Client, Site, member
 
 ERROR = "application/vnd.error+json"
 CREATE = "/badge/create-badge"
+UNSEEN = "title: one line is expected, of characters that can be seen"
 
 
 @dataclass(slots=True)
@@ -96,6 +97,16 @@ async def test_descriptions_come_by_id(space: Space) -> None:
     assert [cleaner[key] for key in nothing] == [None] * 5
 
 
+async def test_a_badge_that_the_old_web_app_let_be_called_otherwise_is_still_awarded(
+    space: Space,
+) -> None:
+    title = "la\u200bser"
+    await space.site.connection.execute(
+        "update badge_description set title = %s where id = %s", [title, space.laser]
+    )
+    assert (await space.ola.post(CREATE, json={"title": title})).status == 200
+
+
 async def test_the_newest_twenty_badges_are_recent(space: Space) -> None:
     for number in range(22):
         await space.kari.post(CREATE, json={"title": f"Badge {number % 3}"})
@@ -119,6 +130,10 @@ async def test_nobody_has_no_badges(space: Space) -> None:
         ({"title": "x" * 2001}, "title: at most 2000 characters"),
         ({"title": "X", "recipient": "x" * 50_000}, f"No such username: {'x' * 200}…"),
         ({"title": "a\0b"}, "title: holds characters that are no text"),
+        ({"title": "laser\u200b"}, UNSEEN),
+        ({"title": "\u202eresal"}, UNSEEN),
+        ({"title": "a\nb"}, UNSEEN),
+        ({"title": "  "}, UNSEEN),
         ({"title": None}, "title: a text is expected"),
         ({}, "title: is missing"),
         ({"title": "T", "recipient": ""}, "recipient: may not be empty"),

@@ -128,6 +128,17 @@
   on("htmx:beforeRequest", () =>
     byId("notice").replaceChildren());
 
+  // What is pressed twice is sent once, also where the answer is a whole page: the second answer
+  // would be that what she wants is there already. (htmx disables its buttons: hx-disabled-elt.)
+  const SENDING_SECONDS = 10;
+  let sent = new WeakMap();
+  on("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (Date.now() - (sent.get(event.target) || 0) < 1000 * SENDING_SECONDS) event.preventDefault();
+    else sent.set(event.target, Date.now());
+  });
+  addEventListener("pageshow", () => (sent = new WeakMap()));
+
   // Where the keyboard is. What is pressed may be disabled meanwhile, or be replaced: then the
   // focus would be nowhere, and whoever uses no mouse would begin again at the top of the page.
   let pressed = null;
