@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 import structlog
-from aiohttp import web
 from msgspec import Struct
 
 from console.app import build_app
@@ -34,18 +33,9 @@ from console.site_keys import SiteKeys, create_site_keys, load_site_keys
 from console.supervision import end, keep_running, together
 from console.web import times
 from console.web.routing import Route
+from console.web.serving import serving
 
 log = structlog.get_logger()
-
-LINE_BYTES_MAX = 64 * 1024
-"""Of an address or a header. Up to it a page says what is wrong; beyond, aiohttp does."""
-
-SHUTDOWN_SECONDS = 3.0
-"""Requests that are being answered get so long to finish."""
-
-
-class CannotListen(ConsoleError):
-    """The address for pages is taken, or isn't ours."""
 
 
 class Site(Struct, frozen=True):
@@ -136,7 +126,7 @@ async def running_console(site: Site, *, routes: Sequence[Route] = ()) -> AsyncG
         async with asyncio.TaskGroup() as tasks:
             background = tasks.create_task(run(), name="background")
             try:
-                async with _pages(app, site.settings.http) as address:
+                async with serving(app, site.settings.http) as address:
                     yield address
             finally:
                 await end(background)
@@ -166,31 +156,6 @@ async def _keys(
     except DatabaseUnavailable:
         # Whether they belong to the database is found out when it comes.
         return create_site_keys(settings.data_dir, now_ms=now_ms, notice=notice)
-
-
-@asynccontextmanager
-async def _pages(app: web.Application, http: HttpSettings) -> AsyncGenerator[str]:
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        max_line_size=LINE_BYTES_MAX,
-        max_field_size=LINE_BYTES_MAX,
-    )
-    await runner.setup()
-    try:
-        listener = web.TCPSite(runner, http.listen.host.strip("[]"), http.listen.port)
-        try:
-            await listener.start()
-        except OSError as error:
-            raise CannotListen(
-                f"can't listen on {http.listen} for pages: {error.strerror or error}; "
-                "[http] listen names another address"
-            ) from error
-        port = runner.addresses[0][1]
-        yield f"http://{http.listen.host}:{port}/"
-    finally:
-        await runner.cleanup()
 
 
 def _warn(http: HttpSettings) -> None:

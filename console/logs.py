@@ -7,6 +7,7 @@ amqtt has brought it along. A None in sys.modules makes that look-up fail (Sourc
 
 import logging
 import sys
+import time
 from typing import TextIO
 
 if "structlog" not in sys.modules:
@@ -15,6 +16,11 @@ import structlog
 
 if sys.modules.get("rich", structlog) is None:  # pyright: ignore[reportUnnecessaryComparison]
     del sys.modules["rich"]
+
+
+OUT_OF_DESCRIPTORS = "socket.accept() out of system resource"
+"""asyncio says it once for each place in the queue of connections: a hundred times at once."""
+QUIET_SECONDS = 60.0
 
 
 def log_to(stream: TextIO, *, level: int = logging.INFO) -> None:
@@ -42,7 +48,26 @@ def log_to(stream: TextIO, *, level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
+    handler.addFilter(NowAndThen())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+class NowAndThen(logging.Filter):
+    """Lets through that there are no descriptors left, once in a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if not str(record.msg).startswith(OUT_OF_DESCRIPTORS):
+            return True
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + QUIET_SECONDS
+        return True
 
 
 def _as_of_a_library(

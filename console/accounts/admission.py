@@ -52,10 +52,12 @@ async def log_in(request: web.Request, username: str, password: str) -> LoggedIn
 async def check(request: web.Request, username: str, password: str) -> Admitted | Wait | None:
     """Whom the two stand for. None: wrong, for whatever reason. Raises: Busy."""
     throttle = request.app[THROTTLE]
+    me = session.visitor_or_none(request)
     attempt = throttle.attempt(
         account=username[:USERNAME_CHARACTERS_MAX],
         address=session.address_of(request),
         now=asyncio.get_running_loop().time(),
+        is_own=me is not None and me.username == username,
     )
     if isinstance(attempt, Wait):
         log.warning("login.throttled", seconds=ceil(attempt.seconds))
@@ -63,7 +65,7 @@ async def check(request: web.Request, username: str, password: str) -> Admitted 
     try:
         admitted = await _verify(request, username, password)
     except Exception:
-        throttle.succeeded(attempt)  # that nobody could look is no failure of the visitor
+        throttle.forgive(attempt)  # that nobody could look is no failure of the visitor
         raise
     if admitted is None:
         log.info("login.refused")

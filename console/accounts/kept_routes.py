@@ -177,6 +177,7 @@ async def end_sessions(request: web.Request) -> web.StreamResponse:
     """Logs out all of her browsers, also those that the old web app let in."""
     person = await _somebody_else(request)
     async with request.app[DATABASE].writing(by=session.author(request)) as conn:
+        await queries.add_session_end(conn, account_id=person.account_id, browsers="all")
         await session.end_all(conn, account_id=person.account_id)
     return _ended(request, person)
 

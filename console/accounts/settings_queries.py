@@ -1,6 +1,7 @@
 """What is asked of the database for somebody's own account: who she says she is, her sessions."""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
@@ -119,12 +120,27 @@ async def own_sessions(
 
 
 async def end_session(conn: Connection, *, account_id: int, session_id: str) -> None:
-    """Ends one session of an account; none of that name is fine."""
+    """Ends one session of an account, and writes that down; none of that name is fine."""
     await conn.execute(
         """
-        delete from access.session
-        where account = %(account_id)s
-          and left(encode(token_digest, 'hex'), %(digits)s) = %(session_id)s
+        with ended as (
+          delete from access.session
+          where account = %(account_id)s
+            and left(encode(token_digest, 'hex'), %(digits)s) = %(session_id)s
+          returning account
+        )
+        insert into access.session_end (account, browsers)
+        select distinct account, 'one' from ended
         """,
         {"account_id": account_id, "session_id": session_id, "digits": SHOWN_DIGITS},
+    )
+
+
+async def add_session_end(
+    conn: Connection, *, account_id: int, browsers: Literal["others", "all"]
+) -> None:
+    """Writes down that an account's sessions were ended."""
+    await conn.execute(
+        "insert into access.session_end (account, browsers) values (%(account_id)s, %(browsers)s)",
+        {"account_id": account_id, "browsers": browsers},
     )

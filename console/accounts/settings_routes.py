@@ -25,6 +25,7 @@ from console.words import Text
 
 PATH = "/me/account"
 SAVED = {"profile": Text("Saved."), "password": Text("The new password counts from now on.")}
+NOT_HERS = Text("This is not your password.")
 
 
 def routes() -> list[Route]:
@@ -78,12 +79,11 @@ async def save_password(request: web.Request) -> web.StreamResponse:
         case Wait():
             return await _answer(request, {"old": _wait(outcome)}, status=429)
         case Refused(words):
-            field = "old" if words == new_password.WRONG else "new"
-            return await _answer(request, {field: words})
+            if words == new_password.WRONG:
+                return await _answer(request, {"old": NOT_HERS})
+            return await _answer(request, {"new": words})
         case Changed(token):
-            response = web.Response(
-                status=303, headers={"Location": f"{PATH}?saved=password#password"}
-            )
+            response = web.Response(status=303, headers={"Location": f"{PATH}?saved=password"})
             session.set_cookie(request, response, token)
             return response
 
@@ -102,7 +102,9 @@ async def end_session(request: web.Request) -> web.StreamResponse:
 async def end_others(request: web.Request) -> web.StreamResponse:
     """Logs out every browser but this one, also those that the old web app let in."""
     async with request.app[DATABASE].writing(by=session.author(request)) as conn:
-        token = await session.begin_alone(request, conn, account_id=visitor(request).account_id)
+        account_id = visitor(request).account_id
+        await queries.add_session_end(conn, account_id=account_id, browsers="others")
+        token = await session.begin_alone(request, conn, account_id=account_id)
     response = web.Response(status=303, headers={"Location": f"{PATH}#sessions"})
     session.set_cookie(request, response, token)
     return response
@@ -121,7 +123,7 @@ async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mis
     if isinstance(outcome, Wait):
         return {"password": _wait(outcome)}
     if outcome is None or outcome.account_id != me.account_id:
-        return {"password": new_password.WRONG}
+        return {"password": NOT_HERS}
     return {}
 
 

@@ -3,23 +3,32 @@
 Decides by counting the failures of the last minute, or another time; who tries, and what time it
 is, is told to it. An attempt counts as failed from its beginning, so that a thousand at once are
 not all let through before the first has failed.
+
+Strangers who try keep nobody out who has been let in before: an address from which an account was
+logged in has a count of its own for that account, and so has whoever is logged in.
 """
 
-import ipaddress
 from collections import OrderedDict, deque
 
 from msgspec import Struct
+
+from console.web.requests import network_of
 
 WINDOW_SECONDS = 60.0
 KEYS_MAX = 20_000
 """Accounts and addresses remembered at a time; beyond it those longest untouched are forgotten."""
 
 
+Key = tuple[str, ...]
+
+
 class Attempt(Struct, frozen=True):
     """One that was let through, until `succeeded` says that it was no failure."""
 
-    keys: tuple[str, str]
+    keys: tuple[Key, ...]
     at: float
+    home: Key
+    """The account and where it is tried from."""
 
 
 class Wait(Struct, frozen=True):
@@ -35,11 +44,24 @@ class Throttle:
         """`window_seconds`: what is called a minute here."""
         self._limit = failures_per_minute
         self._window = window_seconds
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._failures: OrderedDict[Key, deque[float]] = OrderedDict()
+        self._homes: OrderedDict[Key, None] = OrderedDict()
 
-    def attempt(self, *, account: str, address: str, now: float) -> Attempt | Wait:
-        """Lets an attempt through, counted as a failure for now; or says how long to wait."""
-        keys = (f"account {_folded(account)}", f"address {_network(address)}")
+    def attempt(
+        self, *, account: str, address: str, now: float, is_own: bool = False
+    ) -> Attempt | Wait:
+        """Lets an attempt through, counted as a failure for now; or says how long to wait.
+
+        `is_own`: whoever tries is logged in with that account.
+        """
+        name, network = _folded(account), network_of(address)
+        home = ("home", name, network)
+        keys: tuple[Key, ...] = (
+            home if home in self._homes else ("account", name),
+            ("address", network),
+        )
+        if is_own:
+            keys = (("own", name),)
         wait = max(self._wait(key, now) for key in keys)
         if wait > 0:
             return Wait(wait)
@@ -48,9 +70,17 @@ class Throttle:
             self._failures.move_to_end(key)
         while len(self._failures) > KEYS_MAX:
             self._failures.popitem(last=False)
-        return Attempt(keys, now)
+        return Attempt(keys, now, home)
 
     def succeeded(self, attempt: Attempt) -> None:
+        """Takes an attempt out of the count again, and remembers where it came from."""
+        self.forgive(attempt)
+        self._homes[attempt.home] = None
+        self._homes.move_to_end(attempt.home)
+        if len(self._homes) > KEYS_MAX:
+            self._homes.popitem(last=False)
+
+    def forgive(self, attempt: Attempt) -> None:
         """Takes an attempt out of the count again."""
         for key in attempt.keys:
             failures = self._failures.get(key)
@@ -59,7 +89,7 @@ class Throttle:
                 if not failures:
                     del self._failures[key]
 
-    def _wait(self, key: str, now: float) -> float:
+    def _wait(self, key: Key, now: float) -> float:
         failures = self._failures.get(key)
         if failures is None:
             return 0.0
@@ -71,17 +101,6 @@ class Throttle:
         if len(failures) < self._limit:
             return 0.0
         return failures[-self._limit] + self._window - now
-
-
-def _network(address: str) -> str:
-    """Who has one IPv6 address has the 2^64 of its network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _folded(account: str) -> str:

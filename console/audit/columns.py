@@ -18,6 +18,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "badge_description": Text("badge"),
         "began_at": Text("began"),
         "broker_password_hash": Text("password at the broker"),
+        "browsers": Text("browsers"),
         "card": Text("card"),
         "category": Text("category"),
         "certification_circle": Text("who certifies"),
@@ -40,6 +41,7 @@ COLUMNS: Mapping[str, Text] = MappingProxyType(
         "dropped_at": Text("given up"),
         "email": Text("e-mail address"),
         "end_date": Text("until"),
+        "ended_at": Text("ended"),
         "ends_at": Text("ends"),
         "enrolled_at": Text("enrolled"),
         "entry_key": Text("key of its entries"),
@@ -114,6 +116,9 @@ NEVER_CHANGED = frozenset({"updated_at", "updated_by", "command_counter", "chang
 
 VALUES: Mapping[tuple[str, str], Text] = MappingProxyType(
     {
+        ("browsers", "all"): Text("all browsers"),
+        ("browsers", "one"): Text("one browser"),
+        ("browsers", "others"): Text("all other browsers"),
         ("management_style", "ADMIN_CIRCLE"): Text("managed by another circle"),
         ("management_style", "SELF_ADMIN"): Text("managed by its own members"),
         ("operation", "open"): Text("open once"),

@@ -40,6 +40,12 @@ PLACES: Mapping[str, Place] = MappingProxyType(
             unfilled("changed the account of {person}"),
             unfilled("removed the account of {name}"),
         ),
+        "access.session_end": Place(
+            Text("Who was logged out"),
+            unfilled("logged {person} out of {browsers}"),
+            unfilled("changed that {person} was logged out of {browsers}"),
+            unfilled("removed that {person} was logged out of {browsers}"),
+        ),
         "public.circle_member": Place(
             Text("Who is in a circle"),
             unfilled("added {person} to the circle {circle}"),

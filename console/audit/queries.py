@@ -37,11 +37,36 @@ async def changes(
         await cursor.execute(
             _MEANT  # noqa: S608 both parts are constants
             + """
-            , found as (
+            , named as (
+              select unnest(array['account', 'created_by', 'contact', 'lost_by']) as field, id::text
+                from account
+               where %(text)s <> ''
+                 and strpos(lower(concat_ws(' ', name, username)), lower(%(text)s)) > 0
+              union all
+              select unnest(array['circle', 'admin_circle', 'certification_circle']), id::text
+                from circle where %(text)s <> '' and strpos(lower(name), lower(%(text)s)) > 0
+              union all
+              select 'company', id::text
+                from company where %(text)s <> '' and strpos(lower(name), lower(%(text)s)) > 0
+              union all
+              select 'badge_description', id::text from badge_description
+               where %(text)s <> '' and strpos(lower(title), lower(%(text)s)) > 0
+              union all
+              select unnest(array['tool', 'tool_description']), id::text from tool_description
+               where %(text)s <> '' and strpos(lower(name), lower(%(text)s)) > 0
+              union all
+              select unnest(array['door', 'point']), key from access.door
+               where %(text)s <> '' and strpos(lower(name), lower(%(text)s)) > 0
+            ), found as (
               select * from meant
               where %(text)s = ''
-                or strpos(lower(concat_ws(' ', doing, object, old, new, about)),
+                or strpos(lower(concat_ws(' ', doing, object, old, new, about, address)),
                   lower(%(text)s)) > 0
+                or ('account', actor::text) in (select field, id from named)
+                or ('account', account::text) in (select field, id from named)
+                or exists (
+                  select from unnest(array[old, new, about]) as part, jsonb_each_text(part) as e
+                   where (e.key, e.value) in (select field, id from named))
               order by happened_at desc, id desc
               limit %(limit)s
             )

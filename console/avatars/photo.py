@@ -6,6 +6,8 @@ longer; whatever becomes of it, the console goes on.
 
 import asyncio
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -18,8 +20,8 @@ from console.words import Text
 log = structlog.get_logger()
 
 CONVERTING_SECONDS = 10
-WAITING_MAX = 5
-"""People whose photo waits; each holds 5 MB."""
+PLACES = 5
+"""For people who send a photo, or wait for it; each holds 5 MB."""
 JPEG = b"\xff\xd8\xff"
 
 
@@ -42,18 +44,23 @@ class Converter:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._places = set[int]()
+
+    @contextmanager
+    def place(self, account_id: int) -> Generator[None]:
+        """Somebody's, from before her photo is read until it is converted. Raises: Busy."""
+        if len(self._places) >= PLACES or account_id in self._places:
+            raise Busy(Text("Several photos are being converted. Try again in a minute."))
+        self._places.add(account_id)
+        try:
+            yield
+        finally:
+            self._places.remove(account_id)
 
     async def square(self, photo: bytes) -> Square | NoPhoto:
-        """The square of the photo. Raises: Busy."""
-        if self._waiting >= WAITING_MAX:
-            raise Busy(Text("Several photos are being converted. Try again in a minute."))
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await _converted(photo)
-        finally:
-            self._waiting -= 1
+        """The square of the photo."""
+        async with self._turn:
+            return await _converted(photo)
 
 
 CONVERTER = web.AppKey("converter", Converter)

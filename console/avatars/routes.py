@@ -3,6 +3,7 @@
 import hashlib
 
 from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import BadHttpMessage
 from msgspec import Struct
 
 from console.accounts import queries as accounts
@@ -13,7 +14,7 @@ from console.database import Connection
 from console.errors import BadRequest
 from console.web.keys import DATABASE
 from console.web.render import page
-from console.web.requests import ID, path_id
+from console.web.requests import ID, UNREADABLE, path_id, timely
 from console.web.routing import Route, Who
 from console.web.session import author, visitor
 from console.words import Text
@@ -21,7 +22,6 @@ from console.words import Text
 PATH = "/me/photo"
 FORM_BYTES_MAX = PHOTO_BYTES_MAX + 64 * 1024
 """The photo, and what a browser puts around it."""
-PARTS_MAX = 4
 NOTHING = Text("Choose a photo first.")
 TOO_MANY_BYTES = Text("This photo has more than 5 MB. Take a smaller one.")
 
@@ -68,10 +68,10 @@ async def photo_page(request: web.Request) -> web.StreamResponse:
 
 async def save_photo(request: web.Request) -> web.StreamResponse:
     """Converts the photo of the form, and keeps what came of it."""
-    photo = await _uploaded(request)
-    if isinstance(photo, Text):
-        return await _answer(request, photo)
-    made = await request.app[CONVERTER].square(photo)
+    converter = request.app[CONVERTER]
+    with converter.place(visitor(request).account_id):
+        photo = await _uploaded(request)
+        made = NoPhoto(photo) if isinstance(photo, Text) else await converter.square(photo)
     if isinstance(made, NoPhoto):
         return await _answer(request, made.words)
     version = hashlib.sha256(made.jpeg).hexdigest()[:16]
@@ -108,18 +108,14 @@ async def _uploaded(request: web.Request) -> bytes | Text:
     if (request.content_length or 0) > FORM_BYTES_MAX:
         return TOO_MANY_BYTES
     try:
-        reader = await request.multipart()
-        for _ in range(PARTS_MAX):
-            part = await reader.next()
-            if part is None:
-                break
+        async with timely():
+            part = await (await request.multipart()).next()
             if isinstance(part, BodyPartReader) and part.name == "photo":
                 return await _photo(part)
-    except (ValueError, AssertionError, web.RequestPayloadError, ConnectionResetError) as error:
-        raise BadRequest(
-            Text("What was sent can't be read: it is garbled, or ended early.")
-        ) from error
-    return NOTHING
+            # Another field isn't skipped: it would be read, however long it is.
+            return NOTHING
+    except (ValueError, AssertionError, RuntimeError, BadHttpMessage) as error:
+        raise BadRequest(UNREADABLE) from error
 
 
 async def _photo(part: BodyPartReader) -> bytes | Text:

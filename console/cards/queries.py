@@ -74,7 +74,7 @@ async def cards_of(conn: Connection, *, account_id: int) -> list[CardRow]:
             left join account c on c.id = k.created_by
             left join account l on l.id = k.lost_by
             left join lateral (
-              select case when e.clock_trusted then e.happened_at else e.received_at end as at,
+              select e.happened_at as at,
                 coalesce(d.name, t.name, e.point) as door
               from access.event e
               left join access.door d on d.key = e.point
@@ -199,7 +199,7 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
             """
             with tap as (
               select e.id, e.site_digest, e.point, e.credential_type,
-                case when e.clock_trusted then e.happened_at else e.received_at end as seen_at
+                e.happened_at as seen_at
               from access.event e
               where e.site_digest is not null
                 and e.received_at > now() - make_interval(days => %(days)s)
@@ -240,7 +240,7 @@ async def is_enrolled_at_some_door(conn: Connection) -> bool:
 
 
 async def seen_card(conn: Connection, *, event_id: int) -> SeenCardRow | None:
-    """The card of a tap that nobody uses, as it is unknown or was lost."""
+    """The card of a tap; whether somebody has it by now is for `assign`."""
     async with conn.cursor(row_factory=class_row(SeenCardRow)) as cursor:
         await cursor.execute(
             """

@@ -26,6 +26,8 @@ from console.web.session import author, visitor
 from console.words import Text
 
 MEMBERS_SHOWN = 25
+MEMBERS_WHOLE = 1000
+"""Where the whole list is asked for, to print it."""
 _CIRCLE = f"/circles/{{circle:{ID}}}"
 _PERSON = f"/members/{{account:{ID}}}"
 
@@ -180,9 +182,12 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
     row = await queries.circle(conn, circle_id=path_id(request, "circle"))
     if row is None:
         raise web.HTTPNotFound
-    text = query_text(request, "member")
+    text, is_whole = query_text(request, "member"), "all" in request.query
     members: list[MemberRow] = await queries.members_of(
-        conn, circle_id=row.circle_id, text=text, limit=MEMBERS_SHOWN
+        conn,
+        circle_id=row.circle_id,
+        text=text,
+        limit=MEMBERS_WHOLE if is_whole else MEMBERS_SHOWN,
     )
     me = visitor(request)
     mine = await queries.circle_ids_of(conn, account_id=me.account_id)
@@ -191,6 +196,7 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
         "members": members,
         "count": await queries.count_members(conn, circle_id=row.circle_id),
         "text": text,
+        "is_whole": is_whole,
         "may_manage": may_manage(row.circle(), mine),
         "may_change": may_change(row.circle(), mine, is_admin=me.is_admin),
         "managed": Text("Changed by {managers}.", managers=managers(row.circle())),

@@ -47,7 +47,7 @@ _GIVES: Mapping[Who, Text] = MappingProxyType(
         Who.ADMIN: Text(
             "manages cards, doors, tools and controllers, and sees all about everybody"
         ),
-        Who.FRONT_DESK: Text("sees all about people"),
+        Who.FRONT_DESK: Text("sees contact, membership and cards of people, and what they do"),
         Who.TREASURER: Text("sees payments"),
         Who.COMPANIES: Text("keeps companies"),
     }

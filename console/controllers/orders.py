@@ -9,9 +9,9 @@ import asyncio
 import json
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,9 +37,11 @@ WAIT_SECONDS = 3.0
 CHALLENGE_SECONDS = 18.0
 """A controller takes a challenge for 20 s; the message is on its way for a part of that."""
 ORDERS_MAX = 200
-"""That wait for an answer at a time."""
-RESERVED = 20
-"""Of them, which openings leave to other orders: no crowd keeps a door from being locked down."""
+"""Other than openings, that wait for an answer at a time."""
+OPENINGS_PER_ACCOUNT = 5
+OPENINGS_PER_CONTROLLER = 20
+"""Openings have shares of their own: nobody keeps others from opening, no silent controller keeps
+other doors from it, and no crowd keeps a door from being locked down."""
 STALE = "stale"
 """How a controller's refusal begins when the command came too late."""
 
@@ -102,7 +104,7 @@ class Orders:
         self._heard: defaultdict[ControllerId, _Heard] = defaultdict(_Heard)
         self._sending: defaultdict[ControllerId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._pending: dict[str, asyncio.Future[CommandResult]] = {}
-        self._waiting = 0
+        self._waiting = Counter[str]()
 
     def reported(self, controller: ControllerId, report: Report) -> None:
         """A controller's newest report."""
@@ -122,20 +124,31 @@ class Orders:
 
         Raises: DatabaseUnavailable; Busy when too many orders wait for their answer.
         """
-        most = ORDERS_MAX - RESERVED if order.operation is Operation.OPEN else ORDERS_MAX
-        if self._waiting >= most:
-            raise Busy(Text("Too much is being asked of the controllers at once."))
-        self._waiting += 1
-        try:
-            return await self._give(order, by)
-        finally:
-            self._waiting -= 1
-
-    async def _give(self, order: Order, by: Author) -> Answered:
         async with self._database.reading() as conn:
             target = await queries.target(conn, kind=order.kind, point=order.point)
         if target is None:
             return NoSuchPoint()
+        with self._share(order, target):
+            return await self._give(target, order, by)
+
+    @contextmanager
+    def _share(self, order: Order, target: Target) -> Generator[None]:
+        if order.operation is Operation.OPEN:
+            shares = {
+                f"account {order.actor}": OPENINGS_PER_ACCOUNT,
+                f"controller {target.controller}": OPENINGS_PER_CONTROLLER,
+            }
+        else:
+            shares = {"others": ORDERS_MAX}
+        if any(self._waiting[share] >= most for share, most in shares.items()):
+            raise Busy(Text("Too much is being asked of the controllers at once."))
+        self._waiting.update(shares.keys())
+        try:
+            yield
+        finally:
+            self._waiting -= Counter(shares.keys())
+
+    async def _give(self, target: Target, order: Order, by: Author) -> Answered:
         began = self._clock()
         result = await self._command(target, order, by, began + WAIT_SECONDS)
         if result is None:

@@ -18,7 +18,7 @@ LOGINS = {
     "ingrid": "a member who pays",
     "siobhan": "a member whose payment ended last month",
     "aase": "an instructor: looks after the saw, awards badges",
-    "thi.mai": "the front desk: sees all about people",
+    "thi.mai": "the front desk: sees people, their cards and membership",
     "zofia": "the treasurer: sees money",
 }
 """Who can log in, and as what. Nobody else has a password."""

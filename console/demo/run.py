@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from console.accounts.passwords import hash_password
-from console.daemon import CannotListen, Site, password_lookup, running_console
+from console.daemon import Site, password_lookup, running_console
 from console.database import open_database
 from console.demo.building import Building
 from console.demo.cable import Cable
@@ -34,6 +34,7 @@ from console.preparation import prepare
 from console.rights.publish import unix_ms
 from console.settings import ConsoleSettings, DatabaseSettings, MqttSettings, RoleSettings
 from console.supervision import end, keep_running
+from console.web.serving import CannotListen
 from sync.settings_values import Address
 
 READY_SECONDS = 20

@@ -62,7 +62,9 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
         async def change(conn: Connection) -> Mistaken | None:
             return await _change(conn, key, choice)
 
-        outcome = await dry_run(conn, change, seen=fields.get("seen", ""))
+        # Whoever joins a circle later is let in by it: shown also where nobody is today.
+        is_new = choice.chosen != await changing_queries.circles_of(conn, key=key)
+        outcome = await dry_run(conn, change, seen=fields.get("seen", ""), always=is_new)
         has = await changing_queries.circles_of(conn, key=key)
         match outcome:
             case Mistaken(mistakes):

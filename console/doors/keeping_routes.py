@@ -74,7 +74,7 @@ async def save_new(request: web.Request) -> web.StreamResponse:
             return await _answer(request, conn, replace(shown, mistakes=meant))
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         outcome = await dry_run(
-            conn, lambda conn: keeping.make(conn, meant, shown.chosen), seen=seen
+            conn, lambda conn: keeping.make(conn, meant, shown.chosen), seen=seen, always=True
         )
         match outcome:
             case Mistaken(mistakes):

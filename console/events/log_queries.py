@@ -7,7 +7,7 @@ from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
-from console.events.person_queries import Before
+from console.events.paging import Before
 from console.events.queries import AS_ROWS, RecentRow
 from sync.commands import Operation
 

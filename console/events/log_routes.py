@@ -3,9 +3,7 @@
 For the front desk and admins; who of them sees what is in `log.py`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -19,13 +17,13 @@ from console.events import log_queries as queries
 from console.events.at_place import WITH_DETAIL, detail
 from console.events.log import Sort, Typed, kinds_of, sorts_for
 from console.events.log_queries import PlaceRow, Search
-from console.events.person_queries import Before
+from console.events.paging import Before, before_fields, read_before
 from console.events.queries import RecentRow
 from console.events.recent import Day, days_of
 from console.web.keys import DATABASE, SETTINGS
 from console.web.live_hub import LiveFragment
 from console.web.render import page
-from console.web.requests import ID, query_text
+from console.web.requests import query_text
 from console.web.routing import Route, Who
 from console.web.session import visitor
 from console.words import Text
@@ -48,7 +46,7 @@ async def log_page(request: web.Request) -> web.StreamResponse:
         since=query_text(request, "since", characters_max=DATE_CHARACTERS + 1),
         until=query_text(request, "until", characters_max=DATE_CHARACTERS + 1),
     )
-    sees_all, before = visitor(request).is_admin, _before(request)
+    sees_all, before = visitor(request).is_admin, read_before(request)
     days, rest = list[Day](), None
     async with request.app[DATABASE].reading() as conn:
         places = await queries.places(conn)
@@ -120,22 +118,10 @@ async def _search(
     )
 
 
-def _before(request: web.Request) -> Before | None:
-    """Where the address says that the list goes on; what says nothing begins at the latest."""
-    event = request.query.get("event", "")
-    try:
-        at = datetime.fromisoformat(request.query.get("before", ""))
-    except ValueError:
-        return None
-    if at.tzinfo is None or not re.fullmatch(f"-?{ID}", event):
-        return None
-    return Before(at, int(event))
-
-
 def _address(typed: Typed, last: RecentRow | None) -> str:
     fields = dict(typed.parameters())
     if last is not None:
-        fields |= {"before": last.at.isoformat(), "event": str(last.event_id)}
+        fields |= before_fields(last)
     return f"{PATH}?{urlencode(fields)}" if fields else PATH
 
 

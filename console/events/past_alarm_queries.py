@@ -70,7 +70,7 @@ WAITING: LiteralString = """
             with alarm as (
               select e.id, e.point, e.kind, e.clock_trusted,
                 case when e.kind = 'fault_began' then e.reason else '' end as reason,
-                case when e.clock_trusted then e.happened_at else e.received_at end as at
+                e.happened_at as at
               from access.event e
               where e.kind in ('door_forced', 'door_held_open', 'tamper_began', 'fault_began')
                 and e.received_at > now() - make_interval(days => %(days)s)

@@ -70,7 +70,7 @@ async def recent_events(conn: Connection, *, kinds: Sequence[str], limit: int) -
             """
             with told as (
               select e.id, e.kind, e.point, e.reason, e.account, e.card, e.command, e.clock_trusted,
-                case when e.clock_trusted then e.happened_at else e.received_at end as at,
+                e.happened_at as at,
                 null::text as called
               from access.event e
               where e.kind = any(%(kinds)s)

@@ -41,20 +41,20 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         Reason.ALLOWED: Wording(Text("opened")),
         Reason.NO_SNAPSHOT: Wording(Text("the controller has no rights yet"), _OPERATOR),
         Reason.UNKNOWN_POINT: Wording(
-            Text("the controller doesn't know this door"), Text("Add the door to this controller.")
+            Text("the controller doesn't know this place"), Text("Add it to this controller.")
         ),
         Reason.UNKNOWN_CARD: Wording(Text("nobody has this card"), Text("Assign it under Cards.")),
         Reason.NO_RIGHT: Wording(
-            Text("this card doesn't open this door"),
-            Text("A payment or one of the door's circles is missing."),
+            Text("this card gives no right here"),
+            Text("A payment or one of its circles is missing."),
         ),
         Reason.ASSURANCE_TOO_LOW: Wording(
-            Text("the card is of a kind that is too easy to copy for this door"),
+            Text("the card is of a kind that is too easy to copy here"),
             Text("Use a card that proves itself."),
         ),
         Reason.NOT_YET_VALID: Wording(Text("the right begins later")),
         Reason.EXPIRED: Wording(
-            Text("the membership has ended"), Text("A payment opens it within a second.")
+            Text("the membership has ended"), Text("A payment: it works within a second.")
         ),
         Reason.CLOCK_UNTRUSTED: Wording(
             Text("the controller doesn't know what time it is, and this right depends on the hour"),
@@ -97,7 +97,7 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         ),
         Reason.LOCKED_DOWN: Wording(Text("locked down"), Text("An admin ends it under Doors.")),
         Reason.OUT_OF_SERVICE: Wording(
-            Text("out of service"), Text("An admin ends it under Doors.")
+            Text("out of service"), Text("An admin ends it on its page.")
         ),
         Reason.TAMPERED: Wording(
             Text("its housing was opened"),
@@ -105,7 +105,9 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         ),
         Reason.RELAY_WELDED: Wording(Text("the relay does not let go"), _OPERATOR),
         Reason.RELAY_STUCK: Wording(Text("the relay was told to move and did not"), _OPERATOR),
-        Reason.IN_USE: Wording(Text("somebody else is using it")),
+        Reason.IN_USE: Wording(
+            Text("somebody else is using it"), Text("Whoever uses it ends that at the tool.")
+        ),
         Reason.EMERGENCY_STOPPED: Wording(
             Text("its emergency stop is pressed"), Text("Release it, then tap again.")
         ),
@@ -116,8 +118,8 @@ UNKNOWN_CARD: Mapping[Whose, Wording] = MappingProxyType(
     {
         Whose.NOBODYS: WORDING[Reason.UNKNOWN_CARD],
         Whose.SOMEBODYS: Wording(
-            Text("has no right to open this door"),
-            Text("A payment or one of the door's circles is missing."),
+            Text("has no right here"),
+            Text("A payment or one of its circles is missing."),
         ),
         Whose.LOST: Wording(
             Text("this card is marked lost"), Text("Whoever has it now: it opens nothing any more.")

@@ -9,7 +9,6 @@ from console.explain.tap import TapExplained
 from console.rights.missing import Missing
 from console.web.routing import Who
 from console.words import Text
-from sync.events import EventKind
 
 STEPS_MAX = 6
 """More of them would hide the first."""
@@ -49,8 +48,7 @@ def steps_from_tap(told: TapExplained, roles: Set[Who], *, account_id: int) -> S
     elif Who.FRONT_DESK in roles:
         words = Text("All that {name} can open and use", name=looked.name)
         steps.append(NextStep(f"{looked.page}/access", words))
-    has_opened = row.kind == EventKind.ACCESS_GRANTED and row.withdrawn is None
-    if Who.ADMIN in roles and row.point and row.place and not (row.is_tool or has_opened):
+    if Who.ADMIN in roles and row.point and row.place and not (row.is_tool or row.has_opened):
         steps.append(NextStep(f"/doors/{row.point}", Text("Open {place} once", place=row.place)))
     return steps
 
@@ -64,7 +62,7 @@ def steps_from_access(places: Iterable[AtPlace], looked: Looked) -> Sequence[Nex
             steps["payment"] = NextStep("/me/membership", Text("Membership"))
         elif Who.TREASURER in looked.roles:
             words = Text("Payments of {name}", name=looked.name)
-            steps["payment"] = NextStep(looked.page, words)
+            steps["payment"] = NextStep(f"{looked.page}/payments", words)
     for missing, at in lacking:
         for circle in at.circles if missing is Missing.CIRCLE else ():
             path = f"/circles/{circle.circle_id}"

@@ -46,6 +46,11 @@ class TapRow:
     site_digest: bytes | None = field(repr=False)
     entry_key: bytes | None = field(repr=False)
 
+    @property
+    def has_opened(self) -> bool:
+        """Whether the answer was a yes that held."""
+        return self.kind == EventKind.ACCESS_GRANTED and self.withdrawn is None
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:

@@ -51,6 +51,8 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         row = await queries.tap(conn, event_id=path_id(request, "event"))
         is_hers = row is not None and row.account_id == me.account_id
         if not (is_hers or await looking_after.sees(conn, me, row.tool_id if row else None)):
+            if row is not None and row.tool_id is not None:
+                raise await looking_after.refusal(conn, request, me, row.tool_id)
             raise not_for(Who.FRONT_DESK, request)
         if row is None:
             raise web.HTTPNotFound
@@ -72,6 +74,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         remedy=tap_wording.remedy(told),
         steps_on=steps_from_tap(told, me.roles, account_id=me.account_id),
         is_mine=row.account_id == me.account_id,
+        sees_tool=Who.FRONT_DESK not in me.roles,
     )
 
 

@@ -11,7 +11,7 @@ from typing import cast
 from aiohttp import web
 
 from console.errors import BadRequest
-from console.web.requests import BODY_BYTES_MAX
+from console.web.requests import BODY_BYTES_MAX, read_all
 
 TEXT_CHARACTERS_MAX = BODY_BYTES_MAX
 """Of what is only looked up: all that a body can hold. What is stored has a limit of its own."""
@@ -130,8 +130,8 @@ async def read_body(request: web.Request) -> Body:
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise BadRequest("A JSON object is expected, with Content-Type: application/json")
     try:
-        values: object = json.loads(await request.read())
-    except (ValueError, RecursionError, web.RequestPayloadError, ConnectionResetError) as error:
+        values: object = json.loads(await read_all(request))
+    except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not JSON") from error
     if not isinstance(values, dict):
         raise BadRequest("A JSON object is expected")

@@ -3,8 +3,6 @@
 Her own is hers; somebody else's is for the front desk.
 """
 
-import re
-from datetime import datetime
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -13,7 +11,9 @@ from console.accounts import queries as accounts
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person
 from console.database import Connection
-from console.events.person_queries import Before, happened_to
+from console.events.log import Sort, kinds_of
+from console.events.log_queries import Search, happened
+from console.events.paging import Before, before_fields, read_before
 from console.events.queries import RecentRow
 from console.events.recent import days_of
 from console.web.keys import DATABASE
@@ -52,8 +52,8 @@ async def history(request: web.Request) -> web.StreamResponse:
 async def _page(
     request: web.Request, conn: Connection, person: Person, path: str
 ) -> web.StreamResponse:
-    before = _before(request)
-    rows = await happened_to(conn, account_id=person.account_id, before=before, limit=SHOWN)
+    before = read_before(request)
+    rows = await done_by(conn, person, before=before, limit=SHOWN)
     return page(
         request,
         "people/history.html",
@@ -62,21 +62,13 @@ async def _page(
         days=days_of(rows),
         explains=True,
         is_first=before is None,
-        older=_address_of(rows[-1]) if len(rows) == SHOWN else None,
+        older=urlencode(before_fields(rows[-1])) if len(rows) == SHOWN else None,
     )
 
 
-def _before(request: web.Request) -> Before | None:
-    """Where the address says that the list goes on; what says nothing begins at the latest."""
-    event = request.query.get("event", "")
-    try:
-        at = datetime.fromisoformat(request.query.get("before", ""))
-    except ValueError:
-        return None
-    if at.tzinfo is None or not re.fullmatch(ID, event):
-        return None
-    return Before(at, int(event))
-
-
-def _address_of(row: RecentRow) -> str:
-    return urlencode({"before": row.at.isoformat(), "event": row.event_id})
+async def done_by(
+    conn: Connection, person: Person, *, before: Before | None = None, limit: int
+) -> list[RecentRow]:
+    """What somebody did and was refused, the newest first, as the log has it."""
+    search = Search(kinds=kinds_of(Sort.ALL, sees_all=False), person=person.account_id)
+    return await happened(conn, search=search, before=before, limit=limit)

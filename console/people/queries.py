@@ -16,7 +16,6 @@ class ListedRow(Struct, frozen=True):
     username: str
     name: str | None
     circles: list[str]
-    cards: int
     paid_until: datetime | None
     companies: list[str]
 
@@ -65,20 +64,14 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               from company_employee e join company o on o.id = e.company and o.active
               where e.account in (select id from listed)
               group by e.account
-            ), holds as (
-              select account, count(*) as cards
-              from access.card
-              where lost_at is null and account in (select id from listed)
-              group by account
             )
             select a.id as account_id, a.username, a.name, coalesce(b.circles, '{}') as circles,
-              coalesce(h.cards, 0) as cards, p.until as paid_until,
+              p.until as paid_until,
               coalesce(w.companies, '{}') as companies
             from listed a
             left join paid p on p.account = a.id
             left join belongs b on b.account = a.id
             left join works w on w.account = a.id
-            left join holds h on h.account = a.id
             order by a.sort, a.id
             """,
             {"text": text, "limit": limit},

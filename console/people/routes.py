@@ -22,12 +22,12 @@ from console.cards.routes import Typed as TypedCard
 from console.circles.routes import person_circles
 from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
-from console.events.person_queries import happened_to
 from console.events.recent import days_of
 from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
 from console.people import queries
+from console.people.history import done_by
 from console.people.queries import ListedRow, PrivateRow
 from console.tools.page_queries import OutRow, out_with
 from console.web import times
@@ -38,17 +38,18 @@ from console.web.routing import Route, Who
 from console.web.session import Visitor, visitor
 
 PEOPLE_MAX = 50
+PEOPLE_WHOLE = 1000
+"""Where the whole list is asked for, to print it."""
 PAYMENTS_MAX = 3
 HAPPENED_MAX = 4
 TOOLS_MAX = 3
 
 
 class Listed(Struct, frozen=True):
-    """A person in the list; `standing` and `cards` are None for whom they aren't for."""
+    """A person in the list; `standing` None: it isn't for this visitor."""
 
     row: ListedRow
     standing: Standing | None
-    cards: int | None
 
 
 class Private(Struct, frozen=True):
@@ -76,8 +77,9 @@ async def people_page(request: web.Request) -> web.StreamResponse:
     text = query_text(request, "q")
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        rows = await queries.people(conn, text=text, limit=PEOPLE_MAX)
-        count = len(rows) if len(rows) < PEOPLE_MAX else await queries.count_people(conn, text=text)
+        most = PEOPLE_WHOLE if "all" in request.query else PEOPLE_MAX
+        rows = await queries.people(conn, text=text, limit=most)
+        count = len(rows) if len(rows) < most else await queries.count_people(conn, text=text)
     context: Mapping[str, Any] = {
         "people": [_listed(row, me) for row in rows],
         "count": count,
@@ -108,7 +110,6 @@ def _listed(row: ListedRow, me: Visitor) -> Listed:
     return Listed(
         row,
         standing(row.facts(), times.now()) if may_see(Field.STANDING, me.roles) else None,
-        row.cards if may_see(Field.CARDS, me.roles) else None,
     )
 
 
@@ -127,9 +128,7 @@ async def _person_page(
     accesses = days = None
     if Who.FRONT_DESK in me.roles:
         accesses = await access_lines(conn, account_id=person.account_id)
-        days = days_of(
-            await happened_to(conn, account_id=person.account_id, before=None, limit=HAPPENED_MAX)
-        )
+        days = days_of(await done_by(conn, person, limit=HAPPENED_MAX))
     return page(
         request,
         "people/person.html",

@@ -143,9 +143,10 @@ class Publisher:
             account: row for account, row in wanted.items() if stored.get(account) != row.digest
         }
         changed |= dict.fromkeys(stored.keys() - wanted.keys())
-        if changed:
+        if changed or not stored:  # where nobody has anything, that is kept, too
             async with self._database.writing() as conn:
                 await verdict_queries.store(conn, changed, at=_moment(now_ms))
+        if changed:
             log.info("verdicts.kept", count=len(changed))
 
     async def send_everything(self) -> None:

@@ -45,7 +45,7 @@ async def refusal(conn: Connection, request: web.Request, me: Visitor, tool_id: 
     circles = [*keepers, *circles_for(Who.FRONT_DESK, request.app[SETTINGS].roles)]
     return Forbidden(
         Text(
-            "This is for members of the circle {circles}. Somebody who is in it can add you.",
+            "This is for members of the circle {circles}. Whoever manages it can add you.",
             circles=any_of(quoted(circle) for circle in dict.fromkeys(circles)),
         )
     )

@@ -9,7 +9,6 @@ from console.access.wording import Reasons
 from console.database import Connection
 from console.tools import looking_after
 from console.tools import page_queries as queries
-from console.tools.page_queries import TakenRow
 from console.tools.view import ToolView, view
 from console.web import times
 from console.web.session import Visitor
@@ -43,8 +42,8 @@ class MyTools(Struct, frozen=True):
     `more`: how many of those are not shown.
     """
 
-    have: tuple[TakenRow, ...]
-    usable: tuple[TakenRow, ...]
+    have: tuple[ToolView, ...]
+    usable: tuple[ToolView, ...]
     more: int
 
 
@@ -63,12 +62,13 @@ async def offers(conn: Connection, me: Visitor, *, tool_id: int | None = None) -
 
 async def my_tools(conn: Connection, lines: Sequence[Reasons], account_id: int) -> MyTools:
     """What the front page shows of tools: those first that are free. `lines`: her access."""
-    rows = await queries.taken_rows(conn)
-    hers = {tool_id for tool_id, one in by_tool(lines).items() if one.is_yes}
-    usable = [row for row in rows if row.id in hers and row.holder_id != account_id]
-    usable.sort(key=lambda row: row.holder_id is not None)
+    tools = [view(row, times.now()) for row in await queries.tool_rows(conn)]
+    has = [tool for tool in tools if tool.user and tool.user.account_id == account_id]
+    allowed = {tool_id for tool_id, one in by_tool(lines).items() if one.is_yes}
+    usable = [tool for tool in tools if tool.id in allowed and tool not in has]
+    usable.sort(key=lambda tool: tool.user is not None)
     return MyTools(
-        have=tuple(row for row in rows if row.holder_id == account_id),
+        have=tuple(has),
         usable=tuple(usable[:USABLE_SHOWN]),
         more=max(0, len(usable) - USABLE_SHOWN),
     )

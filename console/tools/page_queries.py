@@ -97,37 +97,6 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
         return await cursor.fetchall()
 
 
-class TakenRow(Struct, frozen=True):
-    """A tool, and who has it checked out. `holder…` None: it is free, or nothing is known of it."""
-
-    id: int
-    name: str
-    holder_id: int | None
-    holder: str | None
-    since: datetime | None
-
-
-async def taken_rows(conn: Connection) -> list[TakenRow]:
-    """All tools by name. Of two checkouts of one tool, the later counts."""
-    async with conn.cursor(row_factory=class_row(TakenRow)) as cursor:
-        await cursor.execute(
-            """
-            with checkout as (
-              select distinct on (tool_description) tool_description, account, started
-                from tool_checkout
-               order by tool_description, id desc
-            )
-            select t.id, t.name, h.id as holder_id, coalesce(h.name, h.username) as holder,
-                   o.started as since
-              from tool_description t
-              left join checkout o on o.tool_description = t.id
-              left join account h on h.id = o.account
-             order by lower(t.name), t.id
-            """
-        )
-        return await cursor.fetchall()
-
-
 class OutRow(Struct, frozen=True):
     """A tool that somebody has checked out. `since` None: the old web app didn't write it down."""
 

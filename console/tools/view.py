@@ -22,9 +22,10 @@ class User(Struct, frozen=True):
 
 
 class ToolView(Struct, frozen=True):
-    """A tool as pages show it. `key` None: no controller powers it. `user` None: nobody we know.
+    """A tool as pages show it. `key` None: no controller powers it, and it is taken on pages.
 
-    `holder`: who has it checked out.
+    `user`: who has it now, with her card at its controller, or checked out; None: nobody we know.
+    `holder`: who has it checked out. The old web application lets people check out any tool.
     `rights`, `freshness`, `alarms`, `troubles`, `urgent`, `reported`: as for a door.
     """
 
@@ -69,7 +70,7 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         state=state,
         is_offline=powered is not None and powered.is_offline,
         heard_at=row.received_at,
-        user=_user(row) if powered is not None and powered.word in IN_USE else holder,
+        user=(_user(row) if powered is not None and powered.word in IN_USE else None) or holder,
         holder=holder,
         rights=powered.rights if powered else None,
         freshness=powered.freshness if powered else None,

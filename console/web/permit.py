@@ -81,7 +81,7 @@ def not_for(who: Who, request: web.Request) -> Exception:
     named = any_of(quoted(circle) for circle in circles)
     return Forbidden(
         Text(
-            "This is for members of the circle {circles}. Somebody who is in it can add you.",
+            "This is for members of the circle {circles}. Whoever manages it can add you.",
             circles=named,
         )
     )

@@ -10,10 +10,11 @@ from aiohttp import web
 from console.web import navigation
 from console.web.keys import ALARM_BAR
 from console.web.language import language_of
-from console.web.requests import is_htmx
+from console.web.requests import TYPED, is_htmx
 from console.web.routing import Who
 from console.web.session import visitor_or_none
 from console.web.template_sets import TemplateSets
+from console.web.versions import CHANGED_MEANWHILE, typed_texts
 
 TEMPLATES = web.AppKey("templates", TemplateSets)
 
@@ -49,6 +50,8 @@ def _rendered(
         "visitor": me,
         "bar": request.app[ALARM_BAR](Who.ADMIN if me.is_admin else Who.MEMBER) if me else None,
         "here": request.path_qs if request.method in {"GET", "HEAD"} else "/",
+        "changed_meanwhile": CHANGED_MEANWHILE,
+        "typed_texts": typed_texts(request.get(TYPED, {})),
         "main_links": navigation.main_links(request),
         "run_links": run_links,
         "on_run_page": request.path == "/run" or any(link.is_current for link in run_links),

@@ -4,8 +4,10 @@ Decides the limits on all of it, so that a feature gets clean text or the visito
 says what is wrong.
 """
 
+import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -14,14 +16,21 @@ from console.errors import BadRequest
 from console.words import Text
 
 BODY_BYTES_MAX = 64 * 1024
+BODY_SECONDS = 60
+"""A photo of 5 MB comes in this time from a phone with one bar."""
 FIELDS_MAX = 50
 FIELD_CHARACTERS_MAX = 4_000
+UNREADABLE = Text("What was sent can't be read: it is garbled, or ended early.")
 
 DATA_PATHS = (
     *("/data/", "/service/", "/api/", "/badge/", "/membership/", "/core/", "/live", "/healthz"),
     *("/protected", "/passwd.php", "/stripe-stats.png"),
 )
 """Programs ask here: they get a status, never a log-in page."""
+
+
+TYPED = web.RequestKey[Mapping[str, str]]("typed")
+"""Where a request keeps the fields of its form."""
 
 
 async def form(request: web.Request) -> Mapping[str, str]:
@@ -34,12 +43,7 @@ async def form(request: web.Request) -> Mapping[str, str]:
         "application/octet-stream",
     }:
         raise BadRequest(Text("A form is expected here (application/x-www-form-urlencoded)."))
-    try:
-        body = await request.read()
-    except (web.RequestPayloadError, ConnectionResetError) as error:
-        raise BadRequest(
-            Text("What was sent can't be read: it is garbled, or ended early.")
-        ) from error
+    body = await read_all(request)
     try:
         pairs = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
@@ -65,7 +69,28 @@ async def form(request: web.Request) -> Mapping[str, str]:
         if any(ord(character) < 32 and character not in "\t\r\n" for character in value):
             raise BadRequest(Text("A field holds control characters."))
         fields[name] = value
+    request[TYPED] = fields
     return fields
+
+
+async def read_all(request: web.Request) -> bytes:
+    """The body. Raises: BadRequest; HTTPRequestEntityTooLarge over 64 kB."""
+    async with timely():
+        return await request.read()
+
+
+@asynccontextmanager
+async def timely() -> AsyncGenerator[None]:
+    """Where a body is read: one that can't be, or takes too long, is a BadRequest."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise BadRequest(
+            Text("What was sent took too long: more than {seconds} s.", seconds=BODY_SECONDS)
+        ) from error
+    except (web.RequestPayloadError, ConnectionResetError) as error:
+        raise BadRequest(UNREADABLE) from error
 
 
 def query_text(request: web.Request, name: str, *, characters_max: int = 100) -> str:
@@ -127,13 +152,37 @@ def client_address(request: web.Request, *, has_proxy: bool) -> str:
     """
     text = request.remote or ""
     try:
-        address = ipaddress.ip_address(text)
-        if has_proxy and address.is_loopback:
+        if is_proxy(text, has_proxy=has_proxy):
             forwarded = request.headers.getall("X-Forwarded-For", [])
             if forwarded:
-                address = ipaddress.ip_address(forwarded[-1].rpartition(",")[2].strip())
+                return str(_address(forwarded[-1].rpartition(",")[2].strip()))
+        return str(_address(text))
     except ValueError:
         return text or "unknown"
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(address)
+
+
+def is_proxy(address: str, *, has_proxy: bool) -> bool:
+    """Whether others come through this address: see `client_address`."""
+    try:
+        return has_proxy and _address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def network_of(address: str) -> str:
+    """What one visitor has of its kind: who has an IPv6 address has the 2^64 of its network."""
+    try:
+        parsed = _address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An IPv4 address in IPv6's clothes is that IPv4 address. Raises: ValueError."""
+    parsed = ipaddress.ip_address(text)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed

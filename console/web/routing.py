@@ -24,7 +24,8 @@ class Who(Enum):
     MEMBER = "member"
     """Whoever is logged in."""
     FRONT_DESK = "front desk"
-    """Those who see all about people: members of `[roles] front_desk_circle`, and admins."""
+    """Those who see people, their cards and membership: members of `[roles] front_desk_circle`, and
+    admins."""
     TREASURER = "treasurer"
     """Those who see money: members of `[roles] treasurer_circle`, and admins."""
     ADMIN = "admin"

@@ -6,12 +6,21 @@ row locked, with the version of what is there.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 
 from console.words import Text
 
 CHANGED_MEANWHILE = Text(
     "Somebody changed this meanwhile. Here is what it says now: look, and save again."
 )
+
+_TEXTS = ("name", "title", "description", "category", "phone", "email", "topic", "contact")
+"""Fields in which somebody writes, and which may be shown to her again: no password is."""
+
+
+def typed_texts(fields: Mapping[str, str]) -> Sequence[str]:
+    """What she wrote, so that it isn't lost where the form shows what somebody else did."""
+    return [fields[name] for name in _TEXTS if fields.get(name, "").strip()]
 
 
 def version_of(*values: str | int | bool | None) -> str:

@@ -111,6 +111,8 @@ def crowded(work: Path, database_url: str) -> Generator[tuple[Console, int]]:
     """A console with everybody in it; gives the first one's id."""
     console = Console(work, database_url, None)
     console.environment = as_installed(work, "p2k16-console")
+    # So that this machine is the proxy: one visitor may not have that many pages open.
+    console.environment["P2K16_HTTP_PUBLIC_URL"] = "http://p2k16.example.org"
     console.run("migrate")
     with psycopg.connect(database_url, autocommit=True) as conn:
         for statement in DATA.split(";\n"):

@@ -146,6 +146,19 @@ async def test_guessing_the_old_password_is_throttled(
         assert "Wait" in body["message"]
 
 
+async def test_strangers_who_guess_do_not_keep_her_from_changing_it(
+    database: Database, connection: Connection, database_url: str
+) -> None:
+    settings = settings_for(database_url, failures_per_minute=2)
+    async with site_with(database, connection, settings) as site:
+        await member(connection, "kari")
+        hers, stranger = await site.browser("kari"), await site.browser()
+        for _ in range(3):
+            await log_in(stranger, "kari", "wrong")
+        assert (await log_in(stranger, "kari")).status == 429
+        assert (await change(hers))[0] == 200
+
+
 async def test_a_password_that_was_changed_meanwhile_stays(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

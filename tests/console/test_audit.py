@@ -99,6 +99,23 @@ async def change_password(house: House) -> None:
     )
 
 
+async def end_session(house: House, account: int, path: str) -> None:
+    """Of three, whose browsers and tokens nothing is kept of."""
+    username = "ola" if account == house.ola else "kari"
+    for _ in range(3):
+        await house.site.browser(username)
+    conn = house.site.connection
+    await conn.execute("update access.session set user_agent = 'Her own browser'")
+    cursor = await conn.execute(
+        "select left(encode(token_digest, 'hex'), 16) from access.session"
+        " where account = %s order by created_at desc",
+        [account],
+    )
+    names = [name for (name,) in await cursor.fetchall()]
+    house.secrets += ["Her own browser", *names]
+    await house.press(f"{path}/sessions/{names[0]}/end")
+
+
 async def register(house: House) -> None:
     body = {"username": "eva", "email": "eva@example.org", "password": NEW_PASSWORD, "name": "Eva"}
     answer = await (await house.site.browser()).post("/service/register-account", json=body)
@@ -207,6 +224,30 @@ DEEDS = {
     ),
     "changing one's password": Deed(
         change_password, "POST /service/set-password", ("public.account changed",), "ola"
+    ),
+    "ending one session of one's own": Deed(
+        lambda h: end_session(h, h.ola, "/me/account"),
+        "POST /me/account/sessions/{session}/end",
+        ("access.session_end added",),
+        "ola",
+    ),
+    "ending all others of one's own": Deed(
+        lambda h: h.press("/me/account/sessions/others/end"),
+        "POST /me/account/sessions/others/end",
+        ("access.session_end added",),
+        "ola",
+    ),
+    "ending one session of somebody": Deed(
+        lambda h: end_session(h, h.kari, f"/members/{h.kari}/account"),
+        "POST /members/{account}/account/sessions/{session}/end",
+        ("access.session_end added",),
+        "kari",
+    ),
+    "ending all sessions of somebody": Deed(
+        lambda h: h.press(f"/members/{h.kari}/account/sessions/end"),
+        "POST /members/{account}/account/sessions/end",
+        ("access.session_end added",),
+        "kari",
     ),
     "registering": Deed(
         register, "POST /service/register-account", ("public.account added",), "eva", by=None

@@ -4,6 +4,8 @@ import asyncio
 import struct
 import sys
 import zlib
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
 from typing import Any
 
@@ -11,11 +13,14 @@ import pytest
 from aiohttp import FormData
 from PIL import Image
 
-from console.avatars.photo import Converter, NoPhoto, Square
+from console.avatars.photo import PLACES, Converter, NoPhoto, Square
 from console.avatars.routes import initials
 from console.avatars.square import NO_PHOTO, SIDE, TOO_LARGE, square_of
+from console.supervision import end
+from console.web import requests
 from tests.support import console_app
 from tests.support.console_app import Client, Site
+from tests.support.waiting import eventually
 
 LIMITED = """
 import resource, signal, sys, tempfile
@@ -205,3 +210,93 @@ async def test_the_audit_says_that_a_photo_came_and_not_what_it_shows(site: Site
         "select operation, new ->> 'jpeg' from access.audit where place = 'access.avatar'"
     )
     assert await cursor.fetchall() == [("added", "(secret)")]
+
+
+BEGINNING = b'--B\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
+
+
+@asynccontextmanager
+async def stalled(browser: Client) -> AsyncGenerator[asyncio.Task[int]]:
+    """An upload that has begun and doesn't go on; its status once it is answered."""
+    begun = asyncio.Event()
+
+    async def body() -> AsyncGenerator[bytes]:
+        yield BEGINNING + bytes(1000)
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def send() -> int:
+        return (await browser.post("/me/photo", data=body(), headers=MULTIPART)).status
+
+    sending = asyncio.create_task(send())
+    await begun.wait()
+    await asyncio.sleep(0.2)
+    yield sending
+    await end(sending)
+
+
+async def test_each_has_one_upload_at_a_time_and_all_together_a_few(site: Site):
+    await console_app.member(site.connection, "kari")
+    kari = await site.browser("kari")
+    async with AsyncExitStack() as stack:
+        for number in range(PLACES):
+            await console_app.member(site.connection, f"slow{number}")
+            browser = await site.browser(f"slow{number}")
+            await stack.enter_async_context(stalled(browser))
+            if not number:
+                assert (await upload(browser, photo()))[0] == 503
+                assert (await upload(kari, photo()))[0] == 303
+        assert (await upload(kari, photo()))[0] == 503
+    await eventually(lambda: was_taken(kari))
+
+
+async def was_taken(browser: Client) -> bool:
+    return (await upload(browser, photo()))[0] == 303
+
+
+async def test_an_upload_that_does_not_go_on_gives_its_place_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    await console_app.member(site.connection, "kari")
+    browser = await site.browser("kari")
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.4)
+    async with stalled(browser) as sending:
+        assert await sending == 400
+    assert await was_taken(browser)
+
+
+async def test_of_a_form_no_more_is_read_than_a_photo_has(site: Site):
+    await console_app.member(site.connection, "kari")
+    browser, sent = await site.browser("kari"), 0
+
+    async def body() -> AsyncGenerator[bytes]:
+        nonlocal sent
+        yield BEGINNING.replace(b"photo", b"other")
+        while True:
+            sent += 2**20
+            yield bytes(2**20)
+
+    sending = asyncio.create_task(browser.post("/me/photo", data=body(), headers=MULTIPART))
+    await asyncio.wait([sending], timeout=15)
+    assert (await sending).status == 422
+    assert sent < 20 * 2**20
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"--B\r\nX: " + b"a" * 3_000_000 + b"\r\n\r\n",
+        b"--B\r\n" + b"X: a\r\n" * 500_000 + b"\r\n\r\n",
+        BEGINNING.replace(b"photo", b"_charset_") + b"x" * 100 + b"\r\n--B--\r\n",
+        b"--B\r\nContent-Disposition\r\n\r\n",
+        b"x" * 3_000_000,
+        b"x\r\n" * 1_000_000,
+    ],
+    ids=["a long header", "many headers", "a charset", "no header", "no parts", "many lines"],
+)
+async def test_a_form_that_is_none_is_refused_in_words(site: Site, garbage: bytes):
+    await console_app.member(site.connection, "kari")
+    browser = await site.browser("kari")
+    answer = await browser.post("/me/photo", data=garbage, headers=MULTIPART)
+    assert (answer.status, "it is garbled" in await answer.text()) == (400, True)

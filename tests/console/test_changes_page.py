@@ -224,6 +224,8 @@ async def test_a_persons_page_shows_the_latest_and_only_hers(site: Site, databas
         ("text=9876", ["phone"]),
         ("text=METAL", ["metal"]),
         ("text=x/metal", ["metal"]),
+        ("text=10.0.0.7", ["metal"]),
+        ("text=nordmann", ["phone", "metal"]),
         ("text=100%25", []),
         ("place=public.session", ["wood", "phone", "metal"]),
         ("until=2026-01-31", ["metal"]),

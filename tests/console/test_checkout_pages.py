@@ -9,6 +9,7 @@ from aiohttp import ClientResponse
 
 from tests.support import console_app, makerspace
 from tests.support.console_app import Client, Site
+from tests.support.streams import streaming
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +163,14 @@ async def test_what_no_form_of_ours_sends_is_refused(workshop: Workshop):
 async def test_an_open_page_hears_of_each_checkout_whoever_writes_it(workshop: Workshop):
     site = workshop.site
     browser = await site.browser("per")
-    async with browser.get("/live") as stream:
-
-        async def until(wanted: str) -> str:
-            heard = b""
-            while wanted.encode() not in heard:
-                heard += await stream.content.readany()
-            return heard.decode()
-
-        await until("event: checkouts")
+    async with streaming(browser) as stream:
+        await stream.until("event: checkouts")
         await site.connection.execute(
             "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
             " tool_description, account, started) values (now(), %s, now(), %s, %s, %s, now())",
             [workshop.kari, workshop.kari, workshop.drill, workshop.kari],
         )
-        told = await until("event: checkouts")
+        told = await stream.until("event: checkouts")
         assert f"event: tool-{workshop.drill}" in told
         assert "Kari Nordmann" in told
 

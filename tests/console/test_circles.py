@@ -425,10 +425,13 @@ async def test_of_many_members_the_first_are_shown_and_the_others_found(site: Si
         await makerspace.circle_member(site.connection, account=someone)
     client = await site.browser("ola")
     page = await (await client.get("/circles/2")).text()
-    assert "the first 25 are shown" in page
+    assert "The first 25 are shown" in page
     assert '<span class="count">30</span>' in page
     assert "Member 24" in page
     assert "Member 25" not in page
+    whole = await (await client.get("/circles/2?all=yes")).text()
+    assert "Member 29" in whole
+    assert "are shown" not in whole
     found = await (await client.get("/circles/2", params={"member": "ember 29"})).text()
     assert "Member 29" in found
     assert "Member 00" not in found

@@ -186,6 +186,7 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(site: Site,
     text = await answer.text()
     assert answer.status == 422
     assert "Somebody changed this meanwhile" in text
+    assert "You had typed: “Acme AS”" in " ".join(text.split())
     assert 'value="Acme Ltd"' in text
     assert (await company(site.connection, acme))[0] == "Acme Ltd"
 

@@ -62,12 +62,21 @@ async def test_who_gains_and_who_loses_is_shown_and_then_saved(
     assert await house.circles() == {house.lab}
 
 
-async def test_a_circle_more_that_lets_nobody_else_in_is_saved_at_once(house: House):
+async def test_a_circle_more_is_shown_even_where_it_lets_in_nobody_yet(house: House):
     empty = await makerspace.circle(house.site.connection, name="nobody")
     change = {"was": "2", "circle-2": "on", f"circle-{empty}": "on"}
-    answer = await house.client.post("/doors/front/circles", data=change, allow_redirects=False)
+    preview = await house.client.post("/doors/front/circles", data=change, allow_redirects=False)
+    assert preview.status == 200
+    assert await house.circles() == {2}
+    answer = await see_and_save(house.client, "/doors/front/circles", data=change)
     assert answer.status == 303
     assert await house.circles() == {2, empty}
+
+
+async def test_what_is_so_already_is_not_asked_again(house: House):
+    change = {"was": "2", "circle-2": "on"}
+    answer = await house.client.post("/doors/front/circles", data=change, allow_redirects=False)
+    assert answer.status == 303
 
 
 async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(house: House):

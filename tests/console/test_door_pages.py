@@ -23,6 +23,7 @@ from sync.ids import BootId, ControllerId, JournalId, Nonce, SiteDigest
 from sync.messages import NO_VERSION, Report
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
+from tests.support.streams import streaming
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 DIGEST = b"\x05" * 32
@@ -278,7 +279,7 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     )
     plain = re.sub("<[^>]*>", "", await text(site, "/doors/front", "ola"))
     words = " ".join(html.unescape(plain).split())
-    assert "Gone Person was refused Has no right to open this door." in words
+    assert "Gone Person was refused Has no right here." in words
     assert "is missing. Card “blue fob”." in words
     assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
     assert (
@@ -515,19 +516,10 @@ async def test_an_open_page_hears_of_a_new_state_at_once(site: Site):
     await enrol(site.connection)
     await report(site.connection)
     browser = await site.browser("kari")
-    async with browser.get("/live") as stream:
-
-        async def until(words: str) -> str:
-            heard = b""
-            while words.encode() not in heard:
-                chunk = await stream.content.readany()
-                assert chunk, f"the stream has ended without {words!r}: {heard!r}"
-                heard += chunk
-            return heard.decode()
-
-        assert "event: door-front" in await until("Locked")
+    async with streaming(browser) as stream:
+        assert "event: door-front" in await stream.until("Locked")
         await report(site.connection, state="fault")
-        assert "event: door-front" in await until("Out of order")
+        assert "event: door-front" in await stream.until("Out of order")
 
 
 async def test_without_a_way_to_the_controllers_nothing_is_claimed(site: Site):

@@ -106,7 +106,7 @@ async def test_pages_lead_on_to_what_helps_and_only_where_the_visitor_may_go(hou
     path, kari = await house.tapped("unknown_card"), house.rights.kari
     door = makerspace.DOOR_CIRCLE
     hers = ["/me/membership", f"/circles/{door}"]
-    admins = [f"/members/{kari}", f"/circles/{door}"]
+    admins = [f"/members/{kari}/payments", f"/circles/{door}"]
     for username, page, expected in (
         ("kari", path, [*hers, "/me/access"]),
         ("kari", "/me/access", hers),
@@ -160,7 +160,7 @@ async def test_an_answer_that_its_rights_do_not_give_is_a_finding(house: House):
     await house.publish()
     words = await house.page(await house.tapped("allowed"))
     assert "Finding. The controller’s answer doesn’t follow from the rights" in words
-    assert "It said: Opened. By those rights it had to be: Has no right to open this door." in words
+    assert "It said: Opened. By those rights it had to be: Has no right here." in words
 
 
 async def test_rights_that_were_not_the_newest_any_more_are_called_so(house: House):

@@ -27,6 +27,7 @@ from tests.support.console_app import Client, Site
 from tests.support.controller_stand_in import JournalStandIn
 from tests.support.recorded import event
 from tests.support.site import as_facts, enrolled, new_site_keys
+from tests.support.streams import streaming
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 CLAIM = Claim(1, 7, "front", NOON, NOON + timedelta(seconds=60))
@@ -380,21 +381,14 @@ async def test_an_admin_marks_a_door_and_sees_who_enrols_there(house: House):
 
 async def test_her_page_and_the_admins_hear_of_it_at_once(house: House):
     ola = await house.site.browser("ola")
-    async with house.browser.get("/live") as hers, ola.get("/live") as admins:
-
-        async def until(stream: ClientResponse, *wanted: str) -> str:
-            heard = b""
-            while not all(each.encode() in heard for each in wanted):
-                heard += await stream.content.readany()
-            return heard.decode()
-
-        await until(hers, "event: claims")
-        await until(admins, "event: enrolling")
+    async with streaming(house.browser) as hers, streaming(ola) as admins:
+        await hers.until("event: claims")
+        await admins.until("event: enrolling")
         await house.post("", door="front")
-        assert "Kari Nordmann" not in await until(hers, "event: claims")
-        await until(admins, "event: enrolling", "Kari Nordmann enrols a first card")
+        assert "Kari Nordmann" not in await hers.until("event: claims")
+        await admins.until("event: enrolling", "Kari Nordmann enrols a first card")
         await house.tap()
-        await until(hers, "event: claims")
+        await hers.until("event: claims")
 
 
 async def test_what_no_form_of_ours_sends_is_refused(house: House):

@@ -59,6 +59,20 @@ async def test_a_long_history_is_shown_page_by_page_and_nothing_is_left_out(
     assert len(shown) == len(set(shown)) == 120
 
 
+async def test_a_tool_that_was_taken_and_given_back_is_in_it(site: Site) -> None:
+    kari = await member(site.connection, "kari", name="Kari Nordmann")
+    for name in ("checkout", "checkin"):
+        await site.connection.execute(
+            "insert into event (created_at, created_by, domain, name, text1)"
+            " values (now(), %s, 'tool', %s, 'Lathe')",
+            [kari, name],
+        )
+    text = await (await (await site.browser("kari")).get("/me/history")).text()
+    words = " ".join(re.sub("<[^>]*>", " ", text).split())
+    assert "took Lathe" in words
+    assert "gave Lathe back" in words
+
+
 async def test_an_address_that_names_no_moment_begins_at_the_latest(site: Site) -> None:
     await member(site.connection, "kari")
     client = await site.browser("kari")

@@ -40,6 +40,7 @@ class Room:
     printer: Printer
     kari: int
     browser: Client
+    session: str
 
 
 @pytest.fixture
@@ -57,11 +58,10 @@ async def room(
         broker_answers=Broker().ask,
         broker=printer,
     )
-    cookies = (await site.browser("kari")).session.cookie_jar
-    (token,) = (cookie.value for cookie in cookies if cookie.key == COOKIE)
+    token = await site.session("kari")
     async with TestServer(app) as server, visiting(server) as browser:
         browser.session.cookie_jar.update_cookies({COOKIE: token})
-        yield Room(printer, kari, browser)
+        yield Room(printer, kari, browser, token)
 
 
 async def text(answer: ClientResponse) -> str:

@@ -180,7 +180,7 @@ async def test_companies_tell_who_works_there_and_pays_as_well(paid: PayingSite)
         await makerspace.employee(paid.site.connection, account=account, company=acme)
     page = await paid.get("/money", "tore")
     text = words(page)
-    assert "Acme AS 2 employees, 1 of them pays here, too: Anne, Berit active" in text
+    assert "Acme AS 2 employees: Anne, Berit; 1 of them pays here, too active" in text
     assert "Old AS 0 employees not active" in text
     assert f'href="/members/{berit}"' in page
 

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from console.controllers.order import TAKES, Order, read_order
 from console.controllers.orders import (
-    ORDERS_MAX,
-    RESERVED,
+    OPENINGS_PER_ACCOUNT,
+    OPENINGS_PER_CONTROLLER,
+    Answered,
     Done,
     NoAnswer,
     NoSuchPoint,
@@ -21,6 +24,7 @@ from console.errors import Busy
 from console.events.storing import CommandResult
 from console.link.outbound import Outbound
 from console.rights.publish import unix_ms
+from console.supervision import end
 from sync.commands import Command, Operation, decode_command
 from sync.credential import member_ref
 from sync.envelope import Kind, open_
@@ -32,7 +36,7 @@ from tests.support.authors import SOMEBODY
 from tests.support.console_app import Client, admin, member
 from tests.support.controller_stand_in import JournalStandIn
 from tests.support.old_hardware import old_site
-from tests.support.site import RightsSite
+from tests.support.site import RightsSite, enrolled
 from tests.support.waiting import eventually
 
 FRONT, LASER = PointKey("front"), PointKey("laser")
@@ -144,15 +148,60 @@ async def test_a_tool_with_the_key_of_a_door_takes_no_orders(control: Control):
 
 async def test_a_crowd_at_a_door_does_not_keep_it_from_being_locked_down(control: Control):
     opening, lockdown = (control.order(DOOR, o) for o in (Operation.OPEN, Operation.LOCKDOWN))
-    crowd = [
-        asyncio.create_task(control.orders.give(opening, by=SOMEBODY))
-        for _ in range(ORDERS_MAX - RESERVED)
+    async with crowd(
+        control,
+        [
+            structs.replace(opening, actor=AccountRef(1000 + number))
+            for number in range(OPENINGS_PER_CONTROLLER)
+        ],
+    ):
+        with pytest.raises(Busy):
+            await control.orders.give(opening, by=SOMEBODY)
+        assert isinstance(await control.orders.give(lockdown, by=SOMEBODY), NoAnswer)
+
+
+async def test_one_who_presses_often_keeps_nobody_else_from_opening(control: Control):
+    opening = control.order(DOOR, Operation.OPEN)
+    async with crowd(control, [opening] * OPENINGS_PER_ACCOUNT) as waiting:
+        with pytest.raises(Busy):
+            await control.orders.give(opening, by=SOMEBODY)
+        another = structs.replace(opening, actor=KARI)
+        pressing = asyncio.create_task(control.orders.give(another, by=SOMEBODY))
+        await asyncio.sleep(0.1)
+        control.report()
+        for number in range(1, OPENINGS_PER_ACCOUNT + 2):
+            await control.answered(number=number)
+        assert isinstance(await pressing, Done)
+        await asyncio.gather(*waiting)
+    again = asyncio.create_task(control.orders.give(opening, by=SOMEBODY))
+    await control.answered(number=OPENINGS_PER_ACCOUNT + 2)
+    assert isinstance(await again, Done), "the share was given back"
+
+
+async def test_a_silent_controller_does_not_keep_other_doors_from_opening(
+    control: Control, tmp_path: Path
+):
+    opening = control.order(DOOR, Operation.OPEN)
+    await enrolled(control.site.database, control.site.keys, tmp_path, name="back-pi")
+    await makerspace.door(control.site.connection, key="back", controller="back-pi")
+    front = [
+        structs.replace(opening, actor=AccountRef(1000 + number))
+        for number in range(OPENINGS_PER_CONTROLLER)
     ]
-    await asyncio.sleep(0)
-    with pytest.raises(Busy):
-        await control.orders.give(opening, by=SOMEBODY)
-    assert isinstance(await control.orders.give(lockdown, by=SOMEBODY), NoAnswer)
-    assert {type(outcome) for outcome in await asyncio.gather(*crowd)} == {NoAnswer}
+    back = structs.replace(opening, point=PointKey("back"))
+    async with crowd(control, front):
+        assert isinstance(await control.orders.give(back, by=SOMEBODY), NoAnswer), "it was tried"
+
+
+@asynccontextmanager
+async def crowd(
+    control: Control, orders: list[Order]
+) -> AsyncGenerator[list[asyncio.Task[Answered]]]:
+    """All of them wait for the controller, which says nothing yet."""
+    waiting = [asyncio.create_task(control.orders.give(each, by=SOMEBODY)) for each in orders]
+    await asyncio.sleep(0.5)
+    yield waiting
+    await end(*waiting)
 
 
 def test_seconds_belong_to_unlock_until():

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
+from tests.support.streams import streaming
 
 
 async def words(site: Site, path: str, username: str = "kari") -> str:
@@ -131,6 +132,21 @@ async def test_whoever_only_looks_after_a_tool_is_not_told_of_memberships(site: 
     assert "No membership" not in page
 
 
+async def test_a_tool_that_somebody_uses_with_her_card_is_free_on_no_page(site: Site, laser: int):
+    per = await console_app.member(site.connection, "per", name="Per Hansen")
+    rows = await site.connection.execute("select id from circle where name = 'laser'")
+    for (circle,) in await rows.fetchall():
+        await makerspace.circle_member(site.connection, account=per, circle=circle)
+    await makerspace.payment(site.connection, account=per)
+    await report(site, "running")
+    await recorded.event(site.connection, point="laser", account=per)
+    for path in ("/", "/tools"):
+        page = await words(site, path)
+        assert re.search("Laser Running Per Hansen, since (today|yesterday)", page), path
+        assert "Take" not in page, "it is switched on with a card"
+    assert "You have Laser Running" in await words(site, "/", "per")
+
+
 async def test_a_member_sees_what_each_tool_does_and_whether_it_is_for_her(site: Site, laser: int):
     await makerspace.tool(site.connection, name="Lathe", circle=None)
     await report(site, "locked", relay="off")
@@ -212,17 +228,10 @@ async def test_a_tool_is_offline_with_its_controller(site: Site, laser: int):
 async def test_an_open_page_hears_of_a_tools_new_state(site: Site, laser: int):
     await report(site, "locked", relay="off")
     browser = await site.browser("kari")
-    async with browser.get("/live") as stream:
-
-        async def until(text: str) -> str:
-            heard = b""
-            while text.encode() not in heard:
-                heard += await stream.content.readany()
-            return heard.decode()
-
-        assert f"event: tool-{laser}" in await until("Off")
+    async with streaming(browser) as stream:
+        assert f"event: tool-{laser}" in await stream.until("Off")
         await report(site, "running")
-        told = await until("Running")
+        told = await stream.until("Running")
         assert f"event: tool-{laser}" in told
         assert "tool-rights" not in told
 

@@ -191,6 +191,19 @@ async def test_somebody_of_whom_there_was_nothing_to_say_is_known_to_have_had_no
     assert await at(rights_site, clock.now - timedelta(seconds=1), stranger) is None
 
 
+async def test_in_a_new_house_everybody_is_known_to_have_had_nothing(
+    rights_site: RightsSite, clock: Clock
+):
+    await rights_site.change("delete from circle_member")
+    await rights_site.change("delete from stripe_payment")
+    first = clock.now
+    for _ in range(2):
+        await rights_site.publisher(clock.ms).publish_changes()
+        clock.later(hours=1)
+    assert await at(rights_site, first) == NOTHING
+    assert await rights_site.rows("select since from access.verdicts_kept") == [(first,)]
+
+
 async def test_a_clock_that_was_set_back_breaks_nothing(rights_site: RightsSite, clock: Clock):
     publisher = rights_site.publisher(clock.ms)
     await publisher.publish_changes()

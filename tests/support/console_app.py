@@ -141,23 +141,27 @@ class Site:
         self.broker = broker
 
     async def browser(self, username: str | None = None) -> Client:
-        """A new browser, with a session of `username`.
-
-        The session is a row that we write: logging in takes a fifth of a second.
-        """
+        """A new browser, with a session of `username`."""
         client = await self._stack.enter_async_context(visiting(self.server))
         if username is not None:
-            token = secrets.token_urlsafe(32)
-            cursor = await self.connection.execute(
-                """
-                insert into access.session (token_digest, account, expires_at)
-                select %s, id, now() + interval '1 day' from account where username = %s
-                """,
-                [hashlib.sha256(token.encode()).digest(), username],
-            )
-            assert cursor.rowcount == 1, f"nobody is called {username}"
-            client.session.cookie_jar.update_cookies({COOKIE: token})
+            client.session.cookie_jar.update_cookies({COOKIE: await self.session(username)})
         return client
+
+    async def session(self, username: str) -> str:
+        """The token of a new session.
+
+        It is a row that we write: logging in takes a fifth of a second.
+        """
+        token = secrets.token_urlsafe(32)
+        cursor = await self.connection.execute(
+            """
+            insert into access.session (token_digest, account, expires_at)
+            select %s, id, now() + interval '1 day' from account where username = %s
+            """,
+            [hashlib.sha256(token.encode()).digest(), username],
+        )
+        assert cursor.rowcount == 1, f"nobody is called {username}"
+        return token
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ async def event(
     serial: int | None = None,
     tap_id: str | None = None,
 ) -> int:
-    """An event, and the NOTIFY that goes with it. Returns its id."""
+    """An event, and the NOTIFY that goes with it. Returns its id.
+
+    `clock_trusted` False: `happened_at` is when it arrived, as ingestion has it.
+    """
     async with connection.transaction():
         cursor = await connection.execute(
             """

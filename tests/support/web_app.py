@@ -22,6 +22,7 @@ WATCHED = (
     "company",
     "company_employee",
     "stripe_payment",
+    "tool_description",
 )
 AS_WEB_APP = b"""set role "p2k16-web" """
 

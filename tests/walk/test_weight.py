@@ -46,7 +46,7 @@ async def test_a_first_load_is_light_and_all_of_it_is_ours(crowded: Place, role:
             total += weights[address]
         if total > FIRST_LOAD_BYTES_MAX:
             wrong.append(f"{path} weighs {total} bytes, {len(answer.text.encode())} by itself")
-    assert not wrong, "\\n".join(wrong)
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_all_scripts_and_all_styles_are_light(place: Place):
