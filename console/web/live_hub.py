@@ -23,6 +23,7 @@ from console.errors import Busy, DatabaseUnavailable
 from console.supervision import end
 from console.web.routing import Who
 from console.web.server_sent import LiveMessage, encode
+from console.web.subscription import Subscription
 from console.web.template_sets import TemplateSets
 from console.words import Language, Text
 
@@ -32,6 +33,9 @@ SESSION_CHANNEL = "access_session"
 """Whose session has ended, by account id."""
 STREAMS_MAX = 1_000
 STREAMS_PER_ACCOUNT_MAX = 12
+STREAMS_PER_BROWSER_MAX = 3
+"""A browser has six connections to a server that speaks HTTP/1.1, and needs some for its pages. The
+page that has been open longest waits until it is looked at."""
 HINTS_MAX = 200
 """More different hints at once than this are taken as "everything may have changed"."""
 COALESCE_SECONDS = 0.05
@@ -63,52 +67,12 @@ class LiveSource(Protocol):
     async def fragments(
         self, audience: Who, changed: frozenset[str] | None
     ) -> Sequence[LiveFragment]:
-        """The fragments that changed, as `audience` (MEMBER or ADMIN) may see them.
+        """The fragments that changed, as `audience` (MEMBER, FRONT_DESK or ADMIN) may see them.
 
         `changed`: payloads of the notifications; None means everything, as it is now.
         Raises: DatabaseUnavailable.
         """
         ...
-
-
-class Subscription:
-    """One open page, and what it has not got yet: of each place the newest."""
-
-    def __init__(self, audience: Who, language: Language, account_id: int) -> None:
-        self.audience = audience
-        self.language = language
-        self.account_id = account_id
-        self.is_dropped = False
-        self.is_doubtful = False
-        """Whether its session may have ended."""
-        self._news: dict[str, bytes] = {}
-        self._has_news = asyncio.Event()
-
-    async def next(self, *, seconds: float) -> bytes | None:
-        """What is new, ready to be written; None: nothing in `seconds`, or the page was dropped."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._has_news.wait()
-        except TimeoutError:
-            return None
-        self._has_news.clear()
-        news, self._news = self._news, {}
-        return None if self.is_dropped else b"".join(news.values())
-
-    def offer(self, news: Mapping[str, bytes]) -> None:
-        """Events by the names of their places. One that was not taken yet makes room."""
-        self._news.update(news)
-        self._has_news.set()
-
-    def doubt(self) -> None:
-        """A session of its account has ended: perhaps this one."""
-        self.is_doubtful = True
-        self._has_news.set()
-
-    def drop(self) -> None:
-        """The page is to connect again."""
-        self.is_dropped = True
-        self._has_news.set()
 
 
 class LiveHub:
@@ -120,7 +84,7 @@ class LiveHub:
         self._conninfo = conninfo
         self._templates = templates
         self._sources = tuple(sources)
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}  # the oldest first
         self._is_listening = False
         self._pending: dict[int, set[str] | None] = {}
         self._has_pending = asyncio.Event()
@@ -141,23 +105,27 @@ class LiveHub:
 
     @contextmanager
     def subscribe(
-        self, audience: Who, language: Language, account_id: int
+        self, audience: Who, language: Language, account_id: int, browser: bytes | None = None
     ) -> Generator[Subscription]:
-        """An open page, for as long as the context lasts.
+        """An open page, for as long as the context lasts. `browser`: whose it is, if that is known.
 
         Raises: Busy with too many of them; DatabaseUnavailable while nothing can be live.
         """
         if not self._is_listening:
             raise DatabaseUnavailable(Text("Live updates are off while PostgreSQL doesn't answer."))
+        others = [each for each in self._subscriptions if browser and each.browser == browser]
+        for other in others[: 1 - STREAMS_PER_BROWSER_MAX]:
+            other.drop(is_paused=True)
+            del self._subscriptions[other]
         own = sum(1 for each in self._subscriptions if each.account_id == account_id)
         if len(self._subscriptions) >= STREAMS_MAX or own >= STREAMS_PER_ACCOUNT_MAX:
             raise Busy(Text("Too many pages are open for live updates."))
-        subscription = Subscription(audience, language, account_id)
-        self._subscriptions.add(subscription)
+        subscription = Subscription(audience, language, account_id, browser)
+        self._subscriptions[subscription] = None
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            self._subscriptions.pop(subscription, None)
 
     async def current(self, audience: Who, language: Language) -> bytes:
         """Everything as it is now: what a page gets first. Raises: DatabaseUnavailable.

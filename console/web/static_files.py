@@ -16,7 +16,7 @@ from console.errors import ConsoleError
 from console.web.routing import Route, Who
 
 FOLDER = Path(__file__).parent / "static"
-NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js", "vendor/sse.min.js")
+NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js")
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
