@@ -30,10 +30,11 @@ EXPECTED = (
     "Response Status Error Code 400",
     "htmx:sseError",
     "htmx:sendError",
+    "htmx:sendAbort",
     "htmx:afterRequest",
     "[object Event]",
 )
-"""Refused forms, lost connections and ended streams, which Chromium and htmx report as errors."""
+"""Refused forms, lost connections, ended streams and what was cancelled, which Chromium and htmx report as errors."""
 
 
 @asynccontextmanager
