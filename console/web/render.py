@@ -30,8 +30,14 @@ def page(
 def fragment(
     request: web.Request, template: str, /, *, status: int = 200, **context: object
 ) -> web.Response:
-    """A part of a page, as it stands in the page."""
-    return _rendered(request, template, context, status)
+    """A part of a page, as it stands in the page.
+
+    After something was done, the rest of the page may say something else: `changed` tells it so.
+    """
+    response = _rendered(request, template, context, status)
+    if request.method == "POST" and status == 200:
+        response.headers["HX-Trigger-After-Swap"] = "changed"
+    return response
 
 
 def lead_to(request: web.Request, path: str) -> web.Response:

@@ -185,7 +185,8 @@
       .find((element) => element.checkVisibility() && (element.value || element.textContent.trim()));
   const refocus = (place) => {
     if (!pressed || (document.activeElement && document.activeElement !== document.body)) return;
-    if (pressed.isConnected && pressed.disabled) return; // its answer is still to come
+    // Its answer is still to come.
+    if (pressed.isConnected && pressed.disabled) return;
     const folded = pressed.closest("details:not([open])")?.querySelector("summary");
     const next =
       [pressed, pressed.id && byId(pressed.id), folded].find(takes) ||
