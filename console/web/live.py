@@ -13,6 +13,7 @@ from console.errors import DatabaseUnavailable
 from console.web import times
 from console.web.keys import LIVE
 from console.web.language import language_of
+from console.web.numbers import read_id
 from console.web.routing import Route, Who
 from console.web.server_sent import LiveMessage, encode
 from console.web.session import Visitor, is_still, session_key, visitor
@@ -31,7 +32,7 @@ def routes() -> list[Route]:
 
 
 async def live(request: web.Request) -> web.StreamResponse:
-    """Everything as it is now, then every change."""
+    """Everything as it is now, unless the page has just come and shows it; then every change."""
     me = visitor(request)
     audience = next(who for who in (Who.ADMIN, Who.FRONT_DESK, Who.MEMBER) if who in me.roles)
     language = language_of(request)
@@ -43,7 +44,9 @@ async def live(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         return response
     with hub.subscribe(audience, language, me.account_id, session_key(request)) as subscription:
-        first = await hub.current(audience, language)
+        since_ms = read_id(request.query.get("since", "")) or 0
+        is_old = hub.has_changed(since_ms=since_ms)
+        first = await hub.current(audience, language) if is_old else b""
         try:
             await response.prepare(request)
             await _write(response, first + beat())

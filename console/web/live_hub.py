@@ -9,6 +9,7 @@ What a fragment shows is for the features.
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ STREAMS_PER_ACCOUNT_MAX = 12
 STREAMS_PER_BROWSER_MAX = 3
 """A browser has six connections to a server that speaks HTTP/1.1, and needs some for its pages. The
 page that has been open longest waits until it is looked at."""
+STALE_SECONDS = 10
+"""A page may show what was so some seconds before it was asked for, such as the alarms."""
 HINTS_MAX = 200
 """More different hints at once than this are taken as "everything may have changed"."""
 COALESCE_SECONDS = 0.05
@@ -90,6 +93,7 @@ class LiveHub:
         self._has_pending = asyncio.Event()
         self._sent: dict[tuple[Who, Language, str], str] = {}
         self._turn = 0
+        self._hinted_ms = self.now_ms
         self._looking = defaultdict[tuple[Who, Language], asyncio.Lock](asyncio.Lock)
         self._seen: dict[tuple[Who, Language], tuple[int, bytes]] = {}
 
@@ -102,6 +106,15 @@ class LiveHub:
     def streams(self) -> int:
         """How many pages are open."""
         return len(self._subscriptions)
+
+    @property
+    def now_ms(self) -> int:
+        """By which a page says since when it is open."""
+        return time.monotonic_ns() // 1_000_000
+
+    def has_changed(self, *, since_ms: int) -> bool:
+        """Whether a page that was asked for at that time may show what isn't so any more."""
+        return since_ms < self._hinted_ms + 1_000 * STALE_SECONDS
 
     @contextmanager
     def subscribe(
@@ -177,6 +190,7 @@ class LiveHub:
     def close(self) -> None:
         """Drops every page; they connect again by themselves."""
         self._is_listening = False
+        self._hinted_ms = self.now_ms
         self._sent.clear()
         for subscription in self._subscriptions:
             subscription.drop()
@@ -208,6 +222,7 @@ class LiveHub:
                 if str(subscription.account_id) == payload:
                     subscription.doubt()
             return
+        self._hinted_ms = self.now_ms
         for index, source in enumerate(self._sources):
             if channel not in source.channels:
                 continue
@@ -236,6 +251,9 @@ class LiveHub:
             took_seconds = min(PAUSE_SECONDS_MAX, clock() - began)
 
     async def _fan_out(self, pending: dict[int, set[str] | None]) -> None:
+        # Who comes later gets the next one, whatever was sent to those who are gone.
+        groups = {(each.audience, each.language) for each in self._subscriptions}
+        self._sent = {place: html for place, html in self._sent.items() if place[:2] in groups}
         for audience in {each.audience for each in self._subscriptions}:
             fragments: list[LiveFragment] = []
             for index, hints in pending.items():

@@ -12,6 +12,7 @@ from aiohttp import ClientTimeout
 from console.errors import Busy, DatabaseUnavailable
 from console.events import log_routes
 from console.web import live as live_route
+from console.web import live_hub
 from console.web.keys import DATABASE, LIVE
 from console.web.live_hub import (
     STREAMS_PER_ACCOUNT_MAX,
@@ -25,7 +26,7 @@ from console.web.subscription import Subscription
 from console.web.template_sets import TemplateSets
 from console.words import Language
 from tests.support import makerspace
-from tests.support.console_app import Site, admin, member
+from tests.support.console_app import Client, Site, admin, member
 from tests.support.recorded import event
 from tests.support.streams import Stream, streaming
 from tests.support.waiting import eventually
@@ -335,6 +336,55 @@ async def test_nothing_is_live_while_nobody_listens_to_the_database() -> None:
     running = LiveHub("host=/nonexistent", [Counter()], templates())
     with pytest.raises(DatabaseUnavailable), subscribed(running, 1):
         pass
+
+
+async def test_a_page_that_has_just_come_is_sent_only_what_it_may_not_show(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await site.browser("kari")
+    await eventually(lambda: hub_of(site).is_listening)
+    assert "Nothing yet" in await first_of(client), "the console has just begun to listen"
+    monkeypatch.setattr(live_hub, "STALE_SECONDS", 0)
+    assert await first_of(client) == ""
+    page = await address_in(client)
+    await event(site.connection, account=kari)
+    assert "Kari Nordmann" in await first_of(client, page), "it happened after the page"
+
+
+async def address_in(client: Client) -> str:
+    """Of the stream, as the front page says it."""
+    found = re.search(r'sse-connect="([^"]+)"', await (await client.get("/")).text())
+    assert found is not None
+    return found[1]
+
+
+async def first_of(client: Client, address: str | None = None) -> str:
+    """What the stream of a page says before its first beat."""
+    response = await client.get(address or await address_in(client), timeout=STREAM)
+    told = await response.content.readuntil(b"event: beat")
+    response.close()
+    return told.decode().removesuffix("event: beat")
+
+
+async def test_what_was_sent_to_those_who_are_gone_is_sent_again(
+    site: Site, kari: int, database_url: str
+) -> None:
+    del kari
+    source = Same()
+    async with hub(database_url, source) as running:
+        await eventually(lambda: running.is_listening)
+        with subscribed(running, 1) as page:
+            await event(site.connection)
+            assert b"one" in (await page.next(seconds=5) or b"")
+        source.said = "two"
+        await event(site.connection)
+        with subscribed(running, 2, Language.NORWEGIAN) as elsewhere:
+            await event(site.connection)
+            assert b"two" in (await elsewhere.next(seconds=5) or b"")
+            with subscribed(running, 1) as page:
+                source.said = "one"
+                await event(site.connection)
+                assert b"one" in (await page.next(seconds=5) or b"")
 
 
 async def test_of_one_browser_the_newest_pages_are_live_and_the_oldest_is_told_to_wait(

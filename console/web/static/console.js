@@ -45,7 +45,7 @@
   // "beat" (console/web/live.py), and when three of them are missing the stream is opened anew.
   const BEAT_SECONDS = 15;
   const HIDDEN_SECONDS = 5;
-  const address = document.querySelector("[sse-connect]")?.getAttribute("sse-connect");
+  let address = document.querySelector("[sse-connect]")?.getAttribute("sse-connect");
   let source = null;
   let heardAt = 0;
   let heardTime = "";
@@ -88,6 +88,8 @@
     if (source || !address || document.hidden) return;
     heardAt = Date.now();
     source = new EventSource(address);
+    // The next time everything may be new.
+    address = address.split("?")[0];
     source.onerror = lose;
     source.addEventListener("pause", () => {
       close("paused");
