@@ -14,6 +14,7 @@ import console.audit.routes as audit
 import console.avatars.routes as avatars
 import console.badges.routes as badges
 import console.cards.break_glass_routes as break_glass
+import console.cards.reach_routes as reach
 import console.cards.routes as cards
 import console.circles.routes as circles
 import console.companies.routes as companies
@@ -155,6 +156,7 @@ def _routes() -> list[Route]:
         *companies.routes(),
         *badges.routes(),
         *cards.routes(),
+        *reach.routes(),
         *break_glass.routes(),
         *first_card.routes(),
         *labels.routes(),

@@ -10,12 +10,12 @@ SNAPSHOTS_LOOKED_AT = 200
 
 
 async def controllers(conn: Connection) -> list[AtController]:
-    """Those that are enrolled, by name."""
+    """Those that are enrolled and have a door or tool, by name."""
     async with conn.cursor(row_factory=class_row(AtController)) as cursor:
         await cursor.execute(
             """
-            select c.id as controller, coalesce(h.is_newest, false) as has_newest,
-                   h.made_at as rights_from
+            select p.places, r.received_at as heard_at,
+                   coalesce(h.is_newest, false) as has_newest, h.made_at as rights_from
               from access.controller c
               left join access.controller_report r on r.controller = c.id
               left join lateral (
@@ -32,7 +32,20 @@ async def controllers(conn: Connection) -> list[AtController]:
                  order by s.n
                  limit 1
               ) h on true
-             where c.enrolled_at is not null
+             cross join lateral (
+                select array_agg(name order by name) as places
+                  from (
+                    select name from access.door
+                     where controller = c.id and retired_at is null
+                    union all
+                    select t.name::text
+                      from access.tool_point q
+                      join tool_description t on t.id = q.tool
+                     where q.controller = c.id and not exists (
+                       select from access.retired_tool o where o.tool = t.id)
+                  ) place
+             ) p
+             where c.enrolled_at is not null and p.places is not null
              order by c.id
             """,
             {"looked_at": SNAPSHOTS_LOOKED_AT},

@@ -9,13 +9,12 @@ from msgspec import Struct
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
-from console.cards import queries, reach_queries
+from console.cards import queries
 from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_typed
 from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind, label_mistake
-from console.cards.queries import CardRow, OwnerRow
-from console.cards.reach import reach
+from console.cards.queries import OwnerRow
+from console.cards.reach_routes import CardView, view_of, views_of
 from console.database import Connection
-from console.web import times
 from console.web.keys import DATABASE, SITE_SALT
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
@@ -33,22 +32,6 @@ OWN = "/me/cards"
 
 _PERSON = f"/members/{{account:{ID}}}"
 _CARD = f"/cards/{{card:{ID}}}"
-
-
-class CardView(Struct, frozen=True):
-    """A card, with what its type is called, and how many controllers know what became of it.
-
-    `reach` None: there are no controllers.
-    """
-
-    row: CardRow
-    kind: Text
-    reach: Text | None
-
-    @property
-    def version(self) -> str:
-        """Of what a form shows."""
-        return version_of(self.row.label)
 
 
 class PersonCards(Struct, frozen=True):
@@ -189,6 +172,7 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
     return {
         "unknown": [(row, kind(row.credential_type)) for row in rows],
         "typed": typed,
+        "given": await view_of(conn, card_id=typed.done.card_id) if typed.done else None,
         "is_listed": any(row.event_id == typed.event_id for row in rows),
         "label_max": LABEL_CHARACTERS_MAX,
         "most": UNKNOWN_MAX,
@@ -197,19 +181,12 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
 
 async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
     """What the section "Cards" of a person's page shows; for the owner and for admins."""
-    controllers, now = await reach_queries.controllers(conn), times.now()
     rows = await queries.cards_of(conn, account_id=person.account_id)
     is_own = me.account_id == person.account_id
 
-    def of(row: CardRow) -> Text | None:
-        if not controllers:
-            return None
-        far = reach(row.lost_at or row.created_at, controllers, now)
-        return far.words(is_lost=row.lost_at is not None, names_controllers=me.is_admin)
-
     return PersonCards(
         person=person,
-        cards=[CardView(row, kind(row.credential_type), of(row)) for row in rows],
+        cards=await views_of(conn, rows),
         may_assign=me.is_admin,
         may_change=me.is_admin or is_own,
         may_enrol=is_own and not rows and await queries.is_enrolled_at_some_door(conn),

@@ -12,6 +12,7 @@ from console.demo.makerspace import LOGINS, PASSWORD, TABLE_CARDS
 from console.demo.mechanics import Move
 from console.demo.view import BuildingView
 from console.errors import BadRequest
+from console.web.live import beat
 from console.web.render import TEMPLATES, fragment
 from console.web.requests import form, is_htmx
 from console.web.routing import Route, Who
@@ -22,7 +23,7 @@ from console.words import Language
 STATIC = Path(__file__).parent / "static"
 TYPES = {"demo.css": "text/css", "demo.js": "text/javascript"}
 HEARTBEAT_LOOKS = 100
-"""After so many looks without news a comment finds out whether the browser is still there."""
+"""After so many looks a beat says that the page is still live."""
 
 
 class ShownCard(Struct, frozen=True):
@@ -141,7 +142,7 @@ class Pages:
     async def _pass_on(self, response: web.StreamResponse, templates: TemplateSets) -> None:
         """Sends each fragment when it has changed, until the demo ends."""
         sent: Mapping[str, str] = {}
-        quiet_looks = 0
+        looks = 0
         is_open = True
         while is_open:
             messages = _messages(templates, self._building.view())
@@ -149,9 +150,9 @@ class Pages:
             for name, html in news.items():
                 await response.write(encode(LiveMessage(name, html)))
             sent = messages
-            quiet_looks = 0 if news else quiet_looks + 1
-            if quiet_looks % HEARTBEAT_LOOKS == HEARTBEAT_LOOKS - 1:
-                await response.write(b": still here\n\n")
+            if looks % HEARTBEAT_LOOKS == 0:
+                await response.write(beat())
+            looks += 1
             is_open = await self._building.next_look()
 
 

@@ -140,7 +140,9 @@ class LogMark:
     async def fragments(
         self, audience: Who, changed: frozenset[str] | None
     ) -> Sequence[LiveFragment]:
-        """The mark, whatever changed. Raises: DatabaseUnavailable."""
-        del audience, changed
+        """The mark, whatever changed, for whom the log is. Raises: DatabaseUnavailable."""
+        del changed
+        if audience is Who.MEMBER:
+            return []
         async with self._database.reading() as conn:
             return [LiveFragment("log", "events/log_mark.html", {"mark": await queries.mark(conn)})]

@@ -33,6 +33,7 @@ FOR_EVERYBODY = (
 KINDS: Mapping[Who, tuple[EventKind, ...]] = MappingProxyType(
     {
         Who.MEMBER: FOR_EVERYBODY,
+        Who.FRONT_DESK: FOR_EVERYBODY,
         Who.ADMIN: (
             *FOR_EVERYBODY,
             EventKind.ACCESS_DENIED,

@@ -16,6 +16,8 @@ DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", ConsoleSettings)
 SITE_SALT = web.AppKey("site_salt", bytes)
 LIVE = web.AppKey("live", LiveHub)
+ASKED_MS = web.RequestKey("asked_ms", int)
+"""When a page was asked for, as the hub counts."""
 MAILER = web.AppKey("mailer", Mailer)
 BROKER_ANSWERS = web.AppKey[Callable[[], Awaitable[bool]]]("broker_answers")
 

@@ -9,6 +9,7 @@ What a fragment shows is for the features.
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from console.errors import Busy, DatabaseUnavailable
 from console.supervision import end
 from console.web.routing import Who
 from console.web.server_sent import LiveMessage, encode
+from console.web.subscription import Subscription
 from console.web.template_sets import TemplateSets
 from console.words import Language, Text
 
@@ -32,6 +34,11 @@ SESSION_CHANNEL = "access_session"
 """Whose session has ended, by account id."""
 STREAMS_MAX = 1_000
 STREAMS_PER_ACCOUNT_MAX = 12
+STREAMS_PER_BROWSER_MAX = 3
+"""A browser has six connections to a server that speaks HTTP/1.1, and needs some for its pages. The
+page that has been open longest waits until it is looked at."""
+STALE_SECONDS = 10
+"""A page may show what was so some seconds before it was asked for, such as the alarms."""
 HINTS_MAX = 200
 """More different hints at once than this are taken as "everything may have changed"."""
 COALESCE_SECONDS = 0.05
@@ -63,52 +70,12 @@ class LiveSource(Protocol):
     async def fragments(
         self, audience: Who, changed: frozenset[str] | None
     ) -> Sequence[LiveFragment]:
-        """The fragments that changed, as `audience` (MEMBER or ADMIN) may see them.
+        """The fragments that changed, as `audience` (MEMBER, FRONT_DESK or ADMIN) may see them.
 
         `changed`: payloads of the notifications; None means everything, as it is now.
         Raises: DatabaseUnavailable.
         """
         ...
-
-
-class Subscription:
-    """One open page, and what it has not got yet: of each place the newest."""
-
-    def __init__(self, audience: Who, language: Language, account_id: int) -> None:
-        self.audience = audience
-        self.language = language
-        self.account_id = account_id
-        self.is_dropped = False
-        self.is_doubtful = False
-        """Whether its session may have ended."""
-        self._news: dict[str, bytes] = {}
-        self._has_news = asyncio.Event()
-
-    async def next(self, *, seconds: float) -> bytes | None:
-        """What is new, ready to be written; None: nothing in `seconds`, or the page was dropped."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._has_news.wait()
-        except TimeoutError:
-            return None
-        self._has_news.clear()
-        news, self._news = self._news, {}
-        return None if self.is_dropped else b"".join(news.values())
-
-    def offer(self, news: Mapping[str, bytes]) -> None:
-        """Events by the names of their places. One that was not taken yet makes room."""
-        self._news.update(news)
-        self._has_news.set()
-
-    def doubt(self) -> None:
-        """A session of its account has ended: perhaps this one."""
-        self.is_doubtful = True
-        self._has_news.set()
-
-    def drop(self) -> None:
-        """The page is to connect again."""
-        self.is_dropped = True
-        self._has_news.set()
 
 
 class LiveHub:
@@ -120,12 +87,13 @@ class LiveHub:
         self._conninfo = conninfo
         self._templates = templates
         self._sources = tuple(sources)
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}  # the oldest first
         self._is_listening = False
         self._pending: dict[int, set[str] | None] = {}
         self._has_pending = asyncio.Event()
         self._sent: dict[tuple[Who, Language, str], str] = {}
         self._turn = 0
+        self._hinted_ms = self.now_ms
         self._looking = defaultdict[tuple[Who, Language], asyncio.Lock](asyncio.Lock)
         self._seen: dict[tuple[Who, Language], tuple[int, bytes]] = {}
 
@@ -139,25 +107,38 @@ class LiveHub:
         """How many pages are open."""
         return len(self._subscriptions)
 
+    @property
+    def now_ms(self) -> int:
+        """By which a page says since when it is open."""
+        return time.monotonic_ns() // 1_000_000
+
+    def has_changed(self, *, since_ms: int) -> bool:
+        """Whether a page that was asked for at that time may show what isn't so any more."""
+        return since_ms < self._hinted_ms + 1_000 * STALE_SECONDS
+
     @contextmanager
     def subscribe(
-        self, audience: Who, language: Language, account_id: int
+        self, audience: Who, language: Language, account_id: int, browser: bytes | None = None
     ) -> Generator[Subscription]:
-        """An open page, for as long as the context lasts.
+        """An open page, for as long as the context lasts. `browser`: whose it is, if that is known.
 
         Raises: Busy with too many of them; DatabaseUnavailable while nothing can be live.
         """
         if not self._is_listening:
             raise DatabaseUnavailable(Text("Live updates are off while PostgreSQL doesn't answer."))
+        others = [each for each in self._subscriptions if browser and each.browser == browser]
+        for other in others[: 1 - STREAMS_PER_BROWSER_MAX]:
+            other.drop(is_paused=True)
+            del self._subscriptions[other]
         own = sum(1 for each in self._subscriptions if each.account_id == account_id)
         if len(self._subscriptions) >= STREAMS_MAX or own >= STREAMS_PER_ACCOUNT_MAX:
             raise Busy(Text("Too many pages are open for live updates."))
-        subscription = Subscription(audience, language, account_id)
-        self._subscriptions.add(subscription)
+        subscription = Subscription(audience, language, account_id, browser)
+        self._subscriptions[subscription] = None
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            self._subscriptions.pop(subscription, None)
 
     async def current(self, audience: Who, language: Language) -> bytes:
         """Everything as it is now: what a page gets first. Raises: DatabaseUnavailable.
@@ -209,6 +190,7 @@ class LiveHub:
     def close(self) -> None:
         """Drops every page; they connect again by themselves."""
         self._is_listening = False
+        self._hinted_ms = self.now_ms
         self._sent.clear()
         for subscription in self._subscriptions:
             subscription.drop()
@@ -240,6 +222,7 @@ class LiveHub:
                 if str(subscription.account_id) == payload:
                     subscription.doubt()
             return
+        self._hinted_ms = self.now_ms
         for index, source in enumerate(self._sources):
             if channel not in source.channels:
                 continue
@@ -268,6 +251,9 @@ class LiveHub:
             took_seconds = min(PAUSE_SECONDS_MAX, clock() - began)
 
     async def _fan_out(self, pending: dict[int, set[str] | None]) -> None:
+        # Who comes later gets the next one, whatever was sent to those who are gone.
+        groups = {(each.audience, each.language) for each in self._subscriptions}
+        self._sent = {place: html for place, html in self._sent.items() if place[:2] in groups}
         for audience in {each.audience for each in self._subscriptions}:
             fragments: list[LiveFragment] = []
             for index, hints in pending.items():

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from console.errors import DatabaseUnavailable, Forbidden
 from console.web import session
-from console.web.keys import SETTINGS
+from console.web.keys import ASKED_MS, LIVE, SETTINGS
 from console.web.requests import is_htmx, local_path, wants_data
 from console.web.roles import circles_for
 from console.web.routing import Handler, Who, check_form, rule_of
@@ -32,6 +32,7 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
     if who is None:  # `refuse_routes_without_rule` was not called
         raise web.HTTPNotFound
     if who is not Who.ANYONE:
+        request[ASKED_MS] = request.app[LIVE].now_ms
         visitor = await session.load(request)
         if visitor is None:
             raise _log_in_first(request)

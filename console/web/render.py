@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from console.web import navigation
-from console.web.keys import ALARM_BAR
+from console.web.keys import ALARM_BAR, ASKED_MS
 from console.web.language import language_of
 from console.web.requests import TYPED, is_htmx
 from console.web.routing import Who
@@ -30,8 +30,14 @@ def page(
 def fragment(
     request: web.Request, template: str, /, *, status: int = 200, **context: object
 ) -> web.Response:
-    """A part of a page, as it stands in the page."""
-    return _rendered(request, template, context, status)
+    """A part of a page, as it stands in the page.
+
+    After something was done, the rest of the page may say something else: `changed` tells it so.
+    """
+    response = _rendered(request, template, context, status)
+    if request.method == "POST" and status == 200:
+        response.headers["HX-Trigger-After-Swap"] = "changed"
+    return response
 
 
 def lead_to(request: web.Request, path: str) -> web.Response:
@@ -49,6 +55,7 @@ def _rendered(
     known: Mapping[str, object] = {
         "visitor": me,
         "bar": request.app[ALARM_BAR](Who.ADMIN if me.is_admin else Who.MEMBER) if me else None,
+        "asked_ms": request.get(ASKED_MS, 0),
         "here": request.path_qs if request.method in {"GET", "HEAD"} else "/",
         "changed_meanwhile": CHANGED_MEANWHILE,
         "typed_texts": typed_texts(request.get(TYPED, {})),

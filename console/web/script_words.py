@@ -27,11 +27,14 @@ def script_words(phrasebook: Phrasebook) -> Markup:
         "in_days": Text("in {days} days", days=N),
         "live": Text("live"),
         "not_live": Text("not live: connection lost, trying again"),
+        "paused": Text("not live: paused while not in use"),
         "as_it_was": Text("as it was at {time}", time=N),
-        "lost": Text(
-            "No answer: the connection is lost. Look whether it was done before you try again."
-        ),
-        "timeout": Text("No answer for 15 s. Look whether it was done before you try again."),
+        "lost": Text("No answer: the connection is lost."),
+        "timeout": Text("No answer for 15 s."),
+        "waiting": Text("Still waiting…"),
+        "cancel": Text("Cancel"),
+        "cancelled": Text("Cancelled."),
+        "look": Text("Look whether it was done before you try again."),
     }
     said = {name: phrasebook.say(text) for name, text in words.items()}
     return htmlsafe_json_dumps(said, ensure_ascii=False, separators=(",", ":"))

@@ -167,6 +167,12 @@ async def end_all(conn: Connection, *, account_id: int) -> None:
     )
 
 
+def session_key(request: web.Request) -> bytes | None:
+    """The same for all pages of one browser. None: nothing but a cookie of the old web app."""
+    token = _token(request)
+    return None if token is None else _digest(token)
+
+
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Hands the browser its token: not to scripts, not to other sites' forms."""
     response.set_cookie(
@@ -202,7 +208,7 @@ def address_of(request: web.Request) -> str:
 async def _find(request: web.Request) -> SessionRow | None:
     """By which session somebody asks: one of ours before one of the old web app."""
     token, old = _token(request), _old_session(request)
-    digest = None if token is None else _digest(token)
+    digest = session_key(request)
     old_account = None if old is None else old.account_id
     if digest is None and old_account is None:
         return None

@@ -16,7 +16,7 @@ from console.errors import ConsoleError
 from console.web.routing import Route, Who
 
 FOLDER = Path(__file__).parent / "static"
-NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js", "vendor/sse.min.js")
+NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js")
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -82,8 +82,8 @@ def read_static_files(folder: Path = FOLDER) -> StaticFiles:
 def dense(body: bytes, suffix: str) -> bytes:
     """A style sheet or script of ours without comments and indentation.
 
-    It knows our own way of writing only: no string holds a comment or what ends a declaration, and
-    a comment of a script has a line of its own.
+    It knows our own way of writing only: no string holds a comment, what ends a declaration, or a
+    blank beside a sign that matters; a comment of a script has a line of its own.
     """
     match suffix:
         case ".css":
@@ -92,7 +92,8 @@ def dense(body: bytes, suffix: str) -> bytes:
             body = re.sub(rb" ?([{};,]) ?", rb"\1", body).strip()
             return re.sub(rb"(?<=[\w-]): ", b":", body).replace(b";}", b"}")
         case ".js":
-            return re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
+            body = re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
+            return re.sub(rb" ?([=<>&|?:{}(),;]+) ?(?:(?<=[{(,;])\n)?", rb"\1", body)
         case _:
             return body
 

@@ -102,7 +102,7 @@ def day_name(moment: datetime, now: datetime) -> Text:
 
 def within_sentence(moment: datetime, now: datetime) -> Text:
     """`today 18:02`, `yesterday 18:02`, `3 December 18:02`."""
-    clock = _clock(moment)
+    clock = hour_and_minute(moment)
     match (local(now).date() - local(moment).date()).days:
         case 0:
             return Text("today {clock}", clock=clock)
@@ -114,7 +114,7 @@ def within_sentence(moment: datetime, now: datetime) -> Text:
 
 def coming(moment: datetime, now: datetime) -> Text:
     """`today 14:00`, `tomorrow 14:00`, `Tue 14:00` within a week; else with the day."""
-    there, clock = local(moment), _clock(moment)
+    there, clock = local(moment), hour_and_minute(moment)
     days = (there.date() - local(now).date()).days
     if days == 0:
         return Text("today {clock}", clock=clock)
@@ -178,7 +178,7 @@ def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]
 
     return {
         "ago": tag(lambda moment: ago(moment, now()), _AGO),
-        "clock": tag(lambda moment: Text("{clock}", clock=_clock(moment))),
+        "clock": tag(lambda moment: Text("{clock}", clock=hour_and_minute(moment))),
         "coming": tag(lambda moment: coming(moment, now())),
         "day": tag(lambda moment: day(moment, now())),
         "left": tag(lambda moment: left(moment, now()), _LEFT),
@@ -187,7 +187,8 @@ def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]
     }
 
 
-def _clock(moment: datetime) -> str:
+def hour_and_minute(moment: datetime) -> str:
+    """`18:02`."""
     there = local(moment)
     return f"{there.hour:02}:{there.minute:02}"
 

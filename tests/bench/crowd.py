@@ -70,6 +70,9 @@ insert into access.event (controller, journal_id, seq, hash, happened_at, clock_
 insert into access.session (token_digest, account, expires_at)
   select sha256(('token-' || username)::bytea), id, now() + interval '1 day'
     from account where username like 'p%';
+insert into access.session (token_digest, account, expires_at)
+  select sha256(('token-' || username || '-' || n)::bytea), id, now() + interval '1 day'
+    from account, generate_series(0, 299, 10) n where username in ('p1', 'p2', 'p3');
 analyze;
 """
 
@@ -126,7 +129,7 @@ def crowded(work: Path, database_url: str) -> Generator[tuple[Console, int]]:
         console.end()
 
 
-def cookie(number: int) -> dict[str, str]:
+def cookie(number: int | str) -> dict[str, str]:
     """Of the person with this number; the first three are admins."""
     return {"Cookie": f"p2k16_session=token-p{number}"}
 
@@ -176,7 +179,9 @@ async def listen(console: Console, database_url: str) -> None:
 
         async def one(number: int) -> None:
             nonlocal open_pages, received
-            who = number % ADMINS + 1 if number % 10 == 0 and number < 300 else number + 10
+            is_admin = number % 10 == 0 and number < 300
+            # A browser has few streams, so each page of an admin is in a browser of its own.
+            who = f"{number % ADMINS + 1}-{number}" if is_admin else number + 10
             await asyncio.sleep(number * 0.02)
             seen: set[str] = set()
             async with session.get(f"{console.url}/live", headers=cookie(who)) as stream:

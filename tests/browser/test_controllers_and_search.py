@@ -79,6 +79,26 @@ async def test_the_search_is_reached_and_left_with_the_keyboard_alone(
         await expect(page.get_by_role("heading", name="Kari Nordmann")).to_be_visible()
 
 
+async def test_what_was_found_is_left_by_escape_to_the_field_and_by_a_click_elsewhere(
+    site: Site, browser: Browser
+) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "kari", name="Kari Nordmann")
+    async with browser_page(browser, address(site)) as page:
+        await log_in(page, "ola")
+        field = page.get_by_role("searchbox").first
+        found = page.locator("#found").get_by_role("link", name="Kari Nordmann")
+        await field.press_sequentially("nord")
+        await found.focus()
+        await page.keyboard.press("Escape")
+        await expect(field).to_be_focused()
+        await expect(found).to_have_count(0)
+        await field.press_sequentially("m")
+        await expect(found).to_be_visible()
+        await page.get_by_role("heading", name="Latest").click()
+        await expect(found).to_have_count(0)
+
+
 async def test_the_search_works_without_a_script(site: Site, browser: Browser) -> None:
     await admin(site.connection, "ola")
     await makerspace.tool(site.connection, name="Bandsaw")

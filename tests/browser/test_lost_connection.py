@@ -1,11 +1,12 @@
 """What a page says once nothing reaches it any more: that, and nothing else for certain."""
 
+import re
 from collections.abc import AsyncGenerator
 
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from console.web import live
+from console.web import live, times
 from tests.browser.test_pages import BOTH, address, log_in
 from tests.support import makerspace
 from tests.support.browser import PHONE, browser_page, chromium
@@ -53,6 +54,21 @@ async def test_a_page_without_a_network_says_that_it_is_not_live_and_how_old_its
         await expect_live(page)
 
 
+async def test_how_old_its_doors_are_is_told_in_the_time_of_the_space(
+    site: Site, kari: int, browser: Browser
+) -> None:
+    del kari
+    there = await browser.new_context(base_url=address(site), timezone_id="Asia/Kathmandu")
+    async with there, await there.new_page() as page:
+        before = times.hour_and_minute(times.now())
+        await log_in(page, "kari")
+        await expect_live(page)
+        after = times.hour_and_minute(times.now())
+        await page.context.set_offline(True)
+        told = page.get_by_text(re.compile(f"^as it was at ({before}|{after})$"))
+        await expect(told).to_be_visible()
+
+
 async def test_a_stream_from_which_nothing_comes_is_not_live_however_open_it_looks(
     site: Site, kari: int, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +86,22 @@ async def test_a_stream_from_which_nothing_comes_is_not_live_however_open_it_loo
         await page.unroute("**/live")
         await page.clock.fast_forward(120_000)
         await expect_live(page)
+
+
+async def test_what_takes_long_can_be_given_up(site: Site, kari: int, browser: Browser) -> None:
+    del kari
+    async with browser_page(browser, address(site)) as page:
+        await page.clock.install()
+        await log_in(page, "kari")
+        await page.route("**/openings", lambda _route: None)  # no answer ever comes
+        button = page.get_by_role("button", name="Front door")
+        await button.click()
+        await page.clock.fast_forward(3_000)
+        await expect(page.get_by_text("Still waiting…")).to_be_in_viewport()
+        await expect(page.get_by_text("Opening…")).to_be_visible()
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_text("Cancelled. Look whether it was done")).to_be_visible()
+        await expect(button).to_be_enabled()
 
 
 @BOTH

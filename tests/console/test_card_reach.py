@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.cards.reach import AtController, Reach, reach
+from console.web import times
 from tests.support import makerspace
 from tests.support.console_app import Site, admin, member
 from tests.support.recorded import event
@@ -27,26 +28,29 @@ CHANGED = NOW - timedelta(hours=1)
 def test_a_controller_knows_by_rights_from_after_the_change(
     has_newest: bool, rights_from: datetime | None, knows: bool
 ):
-    far = reach(CHANGED, [AtController("front-pi", has_newest, rights_from)], NOW)
-    assert far == Reach(() if knows else ("front-pi",), 1)
+    at = AtController(("Front door",), NOW, has_newest, rights_from)
+    assert reach(CHANGED, [at], NOW) == Reach(() if knows else (at,), 1)
 
 
 def test_right_after_a_change_the_newest_rights_may_be_those_of_before():
-    old = AtController("front-pi", True, CHANGED)
-    assert reach(NOW - timedelta(seconds=1), [old], NOW).waits == ("front-pi",)
+    old = AtController(("Front door",), NOW, True, CHANGED)
+    assert reach(NOW - timedelta(seconds=1), [old], NOW).waits == (old,)
 
 
-def test_controllers_are_named_for_those_who_may_see_them():
-    far = Reach(("back-pi",), 3)
-    told = far.words(is_lost=True, names_controllers=True)
-    assert told == "dead at 2 of 3 controllers, not yet at back-pi"
-    assert far.words(is_lost=True, names_controllers=False) == "dead at 2 of 3 controllers"
-    assert Reach((), 3).words(is_lost=True, names_controllers=True) == "dead at all 3 controllers"
-    for is_lost, words in ((True, "dead"), (False, "up to date")):
-        told = Reach(("front-pi",), 1).words(is_lost=is_lost, names_controllers=True)
-        assert told == f"not yet {words} at the one controller"
-    up_to_date = Reach((), 1).words(is_lost=False, names_controllers=True)
-    assert up_to_date == "up to date at the one controller"
+def test_what_does_not_know_yet_is_told_by_its_doors_and_tools():
+    back = AtController(("Back door", "Saw"), NOW, False, None)
+    cellar = AtController(("Cellar",), NOW - timedelta(hours=2), False, None)
+    attic = AtController(("Attic",), None, False, None)
+    told = Reach((back, cellar, attic), 4).words(is_lost=True, now=NOW)
+    heard = times.within_sentence(NOW - timedelta(hours=2), NOW)
+    assert told == (
+        "dead at 1 of 4 controllers, not yet at Back door, Saw,"
+        f" Cellar (last heard {heard}), Attic (never heard)"
+    )
+    assert Reach((), 3).words(is_lost=True, now=NOW) == "dead at all 3 controllers"
+    assert Reach((back,), 1).words(is_lost=True, now=NOW) == "not yet dead at Back door, Saw"
+    assert Reach((back,), 1).words(is_lost=False, now=NOW).startswith("not yet up to date at Back")
+    assert Reach((), 1).words(is_lost=False, now=NOW) == "up to date at the one controller"
 
 
 async def test_a_persons_page_tells_where_a_lost_card_may_still_work_and_what_she_did(site: Site):
@@ -74,16 +78,21 @@ async def test_a_persons_page_tells_where_a_lost_card_may_still_work_and_what_sh
             [key, json.dumps(report)],
         )
     await makerspace.door(connection)
+    await makerspace.door(connection, key="back", name="Back door", controller="back-pi")
     card = await makerspace.card(connection, account=kari, label="blue fob", lost=True)
     await connection.execute("update access.card set lost_at = now() - interval '1 day'")
     await event(connection, kind="access_granted", account=kari, card=card, seconds_ago=60)
     ola = await site.browser("ola")
     text = await (await ola.get(f"/members/{kari}")).text()
-    assert "dead at 1 of 2 controllers, not yet at back-pi" in text
+    assert "dead at 1 of 2 controllers, not yet at Back door" in text
+    assert f"/cards/{card}/reach" not in text, "what takes so long is not asked for again"
     assert "What happened" in text
     assert f"/members/{kari}/history" in text
     assert "In the circle door" in text
     her = await site.browser("kari")
     text = await (await her.get("/me")).text()
-    assert "dead at 1 of 2 controllers" in text
+    assert "dead at 1 of 2 controllers, not yet at Back door" in text
     assert "back-pi" not in text
+    assert "not yet at Back door" in await (await her.get(f"/cards/{card}/reach")).text()
+    await member(connection, "liv")
+    assert (await (await site.browser("liv")).get(f"/cards/{card}/reach")).status == 404

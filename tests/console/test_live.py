@@ -3,26 +3,35 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 
 import jinja2
 import pytest
 from aiohttp import ClientTimeout
 
-from console.errors import DatabaseUnavailable
+from console.errors import Busy, DatabaseUnavailable
+from console.events import log_routes
 from console.web import live as live_route
 from console.web import live_hub
-from console.web.keys import LIVE
-from console.web.live_hub import LiveFragment, LiveHub, Subscription
+from console.web.keys import DATABASE, LIVE
+from console.web.live_hub import (
+    STREAMS_PER_ACCOUNT_MAX,
+    STREAMS_PER_BROWSER_MAX,
+    LiveFragment,
+    LiveHub,
+)
 from console.web.routing import Who
 from console.web.server_sent import LiveMessage, encode
+from console.web.subscription import Subscription
 from console.web.template_sets import TemplateSets
 from console.words import Language
 from tests.support import makerspace
-from tests.support.console_app import Site, admin, member
+from tests.support.console_app import Client, Site, admin, member
 from tests.support.recorded import event
-from tests.support.streams import streaming
+from tests.support.streams import Stream, streaming
 from tests.support.waiting import eventually
+
+STREAM = ClientTimeout(total=30)
 
 
 @pytest.fixture
@@ -329,21 +338,93 @@ async def test_nothing_is_live_while_nobody_listens_to_the_database() -> None:
         pass
 
 
-async def test_one_person_opens_only_so_many_pages(site: Site, kari: int) -> None:
+async def test_a_page_that_has_just_come_is_sent_only_what_it_may_not_show(
+    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = await site.browser("kari")
-    other = await site.browser("ola")
+    await eventually(lambda: hub_of(site).is_listening)
+    assert "Nothing yet" in await first_of(client), "the console has just begun to listen"
+    monkeypatch.setattr(live_hub, "STALE_SECONDS", 0)
+    assert await first_of(client) == ""
+    page = await address_in(client)
+    await event(site.connection, account=kari)
+    assert "Kari Nordmann" in await first_of(client, page), "it happened after the page"
+
+
+async def address_in(client: Client) -> str:
+    """Of the stream, as the front page says it."""
+    found = re.search(r'sse-connect="([^"]+)"', await (await client.get("/")).text())
+    assert found is not None
+    return found[1]
+
+
+async def first_of(client: Client, address: str | None = None) -> str:
+    """What the stream of a page says before its first beat."""
+    response = await client.get(address or await address_in(client), timeout=STREAM)
+    told = await response.content.readuntil(b"event: beat")
+    response.close()
+    return told.decode().removesuffix("event: beat")
+
+
+async def test_what_was_sent_to_those_who_are_gone_is_sent_again(
+    site: Site, kari: int, database_url: str
+) -> None:
     del kari
-    async with streaming(client) as first:
-        await first.next()
-        more = [
-            await client.get("/live", timeout=ClientTimeout(total=30))
-            for _ in range(live_hub.STREAMS_PER_ACCOUNT_MAX)
-        ]
-        assert [response.status for response in more].count(503) == 1
-        async with streaming(other) as his:
-            await his.next()
+    source = Same()
+    async with hub(database_url, source) as running:
+        await eventually(lambda: running.is_listening)
+        with subscribed(running, 1) as page:
+            await event(site.connection)
+            assert b"one" in (await page.next(seconds=5) or b"")
+        source.said = "two"
+        await event(site.connection)
+        with subscribed(running, 2, Language.NORWEGIAN) as elsewhere:
+            await event(site.connection)
+            assert b"two" in (await elsewhere.next(seconds=5) or b"")
+            with subscribed(running, 1) as page:
+                source.said = "one"
+                await event(site.connection)
+                assert b"one" in (await page.next(seconds=5) or b"")
+
+
+async def test_of_one_browser_the_newest_pages_are_live_and_the_oldest_is_told_to_wait(
+    site: Site, kari: int
+) -> None:
+    client, elsewhere = await site.browser("kari"), await site.browser("kari")
+    async with streaming(client) as oldest, streaming(elsewhere) as other:
+        await oldest.next("beat")
+        await other.next("beat")
+        more = [await client.get("/live", timeout=STREAM) for _ in range(STREAMS_PER_BROWSER_MAX)]
+        await oldest.next("pause")
+        await oldest.end()
+        await event(site.connection, account=kari)
+        for stream in (other, *map(Stream, more)):
+            await stream.next("recent")
+        assert hub_of(site).streams == STREAMS_PER_BROWSER_MAX + 1
         for response in more:
             response.close()
+
+
+async def test_one_person_opens_only_so_many_pages(site: Site, kari: int) -> None:
+    del kari
+    running = hub_of(site)
+    await eventually(lambda: running.is_listening)
+    with ExitStack() as stack:
+        for number in range(STREAMS_PER_ACCOUNT_MAX):
+            stack.enter_context(running.subscribe(Who.MEMBER, Language.ENGLISH, 1, b"%d" % number))
+        with pytest.raises(Busy), subscribed(running, 1):
+            pass
+        with subscribed(running, 2):
+            pass
+
+
+async def test_that_the_log_has_something_new_is_told_to_those_who_may_read_it(
+    site: Site, kari: int
+) -> None:
+    del kari
+    mark = log_routes.LogMark(site.app[DATABASE])
+    told = {who: await mark.fragments(who, None) for who in (Who.MEMBER, Who.FRONT_DESK, Who.ADMIN)}
+    assert [len(fragments) for fragments in told.values()] == [0, 1, 1]
 
 
 def test_a_message_can_hold_no_second_message() -> None:

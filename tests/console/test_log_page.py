@@ -213,7 +213,7 @@ async def test_pages_leave_nothing_out_and_tell_nothing_twice(house: Site) -> No
         if older is None:
             break
         path = html.unescape(older[1])
-        assert "sse-connect" not in await (await client.get(LOG + path)).text()
+        assert 'sse-swap="log"' not in await (await client.get(LOG + path)).text()
     assert len(lines) == 120
     assert "forced open" in lines[-1]
     assert sum("took Drill" in line for line in lines) == 30

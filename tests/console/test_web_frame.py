@@ -52,7 +52,7 @@ def test_what_is_served_of_our_own_files_has_no_comments_and_no_indentation() ->
     style = b"/* A\n line */\nmain > p, a:hover {\n  color: red; margin: calc(1px + 2px);\n}\n"
     assert dense(style, ".css") == b"main > p,a:hover{color:red;margin:calc(1px + 2px)}"
     script = b"// Why\n'use strict';\n\n  // and so\n  fetch('https://x'); // kept\n"
-    assert dense(script, ".js") == b"'use strict';\nfetch('https://x'); // kept\n"
+    assert dense(script, ".js") == b"'use strict';fetch('https://x');// kept\n"
 
 
 async def test_every_answer_carries_the_headers_that_protect_it(site: Site) -> None:

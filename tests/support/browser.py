@@ -28,12 +28,12 @@ QUIET = [
 EXPECTED = (
     "Failed to load resource",
     "Response Status Error Code 400",
-    "htmx:sseError",
     "htmx:sendError",
+    "htmx:sendAbort",
     "htmx:afterRequest",
     "[object Event]",
 )
-"""Refused forms, lost connections and ended streams, which Chromium and htmx report as errors."""
+"""Refused forms, lost connections and what was cancelled, all reported as errors."""
 
 
 @asynccontextmanager

@@ -152,6 +152,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /cards/unknown": ADMIN,
         "POST /cards/unknown/{event}/assignment": ADMIN,
         "POST /members/{account}/cards": ADMIN,
+        "GET /cards/{card}/reach": Finer(FRONT_DESK, {}, ""),
         "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, ""),
         "POST /cards/{card}/loss": Finer(ADMINS, {}, ""),
         "POST /cards/{card}/break-glass": ADMIN,

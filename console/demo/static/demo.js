@@ -5,8 +5,7 @@
   const plan = document.getElementById("plan");
 
   // The stream's message "plan" holds one element whose data attributes are the plan's.
-  document.addEventListener("htmx:sseMessage", (event) => {
-    if (event.detail.type !== "plan") return;
+  document.addEventListener("news", (event) => {
     const marks = event.target.querySelector("[data-marks-of]");
     if (marks) Object.assign(plan.dataset, { ...marks.dataset });
   });

@@ -38,95 +38,141 @@
   };
   setInterval(count, 5000);
 
+  // The stream of news: one for each page, while it is looked at, since a browser has only six
+  // connections to a server. A hidden page lets go of its stream after a while, and so does the page
+  // whose browser has newer ones (console/web/live_hub.py); seen again, it gets what has changed.
   // A stream that was cut off without a word looks open for many minutes. So the server sends
   // "beat" (console/web/live.py), and when three of them are missing the stream is opened anew.
   const BEAT_SECONDS = 15;
+  const HIDDEN_SECONDS = 5;
+  let address = document.querySelector("[sse-connect]")?.getAttribute("sse-connect");
   let source = null;
   let heardAt = 0;
-  let beats = false;
-  let isLive = null;
+  let heardTime = "";
+  let said = null;
+  let failures = 0;
+  let soon = 0;
 
   // Doors are not said to be as they were: the words stay, with the time until which they held.
-  const claim = (isTrue) => {
-    document.body.classList.toggle("is-stale", !isTrue);
-    for (const note of all(".as-it-was")) note.remove();
-    if (isTrue) return;
-    const time = new Date(heardAt).toLocaleTimeString(document.documentElement.lang, {
-      hour: "2-digit",
-      minute: "2-digit",
-    });
-    for (const state of all(".state[sse-swap]")) {
-      const note = document.createElement("small");
-      note.className = "as-it-was";
-      note.textContent = (words.as_it_was || "").replace("%", time);
-      state.append(note);
-    }
-  };
-  const live = (isNow) => {
+  const claim = (state) => {
+    if (state === said) return;
+    said = state;
+    const isLive = state === "live";
+    document.body.classList.toggle("is-stale", !isLive);
     for (const place of all("[data-live]")) {
       place.hidden = false;
-      place.textContent = word(isNow ? "live" : "not_live");
-      place.classList.toggle("is-off", !isNow);
+      place.textContent = words[state];
+      place.classList.toggle("is-off", !isLive);
     }
-    if (isNow !== isLive) claim(isNow);
-    isLive = isNow;
+    for (const note of all(".as-it-was")) note.remove();
+    if (isLive) return;
+    for (const place of all(".state[sse-swap]")) {
+      const note = document.createElement("small");
+      note.className = "as-it-was";
+      note.textContent = words.as_it_was.replace("%", heardTime);
+      place.append(note);
+    }
   };
-  const heard = () => {
-    heardAt = Date.now();
-    beats = true;
-  };
-  // An error of a closed stream is what makes htmx open the next one.
-  const lose = () => {
-    live(false);
-    const lost = source;
+  const close = (state) => {
+    clearTimeout(soon);
+    source?.close();
     source = null;
-    if (!lost || lost.readyState === EventSource.CLOSED) return;
-    lost.close();
-    lost.dispatchEvent(new Event("error"));
+    claim(state);
   };
-  on("htmx:sseOpen", (event) => {
-    source = event.detail.source;
-    source.addEventListener("beat", heard);
+  const lose = () => {
+    close("not_live");
+    soon = setTimeout(open, Math.min(1000 * 2 ** failures, 60000));
+    failures += 1;
+  };
+  const open = () => {
+    if (source || !address || document.hidden) return;
     heardAt = Date.now();
-    live(true);
-  });
-  on("htmx:sseError", () => live(false));
-  on("htmx:sseClose", () => live(false));
-  addEventListener("offline", () => source && lose());
-  addEventListener("online", () => source && lose());
-  setInterval(() => {
-    if (source && beats && Date.now() - heardAt > 3000 * BEAT_SECONDS) lose();
-  }, 5000);
+    source = new EventSource(address);
+    // The next time everything may be new.
+    address = address.split("?")[0];
+    source.onerror = lose;
+    source.addEventListener("pause", () => {
+      close("paused");
+      if (document.hasFocus()) open();
+    });
+    source.addEventListener("beat", (event) => {
+      heardAt = Date.now();
+      heardTime = event.data;
+      failures = 0;
+      claim("live");
+    });
+    listen();
+  };
+  const listen = () => {
+    for (const place of all("[sse-swap]")) {
+      source?.addEventListener(place.getAttribute("sse-swap"), tell);
+    }
+  };
 
   // What hasn't changed is left alone, and a list in which somebody is typing is not taken away
   // from under her.
-  on("htmx:sseBeforeMessage", (event) => {
+  const tell = (event) => {
     const sent = document.createElement("template");
-    sent.innerHTML = event.detail.data;
-    if (sent.innerHTML.trim() === event.target.innerHTML.trim()) {
-      event.preventDefault();
-      return;
+    sent.innerHTML = event.data;
+    for (const place of all(`[sse-swap="${event.type}"]`)) {
+      if (sent.innerHTML.trim() === place.innerHTML.trim()) continue;
+      const list = place.closest("[data-keep-typing]");
+      const isTyping = [...(list?.querySelectorAll("input") || [])].some(
+        (input) => input.value !== input.defaultValue || input === document.activeElement,
+      );
+      if (isTyping) {
+        for (const note of all("[data-newer]")) note.hidden = false;
+        continue;
+      }
+      if (place.contains(document.activeElement)) remember();
+      htmx.swap(place, event.data, { swapStyle: "innerHTML" });
+      htmx.trigger(place, "news");
+      refocus(place);
     }
-    const list = event.target.closest("[data-keep-typing]");
-    if (!list) return;
-    const typing = [...list.querySelectorAll("input")].some(
-      (input) => input.value !== input.defaultValue || input === document.activeElement,
-    );
-    if (!typing) return;
-    event.preventDefault();
-    for (const note of all("[data-newer]")) note.hidden = false;
+  };
+  on("htmx:load", listen);
+  on("visibilitychange", () => {
+    if (document.hidden) soon = setTimeout(close, 1000 * HIDDEN_SECONDS, "paused");
+    else see();
   });
+  // A phone that slept has stopped the clock, too.
+  const see = () => {
+    clearTimeout(soon);
+    if (Date.now() - heardAt > 2000 * BEAT_SECONDS) close("paused");
+    open();
+  };
+  addEventListener("focus", see);
+  addEventListener("offline", () => source && lose());
+  addEventListener("online", see);
+  setInterval(() => {
+    if (source && Date.now() - heardAt > 3000 * BEAT_SECONDS) lose();
+  }, 5000);
+  open();
 
-  const say = (sentence) => {
+  // Of what was asked for by hand: that no answer came, and after a while a way to give it up.
+  const CANCEL_SECONDS = 3;
+  const say = (tone, ...said) => {
     const text = document.createElement("p");
-    text.className = "notice is-bad";
-    text.textContent = sentence;
+    text.className = `notice is-${tone}`;
+    for (const part of said) text.append(part, " ");
     byId("notice").replaceChildren(text);
   };
-  on("htmx:sendError", () => say(word("lost")));
-  on("htmx:timeout", () => say(word("timeout")));
-  on("htmx:beforeRequest", () =>
-    byId("notice").replaceChildren());
+  const isByHand = ({ detail }) => detail.requestConfig.triggeringEvent?.isTrusted;
+  on("htmx:beforeRequest", (event) => {
+    if (!isByHand(event)) return;
+    byId("notice").replaceChildren();
+    const cancel = document.createElement("button");
+    const { xhr } = event.detail;
+    cancel.textContent = words.cancel;
+    cancel.addEventListener("click", () => {
+      xhr.abort();
+      say("warn", words.cancelled, words.look);
+    });
+    xhr.wait = setTimeout(say, 1000 * CANCEL_SECONDS, "warn", words.waiting, cancel);
+  });
+  on("htmx:afterRequest", ({ detail }) => clearTimeout(detail.xhr.wait));
+  on("htmx:sendError", (event) => isByHand(event) && say("bad", words.lost, words.look));
+  on("htmx:timeout", (event) => isByHand(event) && say("bad", words.timeout, words.look));
 
   // What is pressed twice is sent once, also where the answer is a whole page: the second answer
   // would be that what she wants is there already. (htmx disables its buttons: hx-disabled-elt.)
@@ -152,7 +198,8 @@
       .find((element) => element.checkVisibility() && (element.value || element.textContent.trim()));
   const refocus = (place) => {
     if (!pressed || (document.activeElement && document.activeElement !== document.body)) return;
-    if (pressed.isConnected && pressed.disabled) return; // its answer is still to come
+    // Its answer is still to come.
+    if (pressed.isConnected && pressed.disabled) return;
     const folded = pressed.closest("details:not([open])")?.querySelector("summary");
     const next =
       [pressed, pressed.id && byId(pressed.id), folded].find(takes) ||
@@ -167,10 +214,6 @@
   on("htmx:beforeSwap", (event) => (swapped = event.detail.target.id));
   on("htmx:afterSettle", () => refocus(byId(swapped)));
   on("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
-  on("htmx:sseBeforeMessage", (event) => {
-    if (event.target.contains(document.activeElement)) remember();
-  });
-  on("htmx:sseMessage", (event) => refocus(event.target));
 
   // A question is in view when it opens, is gone once it was answered, and then the answer is seen.
   const fold = (asking) => {
@@ -189,18 +232,21 @@
     if (detail.target.matches("[role=status]")) detail.target.scrollIntoView({ block: "nearest" });
   });
 
+  const search = document.querySelector("[data-search]");
+  const forgetFound = () => search && byId("found").replaceChildren();
+  on("pointerdown", (event) => event.target.closest(".search") || forgetFound());
   on("keydown", (event) => {
     const isTyping = event.target.matches("input, select, textarea");
-    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      const search = document.querySelector("[data-search]");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
+    if (search && event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      search.focus();
+      search.select();
     }
     if (event.key === "Escape") {
-      if (event.target.closest(".search")) byId("found").replaceChildren();
+      if (event.target.closest(".search")) {
+        search.focus();
+        forgetFound();
+      }
       const asking = event.target.closest("details.confirm[open]");
       if (asking) fold(asking);
     }
