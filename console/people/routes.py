@@ -1,4 +1,4 @@
-"""Pages of people: the list, one person, oneself. Who sees what of whom is in `accounts/fields.py`."""
+"""Pages of people: the list, one person, oneself. Who sees what is in `accounts/fields.py`."""
 
 from collections.abc import Mapping
 from datetime import datetime
