@@ -5,6 +5,9 @@ Decides how long anything waits for the database. What is asked of it is in each
 """
 
 import asyncio
+import contextlib
+import os
+import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -263,7 +266,14 @@ async def _answers(connection: Connection) -> bool:
     finally:
         hanging = not asking.done()
         if hanging:
-            # Cancelling alone would wait for the server to confirm it.
+            # Cancelling would wait for the server to confirm it. Closing at once would leave the
+            # number of the socket to another one, while the loop still waits on it for this one.
+            _hang_up(connection)
+            await asyncio.wait([asking])
             await connection.close()
-            asking.cancel()
-    return not hanging and asking.exception() is None
+    return asking.exception() is None and not hanging
+
+
+def _hang_up(connection: Connection) -> None:
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -27,10 +27,13 @@ _FIELD = "circle-"
 
 
 class Choice(Struct, frozen=True):
-    """The circles that somebody chose, and those that the door had when she was asked."""
+    """The circles that somebody chose, and those that the door had when she was asked.
+
+    `was` None: the form doesn't say.
+    """
 
     chosen: frozenset[int]
-    was: frozenset[int]
+    was: frozenset[int] | None
 
 
 def routes() -> list[Route]:
@@ -53,7 +56,8 @@ async def save_circles(request: web.Request) -> web.StreamResponse:
     """Shows who gains and who loses the door; saves once that was seen."""
     key = PointKey(request.match_info["door"])
     fields = await form(request)
-    choice = Choice(chosen_circles(fields), _ids(fields.get("was", "")))
+    was = _ids(fields["was"]) if "was" in fields else None
+    choice = Choice(chosen_circles(fields), was)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
         await take_turn(conn)
         if not await changing_queries.lock_door(conn, key=key):

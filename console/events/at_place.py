@@ -1,6 +1,7 @@
 """What happened at a door or tool, in words for its own page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from msgspec import Struct
 
@@ -43,9 +44,13 @@ class Told(Struct, frozen=True):
     is_tap: bool = False
 
 
-async def told_at(conn: Connection, point: str, *, is_tool: bool) -> Sequence[Told]:
-    """What happened there, the newest first."""
+async def told_at(
+    conn: Connection, point: str, *, is_tool: bool, has_labels: bool = True
+) -> Sequence[Told]:
+    """What happened there, the newest first. `has_labels`: what people call their cards, too."""
     rows = await queries.happened(conn, point=point, kinds=KINDS, limit=SHOWN)
+    if not has_labels:
+        rows = [replace(row, card_label=None) for row in rows]
     return [told(row, is_tool=is_tool) for row in rows]
 
 

@@ -1,7 +1,8 @@
 """Pages that explain: a tap, who can open a door or use a tool, and what somebody can.
 
 Taps and people are for the front desk, and of a tool for whoever looks after it; her own are
-everybody's. Whoever looks after a tool is not told until when somebody is a member.
+everybody's. Whoever looks after a tool is not told until when somebody is a member, nor what she
+calls her card.
 """
 
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         steps_on=steps_from_tap(told, me.roles, account_id=me.account_id),
         is_mine=row.account_id == me.account_id,
         sees_tool=Who.FRONT_DESK not in me.roles,
+        card_label=row.card_label if may_see(Field.CARDS, me.roles, is_self=is_hers) else None,
     )
 
 

@@ -3,6 +3,7 @@ after it also what happened at it, and admins the orders to its controller."""
 
 from aiohttp import web
 
+from console.accounts.fields import Field, may_see
 from console.controllers.order_pages import Place, give_order
 from console.events.at_place import told_at
 from console.events.looks import LOOKS_SHOWN, told_looks
@@ -64,7 +65,9 @@ async def tool_page(request: web.Request) -> web.StreamResponse:
         looked: list[LookRow] = []
         sees = await looking_after.sees(conn, me, tool_id)
         if sees and tool.key is not None:
-            happened = await told_at(conn, PointKey(tool.key), is_tool=True)
+            happened = await told_at(
+                conn, PointKey(tool.key), is_tool=True, has_labels=may_see(Field.CARDS, me.roles)
+            )
             looked = await looks(conn, point=tool.key, limit=LOOKS_SHOWN)
         mark = await queries.checkouts_mark(conn)
     return page(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -195,6 +196,32 @@ async def test_a_server_that_hangs_is_unavailable_and_heals_when_it_goes_on() ->
                 for process in processes:
                     os.kill(process, signal.SIGCONT)
             await eventually(database.answers, seconds=30)
+
+
+async def test_the_number_of_a_socket_that_hangs_is_not_left_to_the_next_one() -> None:
+    """While the loop still believes that somebody waits on it, nobody else can use it."""
+    with reachable_folder() as folder:
+        async with running_server(folder) as conninfo, opened(conninfo) as database:
+            await eventually(database.answers)
+            processes = _processes_in(Path(str(conninfo_to_dict(conninfo)["host"])) / "data")
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            try:
+                asking = asyncio.create_task(database.answers())
+                while not asking.done():
+                    await _open_and_close()
+            finally:
+                for process in processes:
+                    os.kill(process, signal.SIGCONT)
+
+
+async def _open_and_close() -> None:
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        loop.add_reader(ours, int)
+        await asyncio.sleep(0)
+        assert loop.remove_reader(ours)
 
 
 def _processes_in(folder: Path) -> list[int]:

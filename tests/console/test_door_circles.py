@@ -46,6 +46,19 @@ async def test_the_form_has_the_circles_of_the_door_ticked(house: House):
     assert 'href="/doors/front/circles"' in await (await house.client.get("/doors/front")).text()
 
 
+async def test_a_form_that_does_not_say_what_it_showed_overwrites_nothing(house: House):
+    await house.site.connection.execute("delete from access.door_circle")
+    change = {f"circle-{house.lab}": "on"}
+    answer = await see_and_save(house.client, "/doors/front/circles", data={"was": "", **change})
+    assert answer.status == 303
+    answer = await house.client.post("/doors/front/circles", data={"circle-2": "on"})
+    assert answer.status == 422
+    await house.site.connection.execute("delete from access.door_circle")
+    answer = await house.client.post("/doors/front/circles", data=change)
+    assert answer.status == 422
+    assert await house.circles() == set()
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 async def test_who_gains_and_who_loses_is_shown_and_then_saved(
     house: House, headers: dict[str, str]

@@ -97,6 +97,29 @@ async def test_nobody_looks_after_the_tool_of_a_circle_that_manages_itself_by_ma
     assert (await browser.get(f"/tools/{laser}/people")).status == 403
 
 
+async def test_whoever_only_looks_after_a_tool_is_not_told_what_people_call_their_cards(
+    site: Site, laser: int
+):
+    eva = await console_app.member(site.connection, "eva")
+    instructors = await makerspace.circle(site.connection, name="instructors")
+    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
+    await site.connection.execute(
+        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
+        " where name = 'laser'",
+        [instructors],
+    )
+    ((kari,),) = await (
+        await site.connection.execute("select id from account where username = 'kari'")
+    ).fetchall()
+    card = await makerspace.card(site.connection, account=kari, label="my son's fob")
+    event = await recorded.event(site.connection, point="laser", account=kari, card=card)
+    for path in (f"/tools/{laser}", f"/log/taps/{event}"):
+        assert "Kari Nordmann" in await words(site, path, "eva")
+        assert "my son's fob" not in await words(site, path, "eva")
+        assert "my son's fob" in await words(site, path, "ola")
+    assert "my son's fob" in await words(site, f"/log/taps/{event}", "kari")
+
+
 async def test_whoever_only_looks_after_a_tool_is_not_told_of_memberships(site: Site, laser: int):
     eva = await console_app.member(site.connection, "eva")
     instructors = await makerspace.circle(site.connection, name="instructors")

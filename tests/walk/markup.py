@@ -10,13 +10,17 @@ Attributes = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form, with what it holds when the page comes."""
+    """A field of a form, with what it holds when the page comes.
+
+    `is_sent` False: a box that isn't ticked.
+    """
 
     name: str
     kind: str
     value: str
     is_required: bool = False
     options: Sequence[str] = ()
+    is_sent: bool = True
 
 
 @dataclass(slots=True)
@@ -29,7 +33,7 @@ class Form:
 
     def filled(self) -> dict[str, str]:
         """As it is sent when nobody touches it."""
-        return {one.name: one.value for one in self.fields}
+        return {one.name: one.value for one in self.fields if one.is_sent}
 
 
 class Page(HTMLParser):
@@ -93,7 +97,10 @@ class Page(HTMLParser):
             self._text_area = Field(name, "textarea", "", "required" in known)
         else:
             kind = known.get("type", "text") if tag == "input" else "submit"
-            self._add(Field(name, kind, value, "required" in known))
+            is_box = kind in {"checkbox", "radio"}
+            is_sent = not is_box or "checked" in known
+            value = known.get("value", "on" if is_box else "")
+            self._add(Field(name, kind, value, "required" in known, is_sent=is_sent))
 
     def _add(self, one: Field) -> None:
         if not self.forms:

@@ -15,16 +15,23 @@ from aiohttp.web import AbstractRoute, Application
 from psycopg import sql
 
 from console.accounts.reset import RESETS
+from console.controllers.enrol import new_bundle
+from console.controllers.waiting_bundles import BUNDLES
 from console.database import Connection, open_database
+from console.link.broker_url import parse_broker_url
 from console.settings import MailSettings
 from console.web.keys import LIVE
 from console.web.requests import DATA_PATHS
 from console.web.routing import RULES
-from tests.support.console_app import Broker, Client, Site, application, settings_for
+from sync.ids import ControllerId
+from tests.support.console_app import IDENTITY, Broker, Client, Site, application, settings_for
+from tests.support.stripe_cloud import StripeCloud, paying, stripe_cloud
 from tests.support.waiting import eventually
-from tests.walk.private_facts import RESET_TOKEN
+from tests.walk.private_facts import CONTROLLER, RESET_TOKEN
 from tests.walk.roles import SETTINGS, Role
 from tests.walk.seed import Ids, seed
+from tests.walk.snapshot import Snapshot
+from tests.walk.states import fill
 
 NAMED = {
     "/badge/badges-for-user/{id}": "account",
@@ -36,10 +43,21 @@ NAMED = {
 """What `{id}` is of, where a path doesn't say."""
 QUERIES = {"/money/payments.csv": "?from=1991-01-01&until=1991-03-31"}
 """What has to stand behind a path for an answer."""
+TWO_STATES = frozenset(
+    {"GET /controllers/{controller}", "GET /log/taps/{event}", "GET /tools/{tool}"}
+)
+"""A busy controller and an idle one, a tap at a door and one at a tool, a tool with power and one
+without."""
 STREAM = "/live"
 STATIC = "/static/{digest}/{name}"
 SECONDS = ClientTimeout(total=20)
 PUBLIC_URL = "http://console.example"
+BUNDLE = new_bundle(
+    IDENTITY,
+    controller=ControllerId(CONTROLLER),
+    broker=parse_broker_url("mqtt://192.0.2.1"),
+    prefix="p2k16",
+)
 PASSWORDS_TRIED_MAX = 30
 """Each takes a fifth of a second; beyond it the answer is that it was too often."""
 NOT_COMPARED = frozenset({"access.session"})
@@ -71,10 +89,13 @@ class Place:
 
     site: Site
     ids: Ids
+    cloud: StripeCloud
+    snapshot: Snapshot
     _visitors: dict[Role, Client] = field(default_factory=dict[Role, Client])
     _counting: sql.Composed | None = None
     _counted: Rows = field(default_factory=dict[str, tuple[int, int]])
     _counted_at: str = ""
+    _at_first: Rows = field(default_factory=dict[str, tuple[int, int]])
 
     @property
     def app(self) -> Application:
@@ -106,9 +127,16 @@ class Place:
         return self.ids[kind]
 
     def pages(self) -> list[str]:
-        """Where a page may be: each route that is read, with the ids of which most is known."""
+        """Where a page may be: each route that is read, with the ids of which most is known.
+
+        Of some also with the next id, where it makes another page.
+        """
         return [
-            *(path for name in self.routes("GET") for path in self.paths(name)[:1]),
+            *(
+                path
+                for name in self.routes("GET")
+                for path in self.paths(name)[: 2 if name in TWO_STATES else 1]
+            ),
             f"/reset-password-form?reset_token={RESET_TOKEN}",
         ]
 
@@ -128,6 +156,27 @@ class Place:
     def leave(self) -> None:
         """All visitors are gone: a test has ended sessions. They come again with new ones."""
         self._visitors.clear()
+
+    async def keep(self) -> None:
+        """All is to come back as it is now."""
+        await self.snapshot.take()
+        self._at_first = await self.rows()
+        self.offer()
+
+    async def begin_again(self) -> None:
+        """All as it was at first, in the database, at Stripe and in the console's memory."""
+        await self.snapshot.restore(changed(self._at_first, await self.rows()))
+        self._counted, self._counted_at = self._at_first, await self._last_transaction()
+        self.offer()
+
+    def offer(self) -> None:
+        """What is there outside of the database: Stripe's, and a bundle to fetch."""
+        fill(self.cloud)
+        self.app[BUNDLES].put(BUNDLE, account=int(self.ids["admin"][0]))
+
+    def fetch(self) -> None:
+        """The bundle is gone."""
+        self.app[BUNDLES].drop(BUNDLE.controller)
 
     async def visitor(self, role: Role, *, is_new: bool = False) -> Client:
         """A browser of this role; the same one each time, unless a new one is asked for."""
@@ -162,20 +211,24 @@ class Place:
     async def rows(self) -> Rows:
         """What the database holds. Counted again only after a transaction that may have written."""
         await self.app[RESETS].close()  # which go on after their answer
-        cursor = await self.site.connection.execute(
-            "select pg_snapshot_xmax(pg_current_snapshot())::text"
-        )
-        row = await cursor.fetchone()
-        assert row is not None
-        if row[0] != self._counted_at:
+        last = await self._last_transaction()
+        if last != self._counted_at:
             if self._counting is None:
                 self._counting = await _counting(self.site.connection)
             cursor = await self.site.connection.execute(self._counting)
             self._counted = {
                 name: (count, int(total)) for name, count, total in await cursor.fetchall()
             }
-            self._counted_at = row[0]
+            self._counted_at = last
         return self._counted
+
+    async def _last_transaction(self) -> str:
+        cursor = await self.site.connection.execute(
+            "select pg_snapshot_xmax(pg_current_snapshot())::text"
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        return row[0]
 
 
 def named(route: AbstractRoute) -> str:
@@ -195,12 +248,17 @@ def changed(before: Rows, after: Rows) -> list[str]:
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncGenerator[Place]:
     """The seeded makerspace, served."""
-    settings = replace(
-        settings_for(database_url, public_url=PUBLIC_URL, failures_per_minute=PASSWORDS_TRIED_MAX),
-        roles=SETTINGS,
-        mail=MailSettings(smtp_url="smtp://127.0.0.1:1"),
+    plain = settings_for(
+        database_url, public_url=PUBLIC_URL, failures_per_minute=PASSWORDS_TRIED_MAX
     )
     async with AsyncExitStack() as stack:
+        cloud = await stack.enter_async_context(stripe_cloud())
+        settings = replace(
+            paying(plain, cloud),
+            roles=SETTINGS,
+            mail=MailSettings(smtp_url="smtp://127.0.0.1:1"),
+            mqtt=replace(plain.mqtt, legacy_label_prefix="walk/labels"),
+        )
         database = await stack.enter_async_context(open_database(settings))
         connection = await stack.enter_async_context(
             await psycopg.AsyncConnection.connect(database_url, autocommit=True)
@@ -209,7 +267,9 @@ async def opened(database_url: str) -> AsyncGenerator[Place]:
         broker = Broker()
         app = await application(database, settings, broker)
         server = await stack.enter_async_context(TestServer(app))
-        place = Place(Site(stack, app, server, connection, broker), ids)
+        site = Site(stack, app, server, connection, broker)
+        place = Place(site, ids, cloud, Snapshot(connection))
+        await place.keep()
         await eventually(lambda: app[LIVE].is_listening)
         yield place
 

@@ -16,7 +16,10 @@ BREAK_GLASS_LABEL = "glass-fob-93q"
 AMOUNT = "73119.25"
 FEE = 61753
 PAID_UNTIL = "2041-07-19T10:00:00Z"
+PAID_UNTIL_SLACK = "2041-07-20T10:00:00Z"
 PAID_ONCE = "1991-02-03T10:00:00Z"
+PAID_ONCE_UNTIL = "1991-03-05T10:00:00Z"
+PAID_ONCE_SLACK = "1991-03-06T10:00:00Z"
 FIRST_MEMBERSHIP = "1987-03-14T10:00:00Z"
 REFUSED_AT = "2019-08-07T06:05:43Z"
 UNKNOWN_CARD_AT = "2018-05-09T06:05:43Z"
@@ -60,18 +63,27 @@ SECRETS: Mapping[str, Secret] = MappingProxyType(
     {
         "e-mail": Secret((EMAIL,), FRONT_DESK),
         "phone": Secret((PHONE, PHONE[1:], PHONE[3:]), FRONT_DESK),
-        "phone before, in the audit": Secret(
-            (PHONE_BEFORE, PHONE_BEFORE[3:]), ADMINS, is_shown=False
-        ),
-        "address of a writer, in the audit": Secret((WRITTEN_FROM,), ADMINS, is_shown=False),
+        "phone before, in the audit": Secret((PHONE_BEFORE, PHONE_BEFORE[3:]), ADMINS),
+        "address of a writer, in the audit": Secret((WRITTEN_FROM,), ADMINS),
         "card label": Secret((CARD_LABEL,), FRONT_DESK),
         "label of a lost card": Secret((LOST_CARD_LABEL,), FRONT_DESK),
         "label of a break-glass card": Secret((BREAK_GLASS_LABEL,), FRONT_DESK),
         "amount of a payment": Secret((AMOUNT, AMOUNT.replace(".", ",")), MONEY),
         "fee": Secret((str(FEE),), MONEY),
-        "paid until": Secret(_day(PAID_UNTIL, "19 July 2041", "19. juli 2041"), FRONT_DESK | MONEY),
+        "paid until": Secret(
+            (
+                *_day(PAID_UNTIL, "19 July 2041", "19. juli 2041"),
+                *_day(PAID_UNTIL_SLACK, "20 July 2041", "20. juli 2041"),
+            ),
+            FRONT_DESK | MONEY,
+        ),
         "payment of long ago": Secret(
-            _day(PAID_ONCE, "3 February 1991", "3. februar 1991"), FRONT_DESK | MONEY
+            (
+                *_day(PAID_ONCE, "3 February 1991", "3. februar 1991"),
+                *_day(PAID_ONCE_UNTIL, "5 March 1991", "5. mars 1991"),
+                *_day(PAID_ONCE_SLACK, "6 March 1991", "6. mars 1991"),
+            ),
+            FRONT_DESK | MONEY,
         ),
         "member since": Secret(
             _day(FIRST_MEMBERSHIP, "14 March 1987", "14. mars 1987"), FRONT_DESK | MONEY
@@ -85,9 +97,9 @@ SECRETS: Mapping[str, Secret] = MappingProxyType(
         "software of a controller": Secret((SOFTWARE,), ADMINS),
         "reason of an order": Secret((ORDER_REASON,), ADMINS, is_shown=False),
         "address of a session": Secret((SESSION_ADDRESS,), ADMINS),
-        "browser of a session": Secret((SESSION_BROWSER,), ADMINS, is_shown=False),
+        "browser of a session": Secret((SESSION_BROWSER,), ADMINS),
         "customer at Stripe": Secret((CUSTOMER,), MONEY, is_shown=False),
-        "invoice at Stripe": Secret((INVOICE,), MONEY, is_shown=False),
+        "invoice at Stripe": Secret((INVOICE,), MONEY),
         "password hash": Secret((PASSWORD_HASH,), NO_ONE, is_shown=False),
         "token of a forgotten password": Secret((RESET_TOKEN,), NO_ONE, is_shown=False),
         "digest of a card": Secret((SITE_DIGEST.hex(),), NO_ONE, is_shown=False),

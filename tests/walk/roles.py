@@ -46,3 +46,14 @@ DESPOTS = frozenset({Role.DESPOT})
 KEEPERS = frozenset({Role.KEEPER})
 INSTRUCTORS = frozenset({Role.INSTRUCTOR})
 NO_ONE = frozenset[Role]()
+LOOKED_AT = (Role.NOBODY, Role.MEMBER, Role.ADMIN)
+"""Whose pages are looked at in a browser."""
+ALSO_LOOKED_AT: Mapping[Role, frozenset[str]] = MappingProxyType(
+    {
+        Role.INSTRUCTOR: frozenset({"GET /badges/{badge}/awards", "GET /me/cards"}),
+        Role.KEEPER: frozenset(
+            {"GET /circles/{circle}", "GET /circles/{circle}/change", "GET /me/cards"}
+        ),
+    }
+)
+"""Of others the pages with a form that none of those finds."""

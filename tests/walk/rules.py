@@ -35,11 +35,13 @@ class Finer:
 
     `body`: a request that is refused for no other reason; `{account}` in it is the seeded one, and
     in JSON a number. `refusal`: what the others are told; empty: that there is no such thing.
+    `lacks`: why those who may get no further all the same.
     """
 
     allowed: Set[Role]
     body: Mapping[str, object]
     refusal: str
+    lacks: str = ""
 
 
 ALL = Line(EVERYBODY)
@@ -120,10 +122,14 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /circles": ADMIN,
         "GET /circles/{circle}/change": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
         "POST /circles/{circle}": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
-        "POST /circles/{circle}/removal": Finer(KEEPERS | ADMINS, {}, OF_KEEPERS),
+        "POST /circles/{circle}/removal": Finer(
+            KEEPERS | ADMINS, {}, OF_KEEPERS, lacks="an empty circle"
+        ),
         "POST /circles/{circle}/members": Finer(KEEPERS, {"username": "pawn"}, OF_KEEPERS),
         "POST /circles/{circle}/members/{account}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
-        "POST /members/{account}/circles": Finer(KEEPERS, {"circle": "{circle}"}, OF_KEEPERS),
+        "POST /members/{account}/circles": Finer(
+            KEEPERS, {"circle": "{circle}"}, OF_KEEPERS, lacks="somebody who isn't in it"
+        ),
         "POST /members/{account}/circles/{circle}/removal": Finer(KEEPERS, {}, OF_KEEPERS),
         # Companies: admins, and whoever is in `despot`
         "GET /companies": MEMBER,
@@ -139,7 +145,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /badges": MEMBER,
         "GET /badges/new": MEMBER,
         "GET /badges/{badge}": MEMBER,
-        "POST /badges/{badge}": Finer(INSTRUCTORS | ADMINS, {"title": "Welder"}, OF_INSTRUCTORS),
+        "POST /badges/{badge}": Finer(
+            INSTRUCTORS | ADMINS, {"title": "Welder"}, OF_INSTRUCTORS, lacks="a version"
+        ),
         "GET /badges/{badge}/change": Finer(INSTRUCTORS | ADMINS, {}, OF_INSTRUCTORS),
         "GET /badges/{badge}/awards": Finer(INSTRUCTORS, {}, OF_INSTRUCTORS),
         "POST /badges/{badge}/awards": Finer(INSTRUCTORS, {"usernames": "pawn"}, OF_INSTRUCTORS),
@@ -153,7 +161,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /cards/unknown/{event}/assignment": ADMIN,
         "POST /members/{account}/cards": ADMIN,
         "GET /cards/{card}/reach": Finer(FRONT_DESK, {}, ""),
-        "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, ""),
+        "POST /cards/{card}/label": Finer(ADMINS, {"label": "green fob"}, "", lacks="a version"),
         "POST /cards/{card}/loss": Finer(ADMINS, {}, ""),
         "POST /cards/{card}/break-glass": ADMIN,
         "GET /me/cards": MEMBER,
@@ -164,7 +172,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         # Doors, tools, controllers: who may open is the rights' decision
         "GET /doors": ADMIN,
         "GET /doors/{door}": ADMIN,
-        "POST /doors/{door}/openings": Finer({Role.MEMBER}, {}, "circle “door”"),
+        "POST /doors/{door}/openings": Finer({Role.MEMBER}, {}, "circle “door”", lacks="a broker"),
         "POST /doors/{door}/orders": ADMIN,
         "GET /doors/{door}/circles": ADMIN,
         "POST /doors/{door}/circles": ADMIN,
@@ -183,7 +191,9 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "POST /tools/{tool}/retirement": ADMIN,
         "POST /tools/{tool}/return": ADMIN,
         "POST /tools/{tool}/orders": ADMIN,
-        "POST /tools/{tool}/checkout": Finer(NO_ONE, {}, "circle “workshop”"),
+        "POST /tools/{tool}/checkout": Finer(
+            {Role.MEMBER}, {"seen": "{account}"}, "circle “workshop”"
+        ),
         "POST /tools/{tool}/checkin": MEMBER,
         "GET /controllers": ADMIN,
         "GET /controllers/_new": ADMIN,
@@ -212,7 +222,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         # The old API: circles, companies, badges
         "GET /data/circle/{id}": MEMBER,
         "POST /data/circle": ADMIN,
-        "DELETE /data/circle/{id}": Finer(KEEPERS, {}, OF_KEEPERS_OLD),
+        "DELETE /data/circle/{id}": Finer(KEEPERS, {}, OF_KEEPERS_OLD, lacks="an empty circle"),
         "POST /service/circle/create-membership": Finer(
             KEEPERS, {"circleId": "{circle}", "accountUsername": "pawn"}, OF_KEEPERS_OLD
         ),
@@ -233,19 +243,21 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         ),
         # The old API: doors, tools, labels, events
         "POST /service/door/open": Finer(
-            {Role.MEMBER}, {"doors": ["zinkdoor"]}, "lacks door circle"
+            {Role.MEMBER}, {"doors": ["zinkdoor"]}, "lacks door circle", lacks="a broker"
         ),
         "GET /data/tool": MEMBER,
         "GET /data/tool/{tool}": MEMBER,
         "POST /data/tool": DESPOT,
         "PUT /data/tool": DESPOT,
-        "POST /service/tool/checkout": Finer(NO_ONE, {"tool": "{tool}"}, "workshop circle"),
-        "POST /service/tool/checkin": Finer(ADMINS, {"tool": "{tool}"}, "is checked out by vera"),
+        "POST /service/tool/checkout": Finer({Role.MEMBER}, {"tool": "{tool}"}, "workshop circle"),
+        "POST /service/tool/checkin": Finer(
+            {Role.MEMBER, Role.ADMIN}, {"tool": "{tool}"}, "is checked out by vera"
+        ),
         "GET /service/tool/recent-events": MEMBER,
         "GET /service/recent-events": MEMBER,
         "GET /frontpage-graph": ALL,
         "POST /service/label/print_box_label": Finer(
-            ADMINS, {"user": "{account}"}, "by her, or by an admin"
+            ADMINS, {"user": "{account}"}, "by her, or by an admin", lacks="a broker"
         ),
         # Money
         "GET /me/membership": MEMBER,
@@ -260,7 +272,7 @@ TABLE: Mapping[str, Line | Finer] = MappingProxyType(
         "GET /members/{account}/payments": TREASURER,
         "POST /members/{account}/payments": TREASURER,
         "POST /members/{account}/payments/{payment}/removal": TREASURER,
-        "GET /membership/tiers": Line(EVERYBODY, status=400),
+        "GET /membership/tiers": ALL,
         "GET /membership/status": MEMBER,
         "POST /membership/create-checkout-session": MEMBER,
         "POST /membership/customer-portal": MEMBER,

@@ -12,6 +12,7 @@ from tests.support.console_app import PASSWORD_HASH
 from tests.support.recorded import event
 from tests.walk import private_facts as private
 from tests.walk.roles import CIRCLES, MEMBERS, Role
+from tests.walk.states import IDLE_CONTROLLER, add_states
 
 Ids = Mapping[str, Sequence[str]]
 """What may stand for each name in a path; the first is the one that most is known of."""
@@ -25,6 +26,7 @@ async def seed(connection: Connection) -> Ids:
     circles = await _circles(connection)
     accounts = await _people(connection, circles)
     await makerspace.account(connection, username="pawn", name="Pawn Walker")
+    quinn = await _quinn(connection, circles["workshop"])
     vera = await _vera(connection, circles)
     await makerspace.controller(connection, key=private.CONTROLLER)
     await makerspace.door(
@@ -36,25 +38,27 @@ async def seed(connection: Connection) -> Ids:
         "insert into access.avatar (account, version, jpeg) values (%s, %s, %s)",
         *(vera, "0123456789abcdef", b"\xff\xd8\xff"),
     )
-    tool = await _tool(connection, circles["workshop"], holder=vera)
+    tools = await _tools(connection, circles["workshop"])
     company = await makerspace.company(connection, name="Acme Walk AS", contact=vera)
     await makerspace.employee(connection, account=vera, company=company)
     badge = await _badge(connection, circles["instructors"], vera, accounts[Role.INSTRUCTOR])
     cards = await _cards(connection, vera, accounts[Role.ADMIN])
-    events = await _events(connection, vera, cards[0])
+    events = await _events(connection, vera, cards[0], quinn)
     await _controller_facts(connection, accounts[Role.ADMIN])
+    await add_states(connection)
     return {
         "account": _texts(vera, *accounts.values()),
         "circle": _texts(circles["workshop"], circles["door"], circles["admin"]),
         "door": ("zinkdoor",),
-        "tool": _texts(tool),
+        "tool": _texts(*tools),
         "card": _texts(*cards),
         "event": _texts(*events),
         "company": _texts(company),
         "badge": _texts(badge),
-        "controller": (private.CONTROLLER,),
+        "controller": (private.CONTROLLER, IDLE_CONTROLLER),
         "session": (VERAS_SESSION.hex()[:16],),
         "payment": await _payments(connection, vera),
+        "admin": _texts(accounts[Role.ADMIN]),
     }
 
 
@@ -64,7 +68,9 @@ def _texts(*numbers: int) -> Sequence[str]:
 
 async def _payments(connection: Connection, vera: int) -> Sequence[str]:
     cursor = await connection.execute(
-        "select id from stripe_payment where created_by = %s order by id", [vera]
+        "select id from stripe_payment where created_by = %s"
+        " order by starts_with(stripe_id, 'by-hand:') desc, id",
+        [vera],
     )
     return _texts(*(row[0] for row in await cursor.fetchall()))
 
@@ -88,8 +94,10 @@ async def _people(connection: Connection, circles: Mapping[str, int]) -> dict[Ro
             connection, username=role, password_hash=PASSWORD_HASH, name=f"{role.title()} Walker"
         )
         await makerspace.payment(connection, account=accounts[role])
-        circle = CIRCLES.get(role, "door")
-        await makerspace.circle_member(connection, account=accounts[role], circle=circles[circle])
+        for circle in (CIRCLES[role],) if role in CIRCLES else ("door", "workshop"):
+            await makerspace.circle_member(
+                connection, account=accounts[role], circle=circles[circle]
+            )
     return accounts
 
 
@@ -115,13 +123,7 @@ async def _vera(connection: Connection, circles: Mapping[str, int]) -> int:
         )
         await _do(connection, "select set_config('p2k16.keep_history', 'on', true)")
         await _do(connection, "update account set phone = %s where id = %s", private.PHONE, vera)
-    paid_once = datetime.fromisoformat(private.PAID_ONCE)
-    await makerspace.payment(
-        connection, account=vera, start=paid_once, end=paid_once + timedelta(days=30)
-    )
-    await makerspace.payment(
-        connection, account=vera, end=datetime.fromisoformat(private.PAID_UNTIL)
-    )
+    await _payments_of(connection, vera)
     await _do(
         connection,
         "update stripe_payment set amount = %s::numeric, stripe_id = %s || id::text"
@@ -160,16 +162,29 @@ async def _vera(connection: Connection, circles: Mapping[str, int]) -> int:
     return vera
 
 
-async def _tool(connection: Connection, circle: int, *, holder: int) -> int:
-    tool = await makerspace.tool(connection, name="Lathe", circle=circle)
-    await makerspace.tool_point(connection, tool=tool, key="lathe", controller=private.CONTROLLER)
-    await _do(
-        connection,
-        "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
-        " tool_description, account, started) values (now(), %s, now(), %s, %s, %s, now())",
-        *(holder, holder, tool, holder),
-    )
-    return tool
+async def _quinn(connection: Connection, workshop: int) -> int:
+    """Pays as Vera does, but works for nobody: what she may depends on what she has paid."""
+    quinn = await makerspace.account(connection, username="quinn", name="Quinn Walker")
+    await _payments_of(connection, quinn)
+    await makerspace.circle_member(connection, account=quinn, circle=workshop)
+    return quinn
+
+
+async def _payments_of(connection: Connection, account: int) -> None:
+    once, until = map(datetime.fromisoformat, (private.PAID_ONCE, private.PAID_UNTIL))
+    await makerspace.payment(connection, account=account, start=once, end=once + timedelta(days=30))
+    await makerspace.payment(connection, account=account, end=until)
+
+
+async def _tools(connection: Connection, workshop: int) -> Sequence[int]:
+    """One with power of ours, which Vera has. Of the others one is free, hers, the member's."""
+    lathe = await makerspace.tool(connection, name="Lathe", circle=workshop)
+    await makerspace.tool_point(connection, tool=lathe, key="lathe", controller=private.CONTROLLER)
+    await makerspace.tool(connection, name="Forge", circle=None)
+    others = ("Anvil", "Pillar drill", "Saw")
+    return lathe, *[
+        await makerspace.tool(connection, name=each, circle=workshop) for each in others
+    ]
 
 
 async def _badge(connection: Connection, circle: int, vera: int, instructor: int) -> int:
@@ -199,8 +214,10 @@ async def _cards(connection: Connection, vera: int, admin: int) -> Sequence[int]
     return (card, lost, glass)
 
 
-async def _events(connection: Connection, vera: int, card: int) -> Sequence[int]:
-    async def happened(moment: str | None, kind: str, **values: object) -> int:
+async def _events(connection: Connection, vera: int, card: int, quinn: int) -> Sequence[int]:
+    async def happened(
+        moment: str | None, kind: str, point: str = "zinkdoor", **values: object
+    ) -> int:
         seconds = 60.0
         if moment is not None:
             seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
@@ -209,7 +226,7 @@ async def _events(connection: Connection, vera: int, card: int) -> Sequence[int]
             kind=kind,
             seconds_ago=seconds,
             controller=private.CONTROLLER,
-            point="zinkdoor",
+            point=point,
             **values,  # pyright: ignore[reportArgumentType]
         )
 
@@ -217,6 +234,8 @@ async def _events(connection: Connection, vera: int, card: int) -> Sequence[int]
         await happened(
             private.REFUSED_AT, "access_denied", account=vera, card=card, reason="expired"
         ),
+        await happened(None, "access_denied", "lathe", account=quinn, reason="expired"),
+        await happened(None, "access_granted", "lathe", account=vera, card=card),
         await happened(None, "access_granted", account=vera, card=card),
         await happened(None, "access_denied", site_digest=b"u" * 16, reason="unknown_card"),
         await happened(

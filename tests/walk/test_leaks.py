@@ -8,16 +8,20 @@ from urllib.parse import quote, urldefrag, urljoin, urlsplit
 import pytest
 import pytest_asyncio
 
+from tests.support.waiting import eventually
 from tests.walk.markup import Page
 from tests.walk.place import STATIC, STREAM, Answer, Place
 from tests.walk.private_facts import SECRETS
 from tests.walk.roles import MEMBERS, Role
+from tests.walk.states import something_happens
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ALIKE_MAX = 3
+ALL_OF_THEM = frozenset({"GET /log/taps/{event}"})
+"""No two of these are alike: at a door or a tool, let in or refused, by somebody or nobody."""
 SILENCE_SECONDS = 0.5
-"""After it a stream has told everything as it is now."""
+"""After it a stream has told everything."""
 ROLES = sorted(Role)
 
 
@@ -27,8 +31,10 @@ Shown = Mapping[str, str]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shown(place: Place) -> Mapping[Role, Shown]:
-    """All that each role can read."""
-    return {role: await _walk(place, role) for role in ROLES}
+    """All that each role can read, and what her open pages hear."""
+    walked = {role: await _walk(place, role) for role in ROLES}
+    heard = await _streams(place)
+    return {role: {**walked[role], STREAM: heard[role]} for role in ROLES}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -104,15 +110,14 @@ async def _walk(place: Place, role: Role) -> Shown:
     while waiting:
         path = waiting.popleft()
         name = place.route_of("GET", path)
-        if path in seen or alike[name] >= ALIKE_MAX or name == f"GET {STATIC}":
+        is_enough = alike[name] >= ALIKE_MAX and name not in ALL_OF_THEM
+        if path in seen or is_enough or name in {f"GET {STATIC}", f"GET {STREAM}"}:
             continue
         seen.add(path)
         alike[name] += 1
-        if path == STREAM:
-            shown[path] = await _stream(place, role)
-            continue
         for is_htmx in (False, True):
             answer = await place.ask(role, "GET", path, is_htmx=is_htmx)
+            assert answer.status < 500, f"{path} answers {role} with {answer.status}"
             shown[f"{path}{' (fragment)' if is_htmx else ''}"] = answer.text + answer.location
             waiting += _links(path, answer)
     return shown
@@ -131,16 +136,34 @@ def _links(path: str, answer: Answer) -> list[str]:
     ]
 
 
-async def _stream(place: Place, role: Role) -> str:
-    """What an open page is told first."""
+async def _streams(place: Place) -> Mapping[Role, str]:
+    """What open pages of all roles are told at first, and of what happens then."""
+    told = {role: bytearray() for role in ROLES}
+    listening = [asyncio.create_task(_listen(place, role, told[role])) for role in ROLES]
+    try:
+        await eventually(lambda: all(told[role] for role in MEMBERS))
+        at_first = await _silence(told)
+        await something_happens(place.site.connection)
+        await eventually(lambda: all(len(told[role]) > at_first[role] for role in MEMBERS))
+        await _silence(told)
+    finally:
+        for one in listening:
+            one.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+    return {role: heard.decode() for role, heard in told.items()}
+
+
+async def _listen(place: Place, role: Role, told: bytearray) -> None:
     client = await place.visitor(role)
-    told = b""
     async with client.get(STREAM, allow_redirects=False) as response:
-        if response.status == 200:
-            try:
-                while True:
-                    async with asyncio.timeout(SILENCE_SECONDS):
-                        told += await response.content.readany()
-            except TimeoutError:
-                pass
-    return told.decode()
+        while chunk := await response.content.readany():
+            told += chunk
+
+
+async def _silence(told: Mapping[Role, bytearray]) -> Mapping[Role, int]:
+    """Comes back once nobody hears anything, with how much each has heard."""
+    while True:
+        before = {role: len(heard) for role, heard in told.items()}
+        await asyncio.sleep(SILENCE_SECONDS)
+        if before == {role: len(heard) for role, heard in told.items()}:
+            return before
