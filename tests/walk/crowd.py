@@ -64,7 +64,7 @@ MANY: tuple[LiteralString, ...] = (
     insert into tool_description (created_at, created_by, updated_at, updated_by, name, description,
       circle)
     select now(), 3, now(), 3, 'Crowded tool ' || n, 'Makes noise and is useful', 2
-    from generate_series(1, 21) n
+    from generate_series(1, 25) n
     """,
     """
     insert into access.door (key, name, controller, open_seconds)

@@ -177,7 +177,7 @@ async def _payments_of(connection: Connection, account: int) -> None:
 
 
 async def _tools(connection: Connection, workshop: int) -> Sequence[int]:
-    """One with power of ours, which Vera has. Of the others one is free, hers, the member's."""
+    """One with power of ours, which Vera has; of the others one is Quinn's, one the member's."""
     lathe = await makerspace.tool(connection, name="Lathe", circle=workshop)
     await makerspace.tool_point(connection, tool=lathe, key="lathe", controller=private.CONTROLLER)
     await makerspace.tool(connection, name="Forge", circle=None)

@@ -37,7 +37,7 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     select now(), a.id, now(), a.id, t.id, a.id, now()
     from tool_description t
     join account a on (t.name, a.username)
-      in (('Lathe', 'vera'), ('Anvil', 'vera'), ('Saw', %(member)s))
+      in (('Lathe', 'vera'), ('Anvil', 'quinn'), ('Saw', %(member)s))
     """,
     # What is out of use.
     """
