@@ -14,7 +14,7 @@ from console.accounts.queries import Person as Named
 from console.database import Connection
 from console.rights import people_queries
 from console.rights import queries as rights
-from console.rights.access import EVERY_PAYMENT_MS
+from console.rights.access import EVERY_PAYMENT_MS, who_may_open
 from console.rights.facts import Door, Person, Tool
 from console.rights.missing import Access, access_to_door, access_to_tool
 from console.rights.verdict import Ground, ground_at_door, ground_at_tool, key_of
@@ -66,6 +66,15 @@ async def who_can(
     # Most people lack the circle: the rest is asked of few.
     people = [person for person in people if rule and _ground(person, rule).is_enough]
     return await _people_at(conn, people, point, now_ms, only_yes=True)
+
+
+async def first_who_can(
+    conn: Connection, *, door: PointKey, now_ms: int, most: int
+) -> Sequence[OfPerson]:
+    """The first `most` by name of those who can open the door."""
+    people = await who_may_open(conn, door_key=door, now_ms=now_ms, most=most)
+    found = await _people_at(conn, people, door, now_ms, only_yes=True)
+    return found[1] if found else []
 
 
 async def whether_they_can(

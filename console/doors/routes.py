@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from aiohttp import web
 from msgspec import Struct
 
-from console.access.lines import by_door, lines_at
+from console.access.at_place import first_who_can
+from console.access.lines import by_door, lines_at, lines_of
 from console.access.wording import Reasons
 from console.cards.break_glass_queries import break_glass_cards
 from console.cards.card import kind
@@ -26,7 +27,6 @@ from console.events.looks import LOOKS_SHOWN, told_looks
 from console.events.past_alarm_queries import looks
 from console.first_card.queries import is_marked, waiting_claims
 from console.rights import queries as rights
-from console.rights.access import who_may_open
 from console.web import times
 from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
@@ -110,8 +110,7 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         if not rows or not facts:
             raise web.HTTPNotFound
         door = view(rows[0], now)
-        who = await who_may_open(conn, door_key=key, now_ms=times.ms(now), most=PEOPLE_SHOWN + 1)
-        openers = await lines_at(conn, key, who[:PEOPLE_SHOWN])
+        who = await first_who_can(conn, door=key, now_ms=times.ms(now), most=PEOPLE_SHOWN + 1)
         happened = await told_at(conn, key, is_tool=False)
         looked = await looks(conn, point=key, limit=LOOKS_SHOWN)
         takes_first_cards = await is_marked(conn, key=key)
@@ -120,7 +119,7 @@ async def door_page(request: web.Request) -> web.StreamResponse:
         request,
         "doors/door.html",
         door=door,
-        openers=openers,
+        openers=lines_of(who[:PEOPLE_SHOWN]),
         has_more=len(who) > PEOPLE_SHOWN,
         about=about(facts[0], zone=request.app[SETTINGS].site.time_zone),
         happened=happened,

@@ -83,10 +83,10 @@ async def may_open_which(
 
 async def who_may_open(
     conn: Connection, *, door_key: PointKey, now_ms: int, most: int
-) -> Sequence[AccountRef]:
+) -> Sequence[Person]:
     """The first `most` by name who may open the door now, with a card or from here."""
     doors = await queries.doors(conn, key=door_key)
-    found: list[AccountRef] = []
+    found: list[Person] = []
     begin, size = 0, FIRST_WEIGHED
     # Thousands can open a front door: a page that names thirty needn't weigh them all.
     while doors and len(found) < most:
@@ -94,8 +94,8 @@ async def who_may_open(
         people = await people_queries.people(
             conn, account=None, accounts=some, ended_after_ms=now_ms
         )
-        let_in = {p.account for p in people if weigh(p, doors[0], now_ms).decision.is_allowed}
-        found += [account for account in some if account in let_in]
+        let_in = {p.account: p for p in people if weigh(p, doors[0], now_ms).decision.is_allowed}
+        found += [let_in[account] for account in some if account in let_in]
         if len(some) < size:
             break
         begin, size = begin + size, size * 4
