@@ -16,7 +16,7 @@ from console.rights import people_queries
 from console.rights import queries as rights
 from console.rights.access import EVERY_PAYMENT_MS, who_may_open
 from console.rights.facts import Door, Person, Tool
-from console.rights.missing import Access, access_to_door, access_to_tool
+from console.rights.missing import Access, Missing, access_to_door, access_to_tool
 from console.rights.verdict import Ground, ground_at_door, ground_at_tool, key_of
 from sync.ids import AccountRef, PointKey
 
@@ -47,14 +47,14 @@ async def person_of(conn: Connection, *, account_id: int) -> Person:
 
 async def accesses_of(conn: Connection, person: Person, *, now_ms: int) -> Sequence[AtPlace]:
     """Every door and tool, for one person."""
-    places = await queries.places(conn)
-    circles = await queries.circles(conn, ids={c for place in places for c in place.circles})
     rules = await _rules(conn)
-    return [
-        _at(person, place, rules[PointKey(place.key)], circles, now_ms)
-        for place in places
+    found = [
+        (place, _access(person, rules[PointKey(place.key)], now_ms))
+        for place in await queries.places(conn)
         if PointKey(place.key) in rules
     ]
+    circles = await _circles(conn, found)
+    return [_at(person, place, access, circles) for place, access in found]
 
 
 async def who_can(
@@ -95,10 +95,11 @@ async def _people_at(
     rule = (await _rules(conn)).get(point)
     if place is None or rule is None:
         return None
-    circles = await queries.circles(conn, ids=place.circles)
-    each = {person.account: _at(person, place, rule, circles, now_ms) for person in people}
+    accesses = [(person, _access(person, rule, now_ms)) for person in people]
     if only_yes:
-        each = {account: at for account, at in each.items() if at.access.decision.is_allowed}
+        accesses = [(person, it) for person, it in accesses if it.decision.is_allowed]
+    circles = await _circles(conn, [(place, access) for _, access in accesses])
+    each = {person.account: _at(person, place, access, circles) for person, access in accesses}
     names = await accounts_queries.people_named(conn, accounts=each.keys())
     return place, [OfPerson(row, each[AccountRef(row.account_id)]) for row in names]
 
@@ -109,18 +110,27 @@ async def _rules(conn: Connection) -> Mapping[PointKey, Door | Tool]:
     return tools | {door.key: door for door in await rights.doors(conn)}
 
 
+def _access(person: Person, rule: Door | Tool, now_ms: int) -> Access:
+    if isinstance(rule, Door):
+        return access_to_door(person, rule, now_ms)
+    return access_to_tool(person, rule, now_ms)
+
+
+async def _circles(
+    conn: Connection, found: Iterable[tuple[PlaceRow, Access]]
+) -> Mapping[int, CircleRow]:
+    """Those of the places. Whom to ask is looked up only where a circle is missing."""
+    every, asked = set[int](), set[int]()
+    for place, access in found:
+        every.update(place.circles)
+        if Missing.CIRCLE in access.missing:
+            asked.update(place.circles)
+    return await queries.circles(conn, ids=every, asked=asked)
+
+
 def _at(
-    person: Person,
-    place: PlaceRow,
-    rule: Door | Tool,
-    circles: Mapping[int, CircleRow],
-    now_ms: int,
+    person: Person, place: PlaceRow, access: Access, circles: Mapping[int, CircleRow]
 ) -> AtPlace:
-    access = (
-        access_to_door(person, rule, now_ms)
-        if isinstance(rule, Door)
-        else access_to_tool(person, rule, now_ms)
-    )
     known = [circles[circle] for circle in place.circles if circle in circles]
     hers = tuple(circle for circle in known if circle.circle_id in person.circles)
     return AtPlace(place, access, hers, tuple(known))

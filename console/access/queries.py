@@ -33,8 +33,10 @@ class PlaceRow(Struct, frozen=True):
     circles: list[int]
 
 
-async def circles(conn: Connection, *, ids: Collection[int]) -> dict[int, CircleRow]:
-    """These circles, each with those who may add somebody."""
+async def circles(
+    conn: Connection, *, ids: Collection[int], asked: Collection[int]
+) -> dict[int, CircleRow]:
+    """These circles; those that are `asked` for with the people who may add somebody."""
     async with conn.cursor(row_factory=class_row(CircleRow)) as cursor:
         await cursor.execute(
             """
@@ -42,7 +44,8 @@ async def circles(conn: Connection, *, ids: Collection[int]) -> dict[int, Circle
                    coalesce(m.people, '{}') as people,
                    greatest((select count(*) from circle_member i
                               join account p on p.id = i.account and not p.system
-                             where i.circle = k.id) - %(most)s, 0) as people_more,
+                             where i.circle = k.id and c.id = any(%(asked)s::bigint[]))
+                     - %(most)s, 0) as people_more,
                    array(select b.title::text from badge_description b
                           where b.certification_circle = k.id order by lower(b.title)) as badges
               from circle c
@@ -56,13 +59,13 @@ async def circles(conn: Connection, *, ids: Collection[int]) -> dict[int, Circle
                   from (select coalesce(nullif(p.name, ''), p.username)::text as name
                           from circle_member i
                           join account p on p.id = i.account and not p.system
-                         where i.circle = k.id
+                         where i.circle = k.id and c.id = any(%(asked)s::bigint[])
                          order by lower(coalesce(nullif(p.name, ''), p.username))
                          limit %(most)s) as first
               ) m on true
              where c.id = any(%(ids)s::bigint[])
             """,
-            {"ids": list(ids), "most": _ASKED_MAX},
+            {"ids": list(ids), "asked": list(asked), "most": _ASKED_MAX},
         )
         return {row.circle_id: row for row in await cursor.fetchall()}
 

@@ -39,7 +39,7 @@ from sync.rights import BREAK_GLASS_MAX, PointKind
 
 ANY_DOOR = web.AppKey("any_door", AnyDoor)
 
-PEOPLE_SHOWN = 30
+PEOPLE_SHOWN = 20
 RETIRED_SHOWN = 50
 _KEY = "{door:[a-z0-9-]{1,32}}"
 
