@@ -1,7 +1,8 @@
-"""What somebody has just removed, as the audit keeps it: so that it can be put back as it was."""
+"""What somebody has just removed, as the audit keeps it, and the form that puts it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 from psycopg.rows import class_row
@@ -9,6 +10,14 @@ from psycopg.rows import class_row
 from console.database import Connection
 from console.errors import BadRequest
 from console.words import Text
+
+
+class Undo(Struct, frozen=True):
+    """The form that takes back what was just done: it posts to the same path, with `undo`."""
+
+    told: Text
+    action: str
+    fields: Mapping[str, str] = MappingProxyType({"undo": "yes"})
 
 
 class Removed(Struct, frozen=True):

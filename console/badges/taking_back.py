@@ -8,12 +8,11 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from console.accounts.queries import Person
-from console.audit.undoing import just_removed
+from console.audit.undoing import Undo, just_removed
 from console.badges import page_queries, queries, taking_back_queries
 from console.badges.badge import Given, Kind, may_take_back
 from console.badges.page_queries import BadgeRow, HeldRow
 from console.circles.queries import circle_ids_of
-from console.circles.trying import Undo
 from console.database import Connection
 from console.words import Text, any_of, quoted
 

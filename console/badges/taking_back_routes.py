@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from console.accounts.finding import person_or_404
+from console.audit.undoing import Undo
 from console.badges import keeping_queries, page_queries
 from console.badges.taking_back import Actor, held_of, put_back, take_back, takeable_from
-from console.circles.trying import Undo
 from console.errors import Forbidden
 from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment

@@ -6,9 +6,10 @@ from datetime import timedelta
 from aiohttp import web
 from msgspec import Struct
 
+from console.accounts.fields import Field, may_see
 from console.cards import queries, reach_queries
 from console.cards.card import kind
-from console.cards.queries import CardRow
+from console.cards.queries import CardRow, OwnerRow
 from console.cards.reach import reach
 from console.database import Connection
 from console.web import times
@@ -50,22 +51,20 @@ async def reach_line(request: web.Request) -> web.StreamResponse:
     """For the owner, and whoever sees the cards of others."""
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        card = await view_of(conn, card_id=path_id(request, "card"))
-        if card is None:
+        owner = await queries.owner_of(conn, card_id=path_id(request, "card"))
+        is_hers = owner is not None and owner.account_id == me.account_id
+        if owner is None or not may_see(Field.CARDS, me.roles, is_self=is_hers):
             raise web.HTTPNotFound
-        owner = await queries.owner_of(conn, card_id=card.row.card_id)
-    if owner is None or not (me.account_id == owner.account_id or Who.FRONT_DESK in me.roles):
+        card = await view_of(conn, owner)
+    if card is None:
         raise web.HTTPNotFound
     return fragment(request, "cards/reach.html", card=card)
 
 
-async def view_of(conn: Connection, *, card_id: int) -> CardView | None:
-    """One card."""
-    owner = await queries.owner_of(conn, card_id=card_id)
-    if owner is None:
-        return None
+async def view_of(conn: Connection, owner: OwnerRow) -> CardView | None:
+    """The card of its owner. None: it is hers no more."""
     rows = await queries.cards_of(conn, account_id=owner.account_id)
-    views = await views_of(conn, [row for row in rows if row.card_id == card_id])
+    views = await views_of(conn, [row for row in rows if row.card_id == owner.card_id])
     return views[0] if views else None
 
 

@@ -172,7 +172,7 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
     return {
         "unknown": [(row, kind(row.credential_type)) for row in rows],
         "typed": typed,
-        "given": await view_of(conn, card_id=typed.done.card_id) if typed.done else None,
+        "given": await view_of(conn, typed.done) if typed.done else None,
         "is_listed": any(row.event_id == typed.event_id for row in rows),
         "label_max": LABEL_CHARACTERS_MAX,
         "most": UNKNOWN_MAX,

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
+from console.audit.undoing import Undo
 from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
 from console.circles.opens import opens
 from console.circles.queries import MemberRow, PersonCircleRow
-from console.circles.trying import Typed, Undo, Wanted, add, put_back, remove
+from console.circles.trying import Typed, Wanted, add, put_back, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE, SETTINGS

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from console.accounts.queries import Person
+from console.audit.undoing import Undo
 from console.circles import membership
 from console.circles.circle import Circle, NoSuchCircle, Refused
 from console.circles.queries import circle
@@ -36,14 +36,6 @@ class Tried(Struct, frozen=True):
     told: Preview
     circle: Circle
     is_removal: bool
-
-
-class Undo(Struct, frozen=True):
-    """The form that takes back what was just done: it posts to the same path, with `undo`."""
-
-    told: Text
-    action: str
-    fields: Mapping[str, str] = MappingProxyType({"undo": "yes"})
 
 
 Change = Callable[[Connection], Awaitable[Refused | NoSuchCircle | None]]

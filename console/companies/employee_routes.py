@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from console.accounts.finding import not_one
 from console.accounts.queries import Person, people_called, person
-from console.circles.trying import Undo
+from console.audit.undoing import Undo
 from console.companies import keeping, page_queries
 from console.companies.company import Refused
 from console.database import Connection

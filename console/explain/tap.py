@@ -18,6 +18,7 @@ from console.rights.explain import CardThen, Explained, Tap, explain, found
 from console.rights.facts import Person
 from console.rights.publish import KEPT_DAYS
 from console.rights.verdict import Verdict
+from console.web import times
 from sync.credential import entry
 from sync.errors import WireError
 from sync.events import EventKind, decode_event
@@ -86,7 +87,7 @@ async def explained_tap(conn: Connection, row: TapRow, *, now_ms: int) -> TapExp
 
 def _as_told(row: TapRow) -> Tap:
     name: Entry | None = None
-    assurance, time_ms = row.assurance or 0, (row.happened_at - _EPOCH) // _MS
+    assurance, time_ms = row.assurance or 0, times.ms(row.happened_at)
     try:
         event = decode_event(row.payload.encode("utf-8", "replace"))
         name, time_ms = event.entry, event.stamp.time_ms
@@ -137,7 +138,7 @@ async def _person(conn: Connection, row: TapRow) -> Person | None:
 
 
 def _paid_until(person: Person | None, at: datetime) -> datetime | None:
-    at_ms = (at - _EPOCH) // _MS
+    at_ms = times.ms(at)
     ends = [paid.end_ms for paid in person.paid if paid.end_ms < at_ms] if person else []
     return _EPOCH + max(ends) * _MS if ends else None
 

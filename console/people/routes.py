@@ -74,16 +74,17 @@ def routes() -> list[Route]:
 
 async def people_page(request: web.Request) -> web.StreamResponse:
     """Everybody, or whoever's name holds the search text."""
-    text = query_text(request, "q")
+    text, is_whole = query_text(request, "q"), "all" in request.query
+    most = PEOPLE_WHOLE if is_whole else PEOPLE_MAX
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
-        most = PEOPLE_WHOLE if "all" in request.query else PEOPLE_MAX
         rows = await queries.people(conn, text=text, limit=most)
         count = len(rows) if len(rows) < most else await queries.count_people(conn, text=text)
     context: Mapping[str, Any] = {
         "people": [_listed(row, me) for row in rows],
         "count": count,
         "text": text,
+        "is_whole": is_whole,
     }
     if is_htmx(request):
         return fragment(request, "people/list.html", **context)

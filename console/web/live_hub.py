@@ -114,7 +114,8 @@ class LiveHub:
 
     def has_changed(self, *, since_ms: int) -> bool:
         """Whether a page that was asked for at that time may show what isn't so any more."""
-        return since_ms < self._hinted_ms + 1_000 * STALE_SECONDS
+        # A time to come is from before the machine was started anew.
+        return not self._hinted_ms + 1_000 * STALE_SECONDS <= since_ms <= self.now_ms
 
     @contextmanager
     def subscribe(

@@ -20,6 +20,11 @@ NEEDED = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js")
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
+_BLANKS = re.compile(
+    rb'(?P<said>"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)'
+    rb"| ?(?P<sign>[=<>&|?:{}(),;]+) ?(?:(?<=[{(,;])\n)?"
+)
+"""Those around the signs of a script; strings stay as they are."""
 
 
 class FilesMissing(ConsoleError):
@@ -82,8 +87,8 @@ def read_static_files(folder: Path = FOLDER) -> StaticFiles:
 def dense(body: bytes, suffix: str) -> bytes:
     """A style sheet or script of ours without comments and indentation.
 
-    It knows our own way of writing only: no string holds a comment, what ends a declaration, or a
-    blank beside a sign that matters; a comment of a script has a line of its own.
+    It knows our own way of writing only: no string holds a comment, none of a style sheet what ends
+    a declaration, and a comment of a script has a line of its own.
     """
     match suffix:
         case ".css":
@@ -93,7 +98,7 @@ def dense(body: bytes, suffix: str) -> bytes:
             return re.sub(rb"(?<=[\w-]): ", b":", body).replace(b";}", b"}")
         case ".js":
             body = re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
-            return re.sub(rb" ?([=<>&|?:{}(),;]+) ?(?:(?<=[{(,;])\n)?", rb"\1", body)
+            return _BLANKS.sub(lambda found: found["said"] or found["sign"], body)
         case _:
             return body
 

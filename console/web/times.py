@@ -195,7 +195,7 @@ def hour_and_minute(moment: datetime) -> str:
 
 def _tag(moment: datetime, words: Text, phrasebook: Phrasebook, kept: Markup) -> Markup:
     return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z",
         phrasebook.say(exact(moment)),
         kept,
         phrasebook.say(words),

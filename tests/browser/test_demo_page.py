@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.support.browser import DESKTOP, PHONE, browser_page, chromium
 from tests.support.demo import PASSWORD, RunningDemo
@@ -26,6 +27,16 @@ async def demo(tmp_path: Path) -> AsyncGenerator[RunningDemo]:
 async def has_mark(page: Page, name: str, value: str, *, seconds: float = 8) -> None:
     plan = page.locator("#plan")
     await expect(plan).to_have_attribute(f"data-{name}", value, timeout=seconds * 1000)
+
+
+async def hold_until_refused(page: Page, hold: Locator) -> None:
+    """As a person does who was faster than the news of her lost right."""
+    for _ in range(5):
+        await has_mark(page, "front-held", "none")
+        await hold.click()
+        with suppress(AssertionError):
+            return await has_mark(page, "front-light", "red", seconds=2)
+    raise AssertionError("the front door still lets her in")
 
 
 async def fits(page: Page) -> bool:
@@ -78,8 +89,7 @@ async def test_the_five_things_to_try_work_and_are_ticked_off(demo: RunningDemo)
             await console.get_by_role("button", name="Remove from door").click()
             await console.locator("form.panel").get_by_role("button", name="Remove").click()
             await expect(console.get_by_text("In no circle yet")).to_be_visible()
-        await hold.click()
-        await has_mark(page, "front-light", "red")
+        await hold_until_refused(page, hold)
         await expect(page.get_by_text("Ingrid Bjørnstad: refused")).to_be_visible()
         await expect(done).to_have_count(2)
 

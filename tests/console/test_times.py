@@ -1,5 +1,6 @@
 """Moments in words."""
 
+import re
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
@@ -78,7 +79,6 @@ def test_a_length_of_time_is_rounded_down() -> None:
 @pytest.mark.usefixtures("oslo")
 def test_a_tag_has_the_exact_moment_for_programs_and_people() -> None:
     tag = str(filters(IN_ENGLISH)["ago"](datetime.now(UTC)))
-    assert 'datetime="20' in tag
-    assert "+00:00" in tag
+    assert re.search(r'datetime="20[-0-9]{8}T[:0-9]{8}Z"', tag)
     assert "data-ago" in tag
     assert ">just now</time>" in tag

@@ -47,6 +47,24 @@ async def laser(site: Site) -> int:
     return tool
 
 
+async def eva_keeps(site: Site) -> None:
+    """Eva is in the circle that manages the laser's."""
+    eva = await console_app.member(site.connection, "eva")
+    instructors = await makerspace.circle(site.connection, name="instructors")
+    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
+    await site.connection.execute(
+        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
+        " where name = 'laser'",
+        [instructors],
+    )
+
+
+async def id_of_kari(site: Site) -> int:
+    cursor = await site.connection.execute("select id from account where username = 'kari'")
+    ((kari,),) = await cursor.fetchall()
+    return kari
+
+
 async def test_whoever_manages_a_tools_circle_sees_who_uses_it_and_what_happened(
     site: Site, laser: int
 ):
@@ -100,17 +118,8 @@ async def test_nobody_looks_after_the_tool_of_a_circle_that_manages_itself_by_ma
 async def test_whoever_only_looks_after_a_tool_is_not_told_what_people_call_their_cards(
     site: Site, laser: int
 ):
-    eva = await console_app.member(site.connection, "eva")
-    instructors = await makerspace.circle(site.connection, name="instructors")
-    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
-    await site.connection.execute(
-        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
-        " where name = 'laser'",
-        [instructors],
-    )
-    ((kari,),) = await (
-        await site.connection.execute("select id from account where username = 'kari'")
-    ).fetchall()
+    await eva_keeps(site)
+    kari = await id_of_kari(site)
     card = await makerspace.card(site.connection, account=kari, label="my son's fob")
     event = await recorded.event(site.connection, point="laser", account=kari, card=card)
     for path in (f"/tools/{laser}", f"/log/taps/{event}"):
@@ -121,18 +130,9 @@ async def test_whoever_only_looks_after_a_tool_is_not_told_what_people_call_thei
 
 
 async def test_whoever_only_looks_after_a_tool_is_not_told_of_memberships(site: Site, laser: int):
-    eva = await console_app.member(site.connection, "eva")
-    instructors = await makerspace.circle(site.connection, name="instructors")
-    await makerspace.circle_member(site.connection, account=eva, circle=instructors)
-    await site.connection.execute(
-        "update circle set admin_circle = %s, management_style = 'ADMIN_CIRCLE'"
-        " where name = 'laser'",
-        [instructors],
-    )
+    await eva_keeps(site)
     people = f"/tools/{laser}/people"
-    ((kari,),) = await (
-        await site.connection.execute("select id from account where username = 'kari'")
-    ).fetchall()
+    kari = await id_of_kari(site)
     event = await recorded.event(site.connection, point="laser", account=kari)
     assert "Kari NordmannIn circle “laser”Yes" in await words(site, people, "eva")
     assert "Kari NordmannIn circle “laser”, member until" in await words(site, people, "ola")

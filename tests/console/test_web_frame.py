@@ -55,6 +55,16 @@ def test_what_is_served_of_our_own_files_has_no_comments_and_no_indentation() ->
     assert dense(script, ".js") == b"'use strict';fetch('https://x');// kept\n"
 
 
+@pytest.mark.parametrize("name", ["console.js", "demo.js"])
+def test_what_a_script_of_ours_says_stays_as_it_is_written(name: str) -> None:
+    (path,) = Path("console").rglob(f"static/{name}")
+    script = path.read_text("utf-8")
+    served = dense(script.encode(), ".js").decode()
+    said = re.findall(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`', script)
+    assert said
+    assert [each for each in said if each not in served] == []
+
+
 async def test_every_answer_carries_the_headers_that_protect_it(site: Site) -> None:
     await member(site.connection, "kari")
     client = await site.browser("kari")

@@ -147,6 +147,8 @@
   setInterval(() => {
     if (source && Date.now() - heardAt > 3000 * BEAT_SECONDS) lose();
   }, 5000);
+  // A page that is looked at only later may show anything.
+  if (document.hidden) address = address?.split("?")[0];
   open();
 
   // Of what was asked for by hand: that no answer came, and after a while a way to give it up.
