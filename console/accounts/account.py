@@ -11,6 +11,7 @@ USERNAME_CHARACTERS_MAX = 50
 EMAIL_CHARACTERS_MAX = 120
 NAME_CHARACTERS_MAX = 100
 PHONE_CHARACTERS_MAX = 50
+PHONE_DIGITS_MIN = 5
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 1_000
 """Of what is tried at log-in."""
@@ -95,7 +96,7 @@ def adding_mistakes(new: Registration) -> Mapping[str, str]:
         "name": _name_mistakes(new.name or ""),
         "username": _chosen_username_mistakes(new.username),
         "email": _email_mistakes(new.email, is_taken=False),
-        "phone": phone_mistakes(new.phone or ""),
+        "phone": _dialled_phone_mistakes(new.phone or ""),
     }
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 
@@ -105,7 +106,7 @@ def profile_mistakes(*, name: str, email: str, phone: str) -> Mapping[str, str]:
     found = {
         "name": _name_mistakes(name),
         "email": _email_mistakes(email, is_taken=False),
-        "phone": phone_mistakes(phone),
+        "phone": _dialled_phone_mistakes(phone),
     }
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 
@@ -145,6 +146,14 @@ def password_text_mistakes(password: str) -> Sequence[str]:
     if "\0" in password or any(0xD800 <= ord(character) <= 0xDFFF for character in password):
         return [Text("A password is UTF-8 text without NUL characters")]
     return []
+
+
+def _dialled_phone_mistakes(phone: str) -> Sequence[str]:
+    """On pages somebody can be called there; a note beside the number is fine."""
+    found = phone_mistakes(phone)
+    if found or not phone or sum(map(str.isdecimal, phone)) >= PHONE_DIGITS_MIN:
+        return found
+    return [Text("Phone has at least {n} digits, or is left empty", n=PHONE_DIGITS_MIN)]
 
 
 def _chosen_username_mistakes(username: str) -> Sequence[str]:

@@ -137,6 +137,7 @@ async def test_without_mail_an_admin_is_shown_the_link_once(site: Site) -> None:
         ("email", "eva", "Email must look like name@example.org"),
         ("email", "OLA@example.org", "Email is already registered"),
         ("phone", "1" * 51, "Phone can have at most 50 characters"),
+        ("phone", "at work", "Phone has at least 5 digits, or is left empty"),
     ],
 )
 async def test_each_mistake_stands_beside_its_field_and_nobody_is_added(

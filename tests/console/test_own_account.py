@@ -53,6 +53,7 @@ async def test_whoever_presses_join_twice_has_joined(site: Site) -> None:
         ("username", "_parity", "Username begins with a letter or a digit"),
         ("email", "eva", "Email must look like name@example.org"),
         ("phone", "1" * 51, "Phone can have at most 50 characters"),
+        ("phone", "1234", "Phone has at least 5 digits, or is left empty"),
         ("password", "short", "A password has at least 8 characters"),
         ("password", "å" * 37, "A password has at most 72 letters; letters such as å count as two"),
     ],
@@ -115,10 +116,15 @@ async def test_name_and_phone_are_changed_without_the_password(site: Site) -> No
     await member(site.connection, "kari", name="Kari")
     client = await site.browser("kari")
     version = version_in(await (await client.get("/me/account")).text())
-    changed = {"version": version, "name": "Kari N", "email": "kari@example.org", "phone": "99"}
+    changed = {
+        "version": version,
+        "name": "Kari N",
+        "email": "kari@example.org",
+        "phone": "98765 (work)",
+    }
     answer = await client.post("/me/account/profile", data=changed, allow_redirects=False)
     assert answer.status == 303
-    assert await row(site.connection, "kari") == ("Kari N", "kari@example.org", "99")
+    assert await row(site.connection, "kari") == ("Kari N", "kari@example.org", "98765 (work)")
     again = await client.post("/me/account/profile", data=changed, allow_redirects=False)
     assert again.status == 303, "what is so already was saved"
 
