@@ -5,6 +5,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from psycopg.rows import class_row
 
+from console.alphabet import alphabetic
 from console.database import Connection
 
 _ASKED_MAX = 5
@@ -47,7 +48,8 @@ async def circles(
                              where i.circle = k.id and c.id = any(%(asked)s::bigint[]))
                      - %(most)s, 0) as people_more,
                    array(select b.title::text from badge_description b
-                          where b.certification_circle = k.id order by lower(b.title)) as badges
+                          where b.certification_circle = k.id
+                          order by access.alphabetic(b.title)) as badges
               from circle c
               cross join lateral (
                 select case when c.management_style = 'ADMIN_CIRCLE' then c.admin_circle
@@ -55,12 +57,12 @@ async def circles(
               ) k
               left join circle a on a.id = k.id and a.id <> c.id
               left join lateral (
-                select array_agg(first.name order by lower(first.name)) as people
+                select array_agg(first.name order by access.alphabetic(first.name)) as people
                   from (select coalesce(nullif(p.name, ''), p.username)::text as name
                           from circle_member i
                           join account p on p.id = i.account and not p.system
                          where i.circle = k.id and c.id = any(%(asked)s::bigint[])
-                         order by lower(coalesce(nullif(p.name, ''), p.username))
+                         order by access.alphabetic(coalesce(nullif(p.name, ''), p.username))
                          limit %(most)s) as first
               ) m on true
              where c.id = any(%(ids)s::bigint[])
@@ -88,4 +90,6 @@ async def places(conn: Connection) -> list[PlaceRow]:
             """
         )
         doors_first = await cursor.fetchall()
-    return sorted(doors_first, key=lambda row: (row.tool_id is not None, row.name.lower(), row.key))
+    return sorted(
+        doors_first, key=lambda row: (row.tool_id is not None, alphabetic(row.name), row.key)
+    )

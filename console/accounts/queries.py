@@ -131,7 +131,7 @@ async def people_like(conn: Connection, *, text: str, limit: int) -> list[Person
                 like all ((select access.patterns(%(text)s))::text[])
             order by not (starts_with(lower(username), lower(%(text)s))
                 or starts_with(lower(coalesce(name, '')), lower(%(text)s))),
-              lower(coalesce(name, username)), id
+              access.alphabetic(coalesce(name, username)), id
             limit %(limit)s
             """,
             {"text": text, "limit": limit},
@@ -147,7 +147,7 @@ async def people_named(conn: Connection, *, accounts: Collection[int]) -> list[P
             select id as account_id, username, name
               from account
              where id = any(%(accounts)s::bigint[])
-             order by lower(coalesce(nullif(name, ''), username)), id
+             order by access.alphabetic(coalesce(nullif(name, ''), username)), id
             """,
             {"accounts": list(accounts)},
         )

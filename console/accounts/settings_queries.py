@@ -92,7 +92,7 @@ async def circles_of(conn: Connection, *, account_id: int) -> list[str]:
             select c.name::text
             from circle_member m join circle c on c.id = m.circle
             where m.account = %(account_id)s
-            order by lower(c.name)
+            order by access.alphabetic(c.name)
             """,
             {"account_id": account_id},
         )

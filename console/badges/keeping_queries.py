@@ -148,7 +148,7 @@ async def people_of(conn: Connection, *, ids: Collection[int]) -> list[Person]:
             """
             select id as account_id, username, name from account
             where id = any(%(ids)s::bigint[]) and not system
-            order by lower(coalesce(name, username)), id
+            order by access.alphabetic(coalesce(name, username)), id
             """,
             {"ids": list(ids)},
         )

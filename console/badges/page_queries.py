@@ -103,7 +103,7 @@ async def badge_rows(conn: Connection, *, text: str, category: str, limit: int) 
             where (%(category)s = '' or k.category = %(category)s)
               and access.folded(concat_ws(' ', d.title, d.description))
                 like all ((select access.patterns(%(text)s))::text[])
-            order by lower(d.title), d.id
+            order by access.alphabetic(d.title), d.id
             limit %(limit)s
             """,
             {"text": text, "category": category, "limit": limit},
@@ -138,7 +138,7 @@ async def categories(conn: Connection, *, limit: int) -> list[str]:
             """
             select category from access.badge_category
             group by category
-            order by lower(category), category
+            order by access.alphabetic(category), category
             limit %(limit)s
             """,
             {"limit": limit},
@@ -167,7 +167,7 @@ async def holder_rows(conn: Connection, *, badge_id: int, text: str, limit: int)
             left join account w on w.id = f.awarded_by
             where access.folded(concat_ws(' ', a.username, a.name))
               like all ((select access.patterns(%(text)s))::text[])
-            order by lower(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
             {"badge_id": badge_id, "text": text, "limit": limit},
@@ -215,14 +215,15 @@ async def people_to_tick(
               where not system and (id = any(%(ids)s::bigint[])
                 or %(text)s <> '' and access.folded(concat_ws(' ', username, name))
                   like all ((select access.patterns(%(text)s))::text[]))
-              order by not id = any(%(ids)s::bigint[]), lower(coalesce(name, username)), id
+              order by not id = any(%(ids)s::bigint[]),
+                access.alphabetic(coalesce(name, username)), id
               limit %(limit)s + cardinality(%(ids)s::bigint[])
             )
             select id as account_id, username, name,
               exists (select from account_badge b
                 where b.account = m.id and b.badge_description = %(badge_id)s) as has_it
             from meant m
-            order by not is_ticked, lower(coalesce(name, username)), id
+            order by not is_ticked, access.alphabetic(coalesce(name, username)), id
             """,
             {"badge_id": badge_id, "text": text, "ids": list(ids), "limit": limit},
         )

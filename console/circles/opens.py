@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from console.alphabet import alphabetic
 from console.database import Connection
 from console.rights import queries
 from console.rights.facts import CircleRef
@@ -45,4 +46,4 @@ async def opens(conn: Connection, *, circle_id: int) -> Opens:
 
 
 def _by_name(places: Iterable[Place]) -> Sequence[Place]:
-    return sorted(places, key=lambda place: (place.name.lower(), place.path))
+    return sorted(places, key=lambda place: (alphabetic(place.name), place.path))

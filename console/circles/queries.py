@@ -69,7 +69,7 @@ async def all_circles(conn: Connection) -> list[CircleRow]:
             from circle c
             left join circle a on a.id = c.admin_circle
             where c.management_style is not null
-            order by lower(c.name), c.id
+            order by access.alphabetic(c.name), c.id
             """
         )
         return await cursor.fetchall()
@@ -124,7 +124,7 @@ async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int)
             where m.circle = %(circle_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])
-            order by lower(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
             {"circle_id": circle_id, "text": text, "limit": limit},
@@ -153,7 +153,7 @@ async def circles_of(conn: Connection, *, account_id: int) -> list[PersonCircleR
             join circle c on c.id = m.circle
             join account b on b.id = m.created_by
             where m.account = %(account_id)s
-            order by lower(c.name), c.id
+            order by access.alphabetic(c.name), c.id
             """,
             {"account_id": account_id},
         )

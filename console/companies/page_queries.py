@@ -63,7 +63,7 @@ async def company_rows(conn: Connection, *, text: str, limit: int) -> list[Compa
             from company k
             join account a on a.id = k.contact
             where access.folded(k.name) like all ((select access.patterns(%(text)s))::text[])
-            order by not k.active, lower(k.name), k.id
+            order by not k.active, access.alphabetic(k.name), k.id
             limit %(limit)s
             """,
             {"text": text, "limit": limit},
@@ -103,7 +103,7 @@ async def employee_rows(
             where e.company = %(company_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])
-            order by lower(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
             {"company_id": company_id, "text": text, "limit": limit},

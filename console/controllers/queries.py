@@ -231,12 +231,12 @@ async def listed(
                    s.digest, s.made_at,
                    array(select d.name from access.door d
                           where d.controller = c.id and d.retired_at is null
-                          order by lower(d.name)) as doors,
+                          order by access.alphabetic(d.name)) as doors,
                    array(select t.name::text from access.tool_point p
                            join tool_description t on t.id = p.tool
                           where p.controller = c.id
                             and t.id not in (select tool from access.retired_tool)
-                          order by lower(t.name)) as tools
+                          order by access.alphabetic(t.name)) as tools
               from access.controller c
               left join access.controller_report r on r.controller = c.id
               left join lateral (

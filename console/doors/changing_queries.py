@@ -169,7 +169,7 @@ async def retired(
                 select key, name, retired_at
                   from access.door
                  where retired_at is not null and (%(key)s::text is null or key = %(key)s)
-                 order by lower(name), key
+                 order by access.alphabetic(name), key
                  limit %(limit)s
                 {lock}
                 """

@@ -56,7 +56,7 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                    d.soft_seconds, d.hard_seconds, d.requires_fresh, d.min_assurance,
                    array(select c.name::text from access.door_circle m
                            join circle c on c.id = m.circle
-                          where m.door = d.key order by lower(c.name)) as circles,
+                          where m.door = d.key order by access.alphabetic(c.name)) as circles,
                    c.enrolled_at, c.quarantined_at, r.received_at, r.report,
                    coalesce(s.serial, 0) as serial, s.digest,
                    greatest(
@@ -96,7 +96,7 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                  limit 1
               ) ordered on true
              where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
-             order by lower(d.name), d.key
+             order by access.alphabetic(d.name), d.key
             """,
             {"key": key, "longest": UNLOCK_SECONDS_MAX + LATE_SECONDS},
         )

@@ -57,7 +57,7 @@ async def doors_for_first_cards(conn: Connection) -> list[DoorRow]:
               join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
              where d.takes_first_cards and d.retired_at is null
-             order by lower(d.name), d.key
+             order by access.alphabetic(d.name), d.key
              limit 40
             """
         )

@@ -119,7 +119,7 @@ async def companies(conn: Connection, *, limit: int, names: int) -> list[Company
               select e.company, a.id, coalesce(a.name, a.username)::text as name,
                 p.created_by is not null as is_paying,
                 row_number() over (partition by e.company
-                  order by lower(coalesce(a.name, a.username)), a.id) as place
+                  order by access.alphabetic(coalesce(a.name, a.username)), a.id) as place
               from company_employee e
               join account a on a.id = e.account and not a.system
               left join paying p on p.created_by = a.id
@@ -132,7 +132,7 @@ async def companies(conn: Connection, *, limit: int, names: int) -> list[Company
                 filter (where w.place <= %(names)s), '{}') as accounts
             from company o left join works w on w.company = o.id
             group by o.id, o.name, o.active
-            order by o.active desc, lower(o.name), o.id
+            order by o.active desc, access.alphabetic(o.name), o.id
             limit %(limit)s
             """,
             {"limit": limit, "names": names},

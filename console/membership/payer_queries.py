@@ -95,7 +95,7 @@ async def people(conn: Connection, *, listing: Listing, text: str, limit: int) -
             _PEOPLE  # noqa: S608 both parts are constants
             + """
             , listed as (
-              select *, lower(coalesce(name, username)) as sort
+              select *, access.alphabetic(coalesce(name, username)) as sort
               from person
               where case %(listing)s::text when 'active' then is_active
                   when 'ended' then not is_active else failed_at is not null end

@@ -49,7 +49,8 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
             )
             select p.until as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
-                where e.account = a.id and o.active order by lower(o.name)) as companies,
+                where e.account = a.id and o.active
+                order by access.alphabetic(o.name)) as companies,
               (select max(f.failed_at)
                 from stripe_customer c join access.failed_payment f on f.customer = c.stripe_id
                 where c.created_by = a.id
@@ -110,7 +111,7 @@ async def names_in(conn: Connection, *, circle: str, limit: int) -> list[str]:
             join circle_member m on m.circle = c.id
             join account a on a.id = m.account and not a.system
             where c.name = %(circle)s
-            order by lower(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(a.name, a.username)), a.id
             limit %(limit)s
             """,
             {"circle": circle, "limit": limit},

@@ -39,7 +39,7 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
             # The web app's tables have no index by person: each is read once, not for each person.
             """
             with listed as (
-              select id, username, name, lower(coalesce(name, username)) as sort
+              select id, username, name, access.alphabetic(coalesce(name, username)) as sort
               from account
               where not system
                 and access.folded(concat_ws(' ', username, name))
@@ -55,12 +55,14 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
                 and p.start_date <= now() + interval '5 minutes'
               group by o.account
             ), belongs as (
-              select m.account, array_agg(c.name::text order by lower(c.name)) as circles
+              select m.account,
+                array_agg(c.name::text order by access.alphabetic(c.name)) as circles
               from circle_member m join circle c on c.id = m.circle
               where m.account in (select id from listed)
               group by m.account
             ), works as (
-              select e.account, array_agg(o.name::text order by lower(o.name)) as companies
+              select e.account,
+                array_agg(o.name::text order by access.alphabetic(o.name)) as companies
               from company_employee e join company o on o.id = e.company and o.active
               where e.account in (select id from listed)
               group by e.account

@@ -16,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 from psycopg import Rollback
 
+from console.alphabet import alphabetic
 from console.database import Connection
 from console.rights import people_queries, preview_queries, queries
 from console.rights.preview import Effect, Rules, effect
@@ -176,9 +177,9 @@ def _listed(concerns: Iterable[tuple[str, AccountRef, str]]) -> Listed:
     places: defaultdict[tuple[str, AccountRef], list[str]] = defaultdict(list)
     for name, account, place in concerns:
         places[name, account].append(place)
-    ordered = sorted(places, key=lambda person: (person[0].lower(), person[1]))
+    ordered = sorted(places, key=lambda person: (alphabetic(person[0]), person[1]))
     named = [
-        Named(account, name, tuple(sorted(places[name, account], key=str.lower)))
+        Named(account, name, tuple(sorted(places[name, account], key=alphabetic)))
         for name, account in ordered[:SHOWN]
     ]
     return Listed(named, len(ordered) - len(named))

@@ -125,7 +125,7 @@ async def accounts_by_name(conn: Connection, *, begin: int, most: int) -> list[A
         """
         select id from account
          where not system
-         order by lower(coalesce(name, username)), id
+         order by access.alphabetic(coalesce(name, username)), id
          limit %(most)s offset %(begin)s
         """,
         {"begin": begin, "most": most},

@@ -46,7 +46,6 @@ with asked as materialized (
    where not system
 ), found as (
   select id, username, coalesce(nullif(name, ''), username) as title,
-         coalesce(nullif(low_name, ''), p.low) as sort,
          p.low = a.low as is_exact,
          case when p.low = a.low then 0
               when starts_with(p.low, a.low) or starts_with(low_name, a.low) then 1
@@ -59,7 +58,7 @@ with asked as materialized (
 )
 select id::text, title, username as detail, is_exact
   from found
- order by rank, sort, id
+ order by rank, access.alphabetic(title), id
  limit %(limit)s
 """
 
@@ -71,7 +70,7 @@ select a.id as account_id, k.label, k.credential_type,
  where (%(cards_of)s::bigint is null or k.account = %(cards_of)s)
    and (access.folded(k.label) like all ((select access.patterns(%(text)s))::text[])
    or k.site_digest = any(%(numbers)s::bytea[]))
- order by k.lost_at is not null, lower(k.label), k.id
+ order by k.lost_at is not null, access.alphabetic(k.label), k.id
  limit %(limit)s
 """
 
@@ -153,7 +152,7 @@ async def named(conn: Connection, group: Group, *, text: str, limit: int) -> lis
             select id, title, detail, name = low as is_exact
               from thing, asked
              where concat_ws(' ', name, other) like all (patterns)
-             order by name <> low, not starts_with(name, low), name, id
+             order by name <> low, not starts_with(name, low), access.alphabetic(title), id
              limit %(limit)s
             """
             ).format(named=SQL(_NAMED[group])),

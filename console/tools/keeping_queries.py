@@ -110,7 +110,7 @@ async def retired(conn: Connection, *, limit: int, tool_id: int | None = None) -
               left join circle c on c.id = coalesce(t.circle, r.circle)
               left join access.tool_point p on p.tool = t.id
              where %(tool_id)s::bigint is null or t.id = %(tool_id)s
-             order by lower(t.name), t.id
+             order by access.alphabetic(t.name), t.id
              limit %(limit)s
             """,
             {"tool_id": tool_id, "limit": limit},

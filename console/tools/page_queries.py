@@ -90,7 +90,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
               left join account u on u.id = l.account
              where (%(tool_id)s::bigint is null or t.id = %(tool_id)s)
                and t.id not in (select tool from access.retired_tool)
-             order by lower(t.name), t.id
+             order by access.alphabetic(t.name), t.id
             """,
             {"tool_id": tool_id},
         )
