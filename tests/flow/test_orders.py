@@ -63,7 +63,7 @@ def test_a_door_that_is_locked_down_lets_nobody_in_until_it_is_set_back(
     assert "Back to normal" in page("/doors/front/orders", operation="lock")
     soon(lambda: state(building) == "locked")
     soon(
-        lambda: building.controller.tap(building.KARIS_CARD) or building.controller.has_opened(),
+        lambda: building.controller.has_opened() or building.controller.tap(building.KARIS_CARD),
         every=2,
     )
     assert building.sql("SELECT operation, result FROM access.command ORDER BY counter") == [
@@ -71,9 +71,9 @@ def test_a_door_that_is_locked_down_lets_nobody_in_until_it_is_set_back(
         ("lock", "executed"),
     ]
     soon(lambda: "Boss locked it down from the console" in page("/doors/front"))
-    granted = building.accesses().count("access_granted")
-    assert granted
-    soon(lambda: [door for door, _, _ in building.openings()] == ["front"] * granted)
+    assert "access_granted" in building.accesses()
+    soon(lambda: len(building.openings()) == building.accesses().count("access_granted"))
+    assert {door for door, _, _ in building.openings()} == {"front"}
 
 
 def test_a_door_stands_unlocked_for_everybody_until_it_is_set_back(building: Building, page: Page):
