@@ -21,6 +21,7 @@ _AGO = Markup(" data-ago")
 _LEFT = Markup(" data-left")
 """What the page's script looks for, to keep a time true."""
 
+_TAG = Markup('<time datetime="{}" title="{}"{}>{}</time>')
 _Tag = Callable[[datetime], Markup]
 
 JUST_NOW = Text("just now")
@@ -156,14 +157,21 @@ def length(seconds: int) -> Text:
 def exact(moment: datetime) -> Text:
     """`Tuesday 1 December 2026 18:02:11 CET`: what a pointer or a screen reader gets."""
     there = local(moment)
-    clock = f"{there:%H:%M:%S %Z}"
     return Text(
         "{weekday} {day} {month} {year} {clock}",
         weekday=_WEEKDAYS[there.weekday()],
         day=there.day,
         month=_MONTHS[there.month - 1],
         year=there.year,
-        clock=clock,
+        clock=f"{there:%H:%M:%S %Z}",
+    )
+
+
+def within_day(moment: datetime) -> Text:
+    """`Tuesday 18:02:11 CET`: what a date leaves out."""
+    there = local(moment)
+    return Text(
+        "{weekday} {clock}", weekday=_WEEKDAYS[there.weekday()], clock=f"{there:%H:%M:%S %Z}"
     )
 
 
@@ -173,14 +181,23 @@ def filters(phrasebook: Phrasebook) -> Mapping[str, Callable[[datetime], Markup]
     `ago` and `left` are kept true by the page's script; `when_inside` is `when` in a sentence.
     """
 
-    def tag(words: Callable[[datetime], Text], kept: Markup = _PLAIN) -> _Tag:
-        return lambda moment: _tag(moment, words(moment), phrasebook, kept)
+    def tag(
+        words: Callable[[datetime], Text],
+        kept: Markup = _PLAIN,
+        title: Callable[[datetime], Text] = exact,
+    ) -> _Tag:
+        return lambda moment: _TAG.format(
+            moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z",
+            phrasebook.say(title(moment)),
+            kept,
+            phrasebook.say(words(moment)),
+        )
 
     return {
         "ago": tag(lambda moment: ago(moment, now()), _AGO),
         "clock": tag(lambda moment: Text("{clock}", clock=hour_and_minute(moment))),
         "coming": tag(lambda moment: coming(moment, now())),
-        "day": tag(lambda moment: day(moment, now())),
+        "day": tag(lambda moment: day(moment, now()), title=within_day),
         "left": tag(lambda moment: left(moment, now()), _LEFT),
         "when": tag(lambda moment: day_and_time(moment, now())),
         "when_inside": tag(lambda moment: within_sentence(moment, now())),
@@ -191,12 +208,3 @@ def hour_and_minute(moment: datetime) -> str:
     """`18:02`."""
     there = local(moment)
     return f"{there.hour:02}:{there.minute:02}"
-
-
-def _tag(moment: datetime, words: Text, phrasebook: Phrasebook, kept: Markup) -> Markup:
-    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z",
-        phrasebook.say(exact(moment)),
-        kept,
-        phrasebook.say(words),
-    )

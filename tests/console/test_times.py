@@ -82,3 +82,10 @@ def test_a_tag_has_the_exact_moment_for_programs_and_people() -> None:
     assert re.search(r'datetime="20[-0-9]{8}T[:0-9]{8}Z"', tag)
     assert "data-ago" in tag
     assert ">just now</time>" in tag
+
+
+@pytest.mark.usefixtures("oslo")
+def test_the_title_of_a_day_says_what_the_day_leaves_out() -> None:
+    tag = str(filters(IN_ENGLISH)["day"](NOW))
+    assert 'title="Wednesday 11:30:00 CET"' in tag
+    assert ">2 December" in tag

@@ -6,6 +6,7 @@ import re
 import pytest
 import pytest_asyncio
 
+from console.web.language import COOKIE
 from tests.walk.crowd import crowd
 from tests.walk.markup import Page
 from tests.walk.place import STREAM, Place
@@ -26,14 +27,18 @@ async def crowded(place: Place) -> Place:
     return place
 
 
-@pytest.mark.parametrize("role", sorted(Role))
-async def test_a_first_load_is_light_and_all_of_it_is_ours(crowded: Place, role: Role):
+@pytest.mark.parametrize(
+    ("role", "language"), [*((role, "en") for role in sorted(Role)), (Role.ADMIN, "nb")]
+)
+async def test_a_first_load_is_light_and_all_of_it_is_ours(
+    crowded: Place, role: Role, language: str
+):
     wrong: list[str] = []
     weights: dict[str, int] = {}
     for path in [*crowded.pages(), "/nowhere"]:
         if path == STREAM:
             continue
-        answer = await crowded.ask(role, "GET", path)
+        answer = await crowded.ask(role, "GET", path, cookies={COOKIE: language})
         if not answer.is_page or not answer.text.startswith("<!doctype html>"):
             continue
         page = Page(answer.text)
