@@ -167,7 +167,7 @@ async def test_one_who_presses_often_keeps_nobody_else_from_opening(control: Con
             await control.orders.give(opening, by=SOMEBODY)
         another = structs.replace(opening, actor=KARI)
         pressing = asyncio.create_task(control.orders.give(another, by=SOMEBODY))
-        await asyncio.sleep(0.1)
+        await they_wait(control, OPENINGS_PER_ACCOUNT + 1)
         control.report()
         for number in range(1, OPENINGS_PER_ACCOUNT + 2):
             await control.answered(number=number)
@@ -199,9 +199,16 @@ async def crowd(
 ) -> AsyncGenerator[list[asyncio.Task[Answered]]]:
     """All of them wait for the controller, which says nothing yet."""
     waiting = [asyncio.create_task(control.orders.give(each, by=SOMEBODY)) for each in orders]
-    await asyncio.sleep(0.5)
+    await they_wait(control, len(orders))
     yield waiting
     await end(*waiting)
+
+
+async def they_wait(control: Control, number: int) -> None:
+    """Until so many openings wait for one controller's answer."""
+    shares = control.orders._waiting  # pyright: ignore[reportPrivateUsage]
+    share = "controller front-pi"
+    await eventually(lambda: shares[share] == number)
 
 
 def test_seconds_belong_to_unlock_until():
