@@ -8,6 +8,7 @@ import asyncio
 import os
 import pwd
 import signal
+import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -69,29 +70,37 @@ async def run_as(
     Raises: ProgramFailed.
     """
     other = os.geteuid() != user.uid
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE if isinstance(stdin, bytes) else stdin,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
-            env=ENVIRONMENT,
-            umask=0o077,
-            start_new_session=True,
-            user=user.uid if other else None,
-            group=user.gid if other else None,
-            extra_groups=[] if other else None,
-        )
-    except OSError as error:
-        raise ProgramFailed(f"{command[0]} can't be run as {user.name}: {error}") from error
-    try:
-        said, complained = await process.communicate(stdin if isinstance(stdin, bytes) else None)
-    finally:
-        if process.returncode is None:
-            # Cancelled: it and its children must not go on when we have given up the locks.
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=folder,
+                env=ENVIRONMENT,
+                umask=0o077,
+                start_new_session=True,
+                user=user.uid if other else None,
+                group=user.gid if other else None,
+                extra_groups=[] if other else None,
+                pass_fds=[theirs.fileno()],
+            )
+        except OSError as error:
+            raise ProgramFailed(f"{command[0]} can't be run as {user.name}: {error}") from error
+        theirs.close()
+        try:
+            given = stdin if isinstance(stdin, bytes) else None
+            said, complained = await process.communicate(given)
+        finally:
+            if process.returncode is None:
+                # Cancelled: it and its children must not go on when we have given up the locks.
+                # All of them hold the other end, so that it closes when the last one has ended.
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+                ours.setblocking(False)
+                await asyncio.get_running_loop().sock_recv(ours, 1)
     if process.returncode != 0:
         end = (complained or said).decode(errors="replace").strip()[-1000:]
         raise ProgramFailed(f"{Path(command[0]).name} failed: {end or process.returncode}")

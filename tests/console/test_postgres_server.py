@@ -158,6 +158,19 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(
         assert await answers(conninfo)
 
 
+async def test_a_program_that_is_cancelled_has_ended_with_all_that_it_started(
+    data_dir: Path,
+) -> None:
+    place = await prepare_place(data_dir)
+    script = "for _ in $(seq 300); do sleep 60 >/dev/null 2>&1 & done; touch begun; wait"
+    running = asyncio.create_task(place.run("sh", "-c", script))
+    await eventually(lambda: (place.folder / "begun").exists())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert processes_in(place.folder) == []
+
+
 async def test_data_that_does_not_start_is_an_error_with_the_servers_own_words(
     data_dir: Path,
 ) -> None:

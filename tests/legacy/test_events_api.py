@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import psycopg
 import pytest
 
 from console.events.visits import day_starts
 from tests.support import console_app, makerspace
 from tests.support.console_app import Site
+from tests.support.statements import record_statements
 
 NOW = datetime.now(UTC)
 
@@ -107,16 +107,9 @@ async def test_at_most_a_hundred_and_of_many_people_in_few_statements(
             ago=timedelta(minutes=number), text1=f"door-{number}",
         )  # fmt: skip
     browser = await site.browser("kari")
-    asked: list[object] = []
-    execute = psycopg.AsyncCursor.execute
-
-    async def counted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        asked.append(query)
-        return await execute(self, query, *arguments, **options)
-
-    monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
+    statements = record_statements(monkeypatch)
     events = await (await browser.get("/service/recent-events")).json()
-    assert len([query for query in asked if query]) <= 6
+    assert 0 < len(statements) <= 6
     assert [one["door"] for one in events] == [f"door-{number}" for number in range(100)]
 
 

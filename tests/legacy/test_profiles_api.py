@@ -1,12 +1,10 @@
 """People in the old API: what a member is told of herself and of others, in the old shapes."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
 from console.database import Connection, Database
@@ -16,6 +14,7 @@ from console.settings import LegacySettings
 from tests.legacy.sites import legacy_settings, site_with
 from tests.support import makerspace
 from tests.support.console_app import Client, Site, admin, member
+from tests.support.statements import record_statements
 
 FEE = 987_654_321  # found in no time and no number of a row
 LISTS = ("/data/profile-summary", "/data/profile")
@@ -279,16 +278,7 @@ async def test_a_list_takes_as_many_statements_for_many_people_as_for_one(
 ) -> None:
     await anne(site.connection)
     client = await site.browser("anne")
-    statements: list[object] = []
-    others = {task for task in asyncio.all_tasks() if task.get_name() in {"alarms", "live hub"}}
-    execute: Any = psycopg.AsyncCursor.execute
-
-    async def counted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        if asyncio.current_task() not in others:
-            statements.append(query)
-        return await execute(self, query, *arguments, **options)
-
-    monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
+    statements = record_statements(monkeypatch)
     await get(client, "/data/profile")
     for_one = len(statements)
     await site.connection.execute(
