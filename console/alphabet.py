@@ -4,6 +4,7 @@ import unicodedata
 
 _AFTER_Z = str.maketrans("æÆäÄøØöÖåÅ", "{{{{||||}}")
 """NS 4551, the Norwegian ASCII, had the three letters in these places."""
+_APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’ʼ′"))
 _PLAIN = str.maketrans(
     dict(zip("øØðÐđĐłŁı", "ooddddlli", strict=True))
     | dict.fromkeys("æÆ", "ae")
@@ -15,7 +16,8 @@ _ACCENTS = range(0x300, 0x370)
 
 
 def alphabetic(words: str) -> str:
-    """What to sort names by: small letters without accents."""
+    """What to sort names by: small letters without accents and apostrophes."""
+    words = words.translate(_APOSTROPHES)
     if not words.isascii():
         words = unicodedata.normalize("NFC", words).translate(_AFTER_Z)
         apart = unicodedata.normalize("NFKD", words)

@@ -6,7 +6,7 @@ from console.alphabet import alphabetic
 from tests.support.console_app import Site, admin, member
 
 NORWEGIAN = [
-    *("3D-rom", "anne", "Émile", "Eva", "ida", "Łukasz", "Lydia", "O'Connor", "Zoë"),
+    *("3D-rom", "anne", "Émile", "Eva", "ida", "Łukasz", "Lydia", "Oates", "O'Connor", "Zoë"),
     *("ægir", "Ærlend", "Ödön", "Øystein", "åse", "Åshild"),
 ]
 LETTERS = [chr(point) for point in range(0x20, 0x250) if chr(point).isprintable()]
