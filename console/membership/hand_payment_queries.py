@@ -61,10 +61,10 @@ async def overlapping(
     async with conn.cursor(row_factory=class_row(PaymentRow)) as cursor:
         await cursor.execute(
             """
-            select p.id, p.start_date, p.end_date, p.amount, p.stripe_id::text as invoice
+            select p.id, p.start_date, p.end_date, p.amount, p.invoice
             from access.payment_owner o
-            join stripe_payment p on p.id = o.payment and p.created_by = o.account
-            where o.account = %(account_id)s and p.amount > 0 and p.amount <> 'NaN'
+            join access.counting_payments() p on p.id = o.payment and p.account = o.account
+            where o.account = %(account_id)s
               and p.start_date < %(ends)s and p.end_date > %(begins)s
             order by p.start_date, p.id
             limit %(limit)s

@@ -66,15 +66,16 @@ async def months(conn: Connection, *, begins: Sequence[datetime]) -> list[MonthR
                 and coalesce(payment_date, start_date) < begins[array_upper(begins, 1)]
               group by 1
             ), period as (
-              select created_by, start_date, end_date,
+              select account, start_date, end_date,
                 max(end_date) over (w rows between unbounded preceding and 1 preceding)
                   as paid_before,
-                lead(start_date) over w as paid_next
-              from stripe_payment, border
-              where amount > 0 and amount <> 'NaN'
-                and end_date >= begins[1] - make_interval(days => %(break_days)s)
-                and start_date <= now() + interval '5 minutes'
-              window w as (partition by created_by order by start_date, end_date, id)
+                lead(start_date) over w as paid_next,
+                max(counts_until) over (w rows between unbounded preceding and current row)
+                  as counts_until
+              from access.counting_payments(), border
+              where end_date >= begins[1] - make_interval(days => %(break_days)s)
+                and counts_from <= now()
+              window w as (partition by account order by start_date, end_date, id)
             ), begun as (
               select width_bucket(start_date, begins) as slot, count(*) as people
               from period, border
@@ -85,7 +86,7 @@ async def months(conn: Connection, *, begins: Sequence[datetime]) -> list[MonthR
               select width_bucket(greatest(end_date, paid_before), begins) as slot,
                 count(*) as people
               from period, border
-              where greatest(end_date, paid_before) < now() - interval '24 hours'
+              where counts_until < now()
                 and (paid_next is null or paid_next
                   > greatest(end_date, paid_before) + make_interval(days => %(break_days)s))
               group by 1
@@ -112,17 +113,16 @@ async def companies(conn: Connection, *, limit: int, names: int) -> list[Company
         await cursor.execute(
             """
             with paying as (
-              select distinct created_by from stripe_payment
-              where amount > 0 and amount <> 'NaN' and start_date <= now() + interval '5 minutes'
-                and end_date >= now() - interval '24 hours'
+              select distinct account from access.counting_payments()
+              where now() between counts_from and counts_until
             ), works as (
               select e.company, a.id, coalesce(a.name, a.username)::text as name,
-                p.created_by is not null as is_paying,
+                p.account is not null as is_paying,
                 row_number() over (partition by e.company
                   order by access.alphabetic(coalesce(a.name, a.username)), a.id) as place
               from company_employee e
               join account a on a.id = e.account and not a.system
-              left join paying p on p.created_by = a.id
+              left join paying p on p.account = a.id
             )
             select o.name::text, o.active as is_active, count(w.id) as employees,
               count(*) filter (where w.is_paying) as payers,

@@ -45,12 +45,11 @@ class Counts(Struct, frozen=True):
 
 _PEOPLE = """
   with paid as (
-    select created_by as account,
-      max(end_date) filter (where start_date <= now() + interval '5 minutes') as until,
-      max(coalesce(payment_date, start_date)) as latest
-    from stripe_payment
-    where amount > 0 and amount <> 'NaN'
-    group by created_by
+    select account, max(end_date) filter (where counts_from <= now()) as until,
+      bool_or(counts_until >= now()) filter (where counts_from <= now()) as is_active,
+      max(paid_at) as latest
+    from access.counting_payments()
+    group by account
   ), failure as (
     select c.created_by as account, max(f.failed_at) as failed_at
     from access.failed_payment f join stripe_customer c on c.stripe_id = f.customer
@@ -60,7 +59,7 @@ _PEOPLE = """
   ), person as (
     select a.id as account_id, a.username::text, a.name::text, p.until as paid_until,
       case when f.failed_at >= coalesce(p.latest, '-infinity') then f.failed_at end as failed_at,
-      p.until >= now() - interval '24 hours' as is_active
+      p.is_active
     from account a
     left join paid p on p.account = a.id
     left join failure f on f.account = a.id
@@ -105,10 +104,10 @@ async def people(conn: Connection, *, listing: Listing, text: str, limit: int) -
                 when 'failed' then failed_at end desc nulls last, sort, account_id
               limit %(limit)s
             ), latest as (
-              select distinct on (created_by) created_by, amount
-              from stripe_payment
-              where created_by in (select account_id from listed) and amount > 0 and amount <> 'NaN'
-              order by created_by, coalesce(payment_date, start_date) desc, id desc
+              select distinct on (account) account, amount
+              from access.counting_payments()
+              where account in (select account_id from listed)
+              order by account, paid_at desc, id desc
             ), goes_on as (
               select c.created_by, bool_or(s.renews) as renews
               from access.stripe_subscription s join stripe_customer c on c.stripe_id = s.customer
@@ -116,7 +115,7 @@ async def people(conn: Connection, *, listing: Listing, text: str, limit: int) -
             )
             select l.account_id, l.username, l.name, l.paid_until, p.amount, l.failed_at, g.renews
             from listed l
-            left join latest p on p.created_by = l.account_id
+            left join latest p on p.account = l.account_id
             left join goes_on g on g.created_by = l.account_id
             order by case %(listing)s::text when 'ended' then paid_until
               when 'failed' then failed_at end desc nulls last, sort, account_id

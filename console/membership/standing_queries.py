@@ -40,12 +40,11 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
         await cursor.execute(
             """
             with paid as (
-              select max(end_date) filter (
-                  where start_date <= now() + interval '5 minutes') as until,
-                max(coalesce(payment_date, start_date)) as latest
+              select max(end_date) filter (where counts_from <= now()) as until,
+                max(paid_at) as latest
               from access.payment_owner o
-              join stripe_payment p on p.id = o.payment and p.created_by = o.account
-              where o.account = %(account_id)s and amount > 0 and amount <> 'NaN'
+              join access.counting_payments() p on p.id = o.payment and p.account = o.account
+              where o.account = %(account_id)s
             )
             select p.until as paid_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company

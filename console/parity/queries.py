@@ -24,7 +24,7 @@ async def old_people(conn: Connection, *, now_ms: int) -> list[OldPerson]:
     """Everybody, by id; without payments that were over three days ago, which no rule counts."""
     async with conn.cursor(row_factory=class_row(_PersonRow)) as cursor:
         await cursor.execute(
-            # Instants are cut as in console/rights/queries.py, so that both rules see the same.
+            # Instants are cut as in access.counting_payments, so that both rules see the same.
             """
             with payment as (
               select created_by as account,

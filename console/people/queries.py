@@ -50,9 +50,8 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               select o.account, max(p.end_date) as until
               from listed l
               join access.payment_owner o on o.account = l.id
-              join stripe_payment p on p.id = o.payment and p.created_by = o.account
-              where p.amount > 0 and p.amount <> 'NaN'
-                and p.start_date <= now() + interval '5 minutes'
+              join access.counting_payments() p on p.id = o.payment and p.account = o.account
+              where p.counts_from <= now()
               group by o.account
             ), belongs as (
               select m.account,

@@ -10,8 +10,10 @@ from console.rights.facts import CircleRef, Paid, Person
 from sync.ids import AccountRef
 
 GRACE_HOURS = 24
-"""A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked."""
+"""A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked.
 
+Source of both: `access.counting_payments` in the database.
+"""
 EARLY_SECONDS = 300
 """And it counts so much earlier: Stripe says when it begins, and its clock may be ahead of ours."""
 
@@ -25,34 +27,24 @@ class _PersonRow(Struct, frozen=True):
 
 
 _PAYMENTS = """
-  with their_payment as (
-    select created_by, start_date, end_date, amount from stripe_payment
+  with payment as (
+    select account, counts_from, counts_until from access.counting_payments()
 """
 _PAYMENTS_OF_SOME = """
-  with their_payment as (
-    select p.created_by, p.start_date, p.end_date, p.amount
+  with payment as (
+    select o.account, p.counts_from, p.counts_until
       from access.payment_owner o
-      join stripe_payment p on p.id = o.payment and p.created_by = o.account
+      join access.counting_payments() p on p.id = o.payment and p.account = o.account
      where o.account = any(%(accounts)s::bigint[])
 """
-# Instants are cut to what a wire number holds; 'infinity' is an instant here, too.
 # Whole milliseconds inside the period: rounded up at its start, down at its end.
 _PEOPLE = """
-  ), payment as (
-    select created_by as account,
-           least(greatest(start_date, '1970-01-02 00:00+00'), '9000-01-01 00:00+00')
-             - make_interval(secs => %(early_seconds)s) as starts,
-           least(greatest(end_date, '1970-01-01 00:00+00'), '9000-01-01 00:00+00')
-             + make_interval(hours => %(grace_hours)s) as ends
-      from their_payment
-     where amount > 0 and amount <> 'NaN'
-       and end_date >= to_timestamp(%(ended_after_ms)s::bigint / 1000.0)
-         - make_interval(hours => %(grace_hours)s)
   ), paid as (
     select account,
-           array_agg(ceil(extract(epoch from starts) * 1000)::bigint) as starts_ms,
-           array_agg(floor(extract(epoch from ends) * 1000)::bigint) as ends_ms
+           array_agg(ceil(extract(epoch from counts_from) * 1000)::bigint) as starts_ms,
+           array_agg(floor(extract(epoch from counts_until) * 1000)::bigint) as ends_ms
       from payment
+     where counts_until >= to_timestamp(%(ended_after_ms)s::bigint / 1000.0)
      group by account
   ), employed as (
     select distinct e.account
@@ -104,8 +96,6 @@ async def people(
             {
                 "accounts": None if wanted is None else list(wanted),
                 "ended_after_ms": ended_after_ms,
-                "grace_hours": GRACE_HOURS,
-                "early_seconds": EARLY_SECONDS,
             },
         )
         return tuple(
