@@ -21,6 +21,7 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 SERIOUS = {"serious", "critical"}
 PRESSED_MIN_PX = 44
+APART_MIN_PX = 8
 NO_PAGES = ("/nowhere", "/cards/unknown")
 """What a member finds there is the page that says so."""
 
@@ -49,6 +50,23 @@ SMALL = """
   .map((each) => [each.outerHTML.slice(0, 120), pressed(each).getBoundingClientRect()])
   .filter(([, box]) => box.height < least || box.width < least)
   .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`);
+}
+"""
+CROWDED = """
+(least) => {
+  const parts = ":is(.rows, .panel, .facts, .cards, .empty, .notice, .actions, .more, form, section)";
+  const isBlock = (each) => getComputedStyle(each).display !== "inline"
+    && !/fixed|absolute/.test(getComputedStyle(each).position);
+  return [...document.querySelectorAll(`main ${parts} + ${parts}`)]
+  .map((each) => [each.previousElementSibling, each])
+  .filter((both) => both.every((each) => each.checkVisibility() && isBlock(each)
+    && each.getBoundingClientRect().height > 1))
+  .filter(([, each]) => getComputedStyle(each.parentElement).display === "block")
+  .map(([above, each]) =>
+    [each.getBoundingClientRect().top - above.getBoundingClientRect().bottom, above, each])
+  .filter(([gap]) => gap < least)
+  .map(([gap, above, each]) =>
+    `${Math.round(gap)} px: ${above.outerHTML.slice(0, 80)} and ${each.outerHTML.slice(0, 80)}`);
 }
 """
 OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true"
@@ -104,6 +122,7 @@ async def _look(page: Page, path: str, axe: str) -> Sequence[str]:
     wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     wrong += [f"is {wide} px too wide"] if wide > 0 else []
     wrong += [f"too small to press: {it}" for it in await page.evaluate(SMALL, PRESSED_MIN_PX)]
+    wrong += [f"too close: {them}" for them in await page.evaluate(CROWDED, APART_MIN_PX)]
     await page.evaluate(axe)
     wrong += await _violations(page, "light")
     await page.evaluate(OPEN_ALL)
