@@ -54,7 +54,8 @@ SMALL = """
 """
 CROWDED = """
 (least) => {
-  const parts = ":is(.rows, .panel, .facts, .cards, .empty, .notice, .actions, .more, form, section)";
+  const parts = `:is(.rows, .panel, .facts, .cards, .empty, .notice,
+    .actions, .more, form, section)`;
   const isBlock = (each) => getComputedStyle(each).display !== "inline"
     && !/fixed|absolute/.test(getComputedStyle(each).position);
   return [...document.querySelectorAll(`main ${parts} + ${parts}`)]
