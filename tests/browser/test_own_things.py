@@ -72,6 +72,34 @@ async def test_a_tool_is_taken_and_given_back_with_nothing_but_keys(
                 assert await takers(site) == held
 
 
+async def test_a_button_keeps_the_keyboard_when_tools_are_shown_anew(
+    site: Site, kari: int, browser: Browser
+) -> None:
+    saw = await makerspace.tool(site.connection, name="Saw")
+    ola = await member(site.connection, "ola")
+    async with browser_page(
+        browser, address(site), session=await site.session("kari"), viewport=DESKTOP
+    ) as page:
+        for path in ("/", "/tools"):
+            await page.goto(path)
+            await expect(page.locator("[data-live]").first).to_have_text("live")
+            await tab_to(page.get_by_role("button", name="Take Drill"))
+            async with page.expect_response(lambda told: told.request.method == "GET"):
+                await site.connection.execute(
+                    """
+                    insert into tool_checkout (created_at, created_by, updated_at, updated_by,
+                      tool_description, account, started)
+                    values (now(), %(ola)s, now(), %(ola)s, %(saw)s, %(ola)s, now())
+                    """,
+                    {"saw": saw, "ola": ola},
+                )
+            await page.wait_for_timeout(300)
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("button", name="Return Drill")).to_be_visible()
+            assert set(await takers(site)) == {(kari,), (ola,)}
+            await site.connection.execute("delete from tool_checkout")
+
+
 async def test_a_card_is_marked_lost_with_nothing_but_keys(
     site: Site, kari: int, browser: Browser
 ) -> None:
