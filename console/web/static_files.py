@@ -94,7 +94,7 @@ def dense(body: bytes, suffix: str) -> bytes:
         case ".css":
             body = re.sub(rb"/\*.*?\*/", b"", body, flags=re.DOTALL)
             body = re.sub(rb"\s+", b" ", body)
-            body = re.sub(rb" ?([{};,]) ?", rb"\1", body).strip()
+            body = re.sub(rb" ?([{};,>]) ?", rb"\1", body).strip()
             return re.sub(rb"(?<=[\w-]): ", b":", body).replace(b";}", b"}")
         case ".js":
             body = re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
