@@ -12,7 +12,7 @@ import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from msgspec import Struct
 
@@ -69,7 +69,6 @@ async def run_as(
     It gets a session of its own, so that Ctrl-C in a terminal doesn't reach what it starts.
     Raises: ProgramFailed.
     """
-    other = os.geteuid() != user.uid
     ours, theirs = socket.socketpair()
     with ours, theirs:
         try:
@@ -78,14 +77,8 @@ async def run_as(
                 stdin=asyncio.subprocess.PIPE if isinstance(stdin, bytes) else stdin,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                cwd=folder,
-                env=ENVIRONMENT,
-                umask=0o077,
-                start_new_session=True,
-                user=user.uid if other else None,
-                group=user.gid if other else None,
-                extra_groups=[] if other else None,
                 pass_fds=[theirs.fileno()],
+                **_confined(user, folder),
             )
         except OSError as error:
             raise ProgramFailed(f"{command[0]} can't be run as {user.name}: {error}") from error
@@ -112,18 +105,11 @@ def launch_as(user: ServerUser, *command: str | Path, folder: Path, log: str) ->
 
     Whoever sees it end calls `collect`. Raises: ProgramFailed.
     """
-    other = os.geteuid() != user.uid
     try:
         process = subprocess.Popen(
             ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, *command],
             stdin=subprocess.DEVNULL,
-            cwd=folder,
-            env=ENVIRONMENT,
-            umask=0o077,
-            start_new_session=True,
-            user=user.uid if other else None,
-            group=user.gid if other else None,
-            extra_groups=[] if other else None,
+            **_confined(user, folder),
         )
     except OSError as error:
         raise ProgramFailed(f"{command[0]} can't be run as {user.name}: {error}") from error
@@ -135,6 +121,20 @@ def collect(pidfd: int) -> None:
     """Takes a child that has ended off the process table; does nothing when it isn't our child."""
     with suppress(ChildProcessError):
         os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+
+
+def _confined(user: ServerUser, folder: Path) -> dict[str, Any]:
+    """How each program is started: as that user, there, with nothing of the caller's."""
+    other = os.geteuid() != user.uid
+    return {
+        "cwd": folder,
+        "env": ENVIRONMENT,
+        "umask": 0o077,
+        "start_new_session": True,
+        "user": user.uid if other else None,
+        "group": user.gid if other else None,
+        "extra_groups": [] if other else None,
+    }
 
 
 def _user_with_id(uid: int) -> ServerUser:

@@ -12,8 +12,9 @@ from sync.ids import AccountRef
 GRACE_HOURS = 24
 """A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked.
 
-Source of both: `access.counting_payments` in the database.
+Source of both numbers: `access.counting_payments` in the database.
 """
+
 EARLY_SECONDS = 300
 """And it counts so much earlier: Stripe says when it begins, and its clock may be ahead of ours."""
 

@@ -87,8 +87,8 @@ def read_static_files(folder: Path = FOLDER) -> StaticFiles:
 def dense(body: bytes, suffix: str) -> bytes:
     """A style sheet or script of ours without comments and indentation.
 
-    It knows our own way of writing only: no string holds a comment, none of a style sheet what ends
-    a declaration, and a comment of a script has a line of its own.
+    It knows our own way of writing only: no string holds a comment, none of a style sheet a sign
+    that loses its blanks here, and a comment of a script has a line of its own.
     """
     match suffix:
         case ".css":

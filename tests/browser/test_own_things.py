@@ -84,16 +84,15 @@ async def test_a_button_keeps_the_keyboard_when_tools_are_shown_anew(
             await page.goto(path)
             await expect(page.locator("[data-live]").first).to_have_text("live")
             await tab_to(page.get_by_role("button", name="Take Drill"))
-            async with page.expect_response(lambda told: told.request.method == "GET"):
-                await site.connection.execute(
-                    """
-                    insert into tool_checkout (created_at, created_by, updated_at, updated_by,
-                      tool_description, account, started)
-                    values (now(), %(ola)s, now(), %(ola)s, %(saw)s, %(ola)s, now())
-                    """,
-                    {"saw": saw, "ola": ola},
-                )
-            await page.wait_for_timeout(300)
+            await site.connection.execute(
+                """
+                insert into tool_checkout (created_at, created_by, updated_at, updated_by,
+                  tool_description, account, started)
+                values (now(), %(ola)s, now(), %(ola)s, %(saw)s, %(ola)s, now())
+                """,
+                {"saw": saw, "ola": ola},
+            )
+            await expect(page.locator("summary", has_text="Take over")).to_be_visible()
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("button", name="Return Drill")).to_be_visible()
             assert set(await takers(site)) == {(kari,), (ola,)}

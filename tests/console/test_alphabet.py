@@ -9,7 +9,7 @@ NORWEGIAN = [
     *("3D-rom", "anne", "Émile", "Eva", "ida", "Łukasz", "Lydia", "Oates", "O'Connor", "Zoë"),
     *("ægir", "Ærlend", "Ödön", "Øystein", "åse", "Åshild"),
 ]
-LETTERS = [chr(point) for point in range(0x20, 0x250) if chr(point).isprintable()]
+LETTERS = [*(chr(point) for point in range(0x20, 0x250) if chr(point).isprintable()), *"ʼ‘’′"]
 
 
 def test_the_norwegian_letters_come_last_and_accents_and_capitals_make_no_difference() -> None:
