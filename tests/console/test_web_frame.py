@@ -50,7 +50,7 @@ def test_the_style_sheet_is_small_and_no_script_is_eval() -> None:
 
 def test_what_is_served_of_our_own_files_has_no_comments_and_no_indentation() -> None:
     style = b"/* A\n line */\nmain > p, a:hover {\n  color: red; margin: calc(1px + 2px);\n}\n"
-    assert dense(style, ".css") == b"main > p,a:hover{color:red;margin:calc(1px + 2px)}"
+    assert dense(style, ".css") == b"main>p,a:hover{color:red;margin:calc(1px + 2px)}"
     script = b"// Why\n'use strict';\n\n  // and so\n  fetch('https://x'); // kept\n"
     assert dense(script, ".js") == b"'use strict';fetch('https://x');// kept\n"
 
