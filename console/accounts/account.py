@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from console.web.versions import version_of
 from console.words import Text
 
 USERNAME_CHARACTERS_MAX = 50
@@ -101,13 +102,32 @@ def adding_mistakes(new: Registration) -> Mapping[str, str]:
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 
 
-def profile_mistakes(*, name: str, email: str, phone: str) -> Mapping[str, str]:
-    """The first mistake of each field that somebody changes of herself."""
-    found = {
-        "name": _name_mistakes(name),
-        "email": _email_mistakes(email, is_taken=False),
-        "phone": _dialled_phone_mistakes(phone),
-    }
+class Profile(Struct, frozen=True):
+    """What somebody says of herself. `name`, `phone`: empty for none."""
+
+    username: str
+    name: str
+    email: str
+    phone: str
+
+    @property
+    def version(self) -> str:
+        """Of what a form shows."""
+        return version_of(self.name, self.email, self.phone)
+
+
+def profile_mistakes(new: Profile, known: Profile) -> Mapping[str, str]:
+    """The first mistake of each field that is changed.
+
+    What is there already may stay: the old web app took any address, and any phone.
+    """
+    found: dict[str, Sequence[str]] = {}
+    if new.name != known.name.strip():
+        found["name"] = _name_mistakes(new.name)
+    if new.email != known.email.strip():
+        found["email"] = _email_mistakes(new.email, is_taken=False)
+    if new.phone != known.phone.strip():
+        found["phone"] = _dialled_phone_mistakes(new.phone)
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
 
 

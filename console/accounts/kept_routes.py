@@ -15,13 +15,12 @@ from msgspec import Struct
 
 from console.accounts import links, moving, reset
 from console.accounts import settings_queries as queries
-from console.accounts.account import profile_mistakes
+from console.accounts.account import Profile
 from console.accounts.finding import person_or_404
 from console.accounts.links import Outcome, Sent, Shown, Unsent, Withheld
 from console.accounts.profile import Mistakes, mistakes_with, store
 from console.accounts.queries import Person
 from console.accounts.reset_queries import Forgetful
-from console.accounts.settings_queries import ProfileRow
 from console.accounts.throttle import Wait
 from console.web import session
 from console.web.keys import DATABASE
@@ -76,7 +75,7 @@ class Shape(Struct, frozen=True):
     """What the page says besides what is stored. `typed` None: what is stored."""
 
     mistakes: Mistakes = MappingProxyType({})
-    typed: ProfileRow | None = None
+    typed: Profile | None = None
     note: Note | None = None
     link: str | None = None
 
@@ -103,23 +102,18 @@ async def save(request: web.Request) -> web.StreamResponse:
     """Stores name, e-mail address and phone, unless somebody changed them meanwhile."""
     fields = await form(request)
     person = await _somebody_else(request)
-    typed = ProfileRow(
+    typed = Profile(
         username=person.username,
         name=fields.get("name", "").strip(),
         email=fields.get("email", "").strip(),
         phone=fields.get("phone", "").strip(),
     )
-    version = fields.get("version", "")
-    found = profile_mistakes(name=typed.name, email=typed.email, phone=typed.phone)
-    said = "saved"
-    if not found:
-        moved = await _move(request, person, typed, version=version)
-        if isinstance(moved, str):
-            said = moved
-        else:
-            found = moved
-    if not found:
-        found = await store(request, typed, account_id=person.account_id, version=version)
+    version, account_id = fields.get("version", ""), person.account_id
+    said = await _move(request, person, typed, version=version)
+    if isinstance(said, str):
+        found = await store(request, typed, account_id=account_id, version=version)
+    else:
+        found = said
     if found:
         # With a stale form the newest values are shown, else what was typed.
         shape = Shape(found, None if "form" in found else typed)
@@ -202,7 +196,7 @@ async def _somebody_else(request: web.Request) -> Person:
 
 
 async def _move(
-    request: web.Request, person: Person, typed: ProfileRow, *, version: str
+    request: web.Request, person: Person, typed: Profile, *, version: str
 ) -> str | Mistakes:
     """Tells the old address of another one, before it is stored; which note to answer with."""
     async with request.app[DATABASE].reading() as conn:

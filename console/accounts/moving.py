@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from console.accounts import reset
-from console.accounts.settings_queries import ProfileRow
+from console.accounts.account import Profile
 from console.mail import MailFailed
 from console.web.keys import MAILER, SETTINGS
 from console.web.render import TEMPLATES
@@ -17,7 +17,7 @@ from console.words import Text
 log = structlog.get_logger()
 
 
-async def tell_old_address(request: web.Request, known: ProfileRow, *, account_id: int) -> bool:
+async def tell_old_address(request: web.Request, known: Profile, *, account_id: int) -> bool:
     """Whether the address that stands there until now was sent a mail that says who changes it."""
     app = request.app
     if not reset.is_possible(app):

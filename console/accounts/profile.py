@@ -9,8 +9,7 @@ import psycopg
 from aiohttp import web
 
 from console.accounts import settings_queries as queries
-from console.accounts.account import EMAIL_TAKEN
-from console.accounts.settings_queries import ProfileRow
+from console.accounts.account import EMAIL_TAKEN, Profile, profile_mistakes
 from console.database import Connection
 from console.web import session
 from console.web.keys import DATABASE
@@ -21,19 +20,20 @@ Mistakes = Mapping[str, str]
 
 
 async def mistakes_with(
-    conn: Connection, known: ProfileRow, typed: ProfileRow, *, account_id: int, version: str
+    conn: Connection, known: Profile, typed: Profile, *, account_id: int, version: str
 ) -> Mistakes:
-    """What keeps `typed` from being stored, besides what its fields are like by themselves."""
+    """What keeps `typed` from being stored."""
     if known != typed and known.version != version:
         return {"form": CHANGED_MEANWHILE}
+    found = profile_mistakes(typed, known)
+    if found:
+        return found
     if await queries.is_email_taken(conn, account_id=account_id, email=typed.email):
         return {"email": EMAIL_TAKEN}
     return {}
 
 
-async def store(
-    request: web.Request, typed: ProfileRow, *, account_id: int, version: str
-) -> Mistakes:
+async def store(request: web.Request, typed: Profile, *, account_id: int, version: str) -> Mistakes:
     """Stores what has been typed; empty, too, where it says so already. Raises: HTTPNotFound."""
     try:
         async with request.app[DATABASE].writing(by=session.author(request)) as conn:

@@ -6,25 +6,11 @@ from typing import Literal
 from msgspec import Struct
 from psycopg.rows import class_row, scalar_row
 
+from console.accounts.account import Profile
 from console.database import Connection
-from console.web.versions import version_of
 
 SHOWN_DIGITS = 16
 """So much of a session's digest names it on the page of whom it belongs to."""
-
-
-class ProfileRow(Struct, frozen=True):
-    """What somebody says of herself."""
-
-    username: str
-    name: str
-    email: str
-    phone: str
-
-    @property
-    def version(self) -> str:
-        """Of what a form shows."""
-        return version_of(self.name, self.email, self.phone)
 
 
 class OwnSessionRow(Struct, frozen=True):
@@ -38,15 +24,13 @@ class OwnSessionRow(Struct, frozen=True):
     user_agent: str | None
 
 
-async def profile(
-    conn: Connection, *, account_id: int, is_locking: bool = False
-) -> ProfileRow | None:
+async def profile(conn: Connection, *, account_id: int, is_locking: bool = False) -> Profile | None:
     """What somebody says of herself. `is_locking`: it stays so until the transaction ends."""
     query = """
         select username, coalesce(name, '') as name, email, coalesce(phone, '') as phone
         from account where id = %(account_id)s and not system
         """
-    async with conn.cursor(row_factory=class_row(ProfileRow)) as cursor:
+    async with conn.cursor(row_factory=class_row(Profile)) as cursor:
         if is_locking:
             await cursor.execute(
                 "select from account where id = %(account_id)s for no key update",

@@ -10,10 +10,9 @@ from aiohttp import web
 
 from console.accounts import admission, new_password
 from console.accounts import settings_queries as queries
-from console.accounts.account import profile_mistakes
+from console.accounts.account import Profile
 from console.accounts.new_password import Changed, Refused
-from console.accounts.profile import Mistakes, store
-from console.accounts.settings_queries import ProfileRow
+from console.accounts.profile import Mistakes, mistakes_with, store
 from console.accounts.throttle import Wait
 from console.web import session
 from console.web.keys import DATABASE
@@ -47,22 +46,17 @@ async def account_page(request: web.Request) -> web.StreamResponse:
 async def save_profile(request: web.Request) -> web.StreamResponse:
     """Stores name, e-mail address and phone, unless somebody changed them meanwhile."""
     fields = await form(request)
-    typed = ProfileRow(
+    typed = Profile(
         username=visitor(request).username,
         name=fields.get("name", "").strip(),
         email=fields.get("email", "").strip(),
         phone=fields.get("phone", "").strip(),
     )
-    mistakes = profile_mistakes(name=typed.name, email=typed.email, phone=typed.phone)
+    version, password = fields.get("version", ""), fields.get("password", "")
+    mistakes = await _mistakes(request, typed, version=version, password=password)
     if not mistakes:
-        mistakes = await _proven(request, typed, fields.get("password", ""))
-    if not mistakes:
-        mistakes = await store(
-            request,
-            typed,
-            account_id=visitor(request).account_id,
-            version=fields.get("version", ""),
-        )
+        account_id = visitor(request).account_id
+        mistakes = await store(request, typed, account_id=account_id, version=version)
     if mistakes:
         # With a stale form the newest values are shown, else what was typed.
         return await _answer(request, mistakes, typed=None if "form" in mistakes else typed)
@@ -110,13 +104,18 @@ async def end_others(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _proven(request: web.Request, typed: ProfileRow, password: str) -> Mistakes:
-    """A mistake where the e-mail address is another one and the password isn't hers."""
+async def _mistakes(
+    request: web.Request, typed: Profile, *, version: str, password: str
+) -> Mistakes:
+    """What keeps `typed` from being stored; for another e-mail address she proves who she is."""
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
         known = await queries.profile(conn, account_id=me.account_id)
-    if known is None or known.email == typed.email:
-        return {}
+        if known is None:
+            raise web.HTTPNotFound
+        found = await mistakes_with(conn, known, typed, account_id=me.account_id, version=version)
+    if found or known.email == typed.email:
+        return found
     if not password:
         return {"password": Text("Another e-mail address needs your password.")}
     outcome = await admission.check(request, me.username, password)
@@ -132,7 +131,7 @@ async def _answer(
     mistakes: Mistakes,
     *,
     status: int = 422,
-    typed: ProfileRow | None = None,
+    typed: Profile | None = None,
     saved: str | None = None,
 ) -> web.StreamResponse:
     account_id = visitor(request).account_id

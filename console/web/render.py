@@ -4,6 +4,7 @@ Decides what every template knows, and that an answer is in the visitor's langua
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from aiohttp import web
 
@@ -14,7 +15,7 @@ from console.web.requests import TYPED, is_htmx
 from console.web.routing import Who
 from console.web.session import visitor_or_none
 from console.web.template_sets import TemplateSets
-from console.web.versions import CHANGED_MEANWHILE, typed_texts
+from console.web.versions import CHANGED_MEANWHILE, form_version, typed_texts
 
 TEMPLATES = web.AppKey("templates", TemplateSets)
 
@@ -52,13 +53,15 @@ def _rendered(
 ) -> web.Response:
     run_links = navigation.run_links(request)
     me = visitor_or_none(request)
+    typed = request.get(TYPED, {})
     known: Mapping[str, object] = {
         "visitor": me,
         "bar": request.app[ALARM_BAR](Who.ADMIN if me.is_admin else Who.MEMBER) if me else None,
         "asked_ms": request.get(ASKED_MS, 0),
         "here": request.path_qs if request.method in {"GET", "HEAD"} else "/",
         "changed_meanwhile": CHANGED_MEANWHILE,
-        "typed_texts": typed_texts(request.get(TYPED, {})),
+        "typed_texts": typed_texts(typed),
+        "form_version": partial(form_version, typed=typed),
         "main_links": navigation.main_links(request),
         "run_links": run_links,
         "on_run_page": request.path == "/run" or any(link.is_current for link in run_links),

@@ -129,6 +129,24 @@ async def test_name_and_phone_are_changed_without_the_password(site: Site) -> No
     assert again.status == 303, "what is so already was saved"
 
 
+async def test_what_the_old_web_app_took_may_stay_when_the_rest_is_changed(site: Site) -> None:
+    kari = await member(site.connection, "kari", name="Kari")
+    await site.connection.execute(
+        "update account set email = 'kari', phone = ' 112' where id = %s", [kari]
+    )
+    client = await site.browser("kari")
+    text = await (await client.get("/me/account")).text()
+    assert 'type="email"' not in text, "a browser would not send it"
+    fields = {"version": version_in(text), "name": "Kari N", "email": "kari", "phone": "112"}
+    for field, value in (("email", "kari2"), ("phone", "113")):
+        refused = await client.post("/me/account/profile", data={**fields, field: value})
+        assert refused.status == 422
+        assert f'id="{field}-mistake"' in await refused.text()
+    answer = await client.post("/me/account/profile", data=fields, allow_redirects=False)
+    assert answer.status == 303
+    assert await row(site.connection, "kari") == ("Kari N", "kari", "112")
+
+
 async def test_another_address_needs_the_password(site: Site) -> None:
     await member(site.connection, "kari", name="Kari")
     client = await site.browser("kari")

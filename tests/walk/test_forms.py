@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from console.cards.card import clean_label
 from console.web.requests import DATA_PATHS
+from console.web.versions import CHANGED_MEANWHILE
 from tests.walk.found import ADDRESS_CHARACTERS_MAX, Found, find_forms, save, send
-from tests.walk.markup import Page
+from tests.walk.markup import Form, Page
 from tests.walk.place import STATIC, Answer, Place, Rows, changed
 from tests.walk.roles import ALSO_LOOKED_AT, LOOKED_AT, Role
 from tests.walk.spoiling import (
@@ -134,6 +135,40 @@ async def test_whoever_saves_what_somebody_has_changed_meanwhile_is_told_so_and_
     assert not wrong, "\n".join(wrong)
 
 
+async def test_whoever_is_late_and_makes_a_mistake_as_well_is_told_both_before_anything_is_saved(
+    place: Place, forms: list[Found]
+):
+    wrong: list[str] = []
+    tried = 0
+    for one in forms:
+        versions = VERSIONS & {field.name for field in one.form.fields if field.value}
+        typed = [field.name for field in one.form.fields if field.kind in TYPED_INTO]
+        if not versions or not typed:
+            continue
+        before = await place.rows()
+        for field, first, second in changed_once(one.form):
+            visitor = await place.visitor(one.role, is_new=True)
+            await save(place, visitor, one.form, encoded(first.items()))
+            saved = await place.rows()
+            place.fetch()
+            for mistaken in typed if changed(before, saved) else ():
+                bad = encoded((second | {mistaken: "x" * 4_000}).items())
+                answer = await save(place, visitor, one.form, bad)
+                again = _same_form(answer, one)
+                if answer.status != 422 or CHANGED_MEANWHILE in answer.text or again is None:
+                    continue
+                tried += 1
+                shown = {name: value for name, value in again.filled().items() if name in versions}
+                answer = await save(place, visitor, again, encoded((second | shown).items()))
+                written = changed(saved, await place.rows())
+                if answer.status < 400 or written:
+                    wrong.append(f"{one.route} ({one.role}, {field}, {mistaken}): {written}")
+                    break
+            await place.begin_again()
+    assert tried
+    assert not wrong, "\n".join(wrong)
+
+
 async def test_a_form_sent_twice_at_once_is_done_once(place: Place, forms: list[Found]):
     wrong: list[str] = []
     for one in forms:
@@ -210,6 +245,14 @@ def _problem(answer: Answer, before: Rows, after: Rows) -> str | None:
         return f"refused with {answer.status}, and yet {written} changed"
     if not any(words in answer.text for words in SAID):
         return f"refused with {answer.status} and no words: {answer.text[:100]}"
+    return None
+
+
+def _same_form(answer: Answer, one: Found) -> Form | None:
+    names = {field.name for field in one.form.fields}
+    for form in Page(answer.text).forms if answer.is_page else ():
+        if form.action == one.form.action and {field.name for field in form.fields} == names:
+            return form
     return None
 
 
