@@ -86,6 +86,27 @@ async def arrives(site: Site, page: Page, before: str, after: str) -> None:
     await expect(page.get_by_text(before)).to_have_count(0)
 
 
+async def test_a_link_keeps_the_keyboard_when_the_list_with_it_is_shown_anew(
+    site: Site, browser: Browser
+) -> None:
+    await house(site)
+    await event(site.connection, kind="access_denied", site_digest=b"x" * 16)
+    async with browser_page(browser, address(site)) as page:
+        await log_in(page, "ola")
+        for path in ("/log", "/doors/front"):
+            await page.goto(path)
+            await expect(page.locator("[data-live]").first).to_have_text("live")
+            why = page.get_by_role("link", name="Why")
+            known = await why.count()
+            leads_to = await why.last.get_attribute("href") or "nowhere"
+            await why.last.focus()
+            await event(site.connection, kind="access_denied", site_digest=b"y" * 16)
+            await expect(why).to_have_count(known + 1)
+            await expect(why.last).to_be_focused()
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(f"**{leads_to}")
+
+
 async def test_a_page_of_a_person_says_all_over_what_a_circle_has_changed(
     site: Site, browser: Browser
 ) -> None:

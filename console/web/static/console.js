@@ -125,9 +125,9 @@
         continue;
       }
       if (place.contains(document.activeElement)) remember();
+      [swapped, isAnswer] = [() => place, false];
       htmx.swap(place, event.data, { swapStyle: "innerHTML" });
       htmx.trigger(place, "news");
-      refocus(place);
     }
   };
   on("htmx:load", listen);
@@ -190,7 +190,8 @@
   // Where the keyboard is. What is pressed may be disabled meanwhile, or be replaced: then the
   // focus would be nowhere, and whoever uses no mouse would begin again at the top of the page.
   let pressed = null;
-  let swapped = "";
+  let swapped = () => null;
+  let isAnswer = false;
   const remember = () => {
     if (document.activeElement !== document.body) pressed = document.activeElement;
   };
@@ -198,14 +199,19 @@
   const told = (place) =>
     [...place.querySelectorAll("[aria-invalid], form[aria-labelledby], [role=status], [role=alert]")]
       .find((element) => element.checkVisibility() && (element.value || element.textContent.trim()));
+  // The same as what was pressed, where a list is shown anew.
+  const twin = (place) =>
+    pressed.matches("a, button, summary") &&
+    [...place.querySelectorAll(pressed.localName)]
+      .find((element) => element.href === pressed.href && element.textContent === pressed.textContent);
   const refocus = (place) => {
     if (!pressed || (document.activeElement && document.activeElement !== document.body)) return;
     // Its answer is still to come.
     if (pressed.isConnected && pressed.disabled) return;
     const folded = pressed.closest("details:not([open])")?.querySelector("summary");
     const next =
-      [pressed, pressed.id && byId(pressed.id), folded].find(takes) ||
-      (place && told(place)) ||
+      [pressed, folded].find(takes) ||
+      (place && (isAnswer ? told : twin)(place)) ||
       place ||
       byId("main");
     if (next.tabIndex < 0) next.tabIndex = -1;
@@ -213,8 +219,11 @@
   };
   on("pointerdown", () => (pressed = null));
   on("htmx:beforeRequest", remember);
-  on("htmx:beforeSwap", (event) => (swapped = event.detail.target.id));
-  on("htmx:afterSettle", () => refocus(byId(swapped)));
+  on("htmx:beforeSwap", ({ detail }) => {
+    const { id } = detail.target;
+    [swapped, isAnswer] = [() => byId(id), detail.requestConfig.verb !== "get"];
+  });
+  on("htmx:afterSettle", () => refocus(swapped()));
   on("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
 
   // A question is in view when it opens, is gone once it was answered, and then the answer is seen.
