@@ -66,7 +66,7 @@ async def hand_out(request: web.Request, person: Forgetful, *, is_new: bool = Fa
         roles = role_circles(request, mine)
         if roles:
             return Withheld(roles)
-        link = await reset.make_link(conn, account_id=person.account_id, base_url=base_url)
+        link = await reset.make_link(conn, person, base_url=base_url)
     if link is None:
         raise web.HTTPNotFound
     return Shown(link)

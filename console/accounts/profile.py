@@ -8,13 +8,17 @@ from collections.abc import Mapping
 import psycopg
 from aiohttp import web
 
+from console.accounts import queries as accounts
 from console.accounts import settings_queries as queries
 from console.accounts.account import EMAIL_TAKEN, Profile, profile_mistakes
+from console.accounts.admission import Admitted
 from console.database import Connection
 from console.web import session
 from console.web.keys import DATABASE
 from console.web.versions import CHANGED_MEANWHILE
+from console.words import Text
 
+NOT_HERS = Text("This is not your password.")
 Mistakes = Mapping[str, str]
 """By field; `form`: with all of it."""
 
@@ -33,8 +37,18 @@ async def mistakes_with(
     return {}
 
 
-async def store(request: web.Request, typed: Profile, *, account_id: int, version: str) -> Mistakes:
-    """Stores what has been typed; empty, too, where it says so already. Raises: HTTPNotFound."""
+async def store(
+    request: web.Request,
+    typed: Profile,
+    *,
+    account_id: int,
+    version: str,
+    proven: Admitted | None = None,
+) -> Mistakes:
+    """Stores what has been typed; empty, too, where it says so already. Raises: HTTPNotFound.
+
+    `proven`: by which password, that must still be hers; None: nothing was to be proven.
+    """
     try:
         async with request.app[DATABASE].writing(by=session.author(request)) as conn:
             known = await queries.profile(conn, account_id=account_id, is_locking=True)
@@ -42,6 +56,12 @@ async def store(request: web.Request, typed: Profile, *, account_id: int, versio
                 raise web.HTTPNotFound
             if known == typed:
                 return {}
+            if proven is not None and not await accounts.still_has_password(
+                conn, account_id=account_id, stored=proven.stored
+            ):
+                return {"password": NOT_HERS}
+            if typed.email != known.email:
+                await accounts.lock_registrations(conn)
             found = await mistakes_with(conn, known, typed, account_id=account_id, version=version)
             if found:
                 return found

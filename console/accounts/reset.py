@@ -131,6 +131,7 @@ async def send(
             before = await reset_queries.store_token(
                 conn,
                 account_id=person.account_id,
+                email=person.email,
                 token_form=token_form,
                 valid_hours=VALID_HOURS,
             )
@@ -152,15 +153,19 @@ async def send(
     return True
 
 
-async def make_link(conn: Connection, *, account_id: int, base_url: str) -> str | None:
-    """Stores a token and gives its link, which nobody is sent; None: the account is gone."""
+async def make_link(conn: Connection, person: Forgetful, *, base_url: str) -> str | None:
+    """Stores a token and gives its link, which nobody is sent; None: see `store_token`."""
     token = new_token()
     before = await reset_queries.store_token(
-        conn, account_id=account_id, token_form=stored_form(token), valid_hours=VALID_HOURS
+        conn,
+        account_id=person.account_id,
+        email=person.email,
+        token_form=stored_form(token),
+        valid_hours=VALID_HOURS,
     )
     if before is None:
         return None
-    log.info("reset.made", account=account_id)
+    log.info("reset.made", account=person.account_id)
     return _link(base_url, token)
 
 

@@ -41,9 +41,12 @@ async def called(conn: Connection, *, text: str) -> list[Forgetful]:
 
 
 async def store_token(
-    conn: Connection, *, account_id: int, token_form: str, valid_hours: int
+    conn: Connection, *, account_id: int, email: str, token_form: str, valid_hours: int
 ) -> Token | None:
-    """Lets a token be valid from now on, and gives the one before; None: the account is gone."""
+    """Lets a token be valid from now on, and gives the one before.
+
+    None: there is no such account, or `email` is not its address any more.
+    """
     async with conn.cursor(row_factory=class_row(Token)) as cursor:
         await cursor.execute(
             """
@@ -51,12 +54,17 @@ async def store_token(
               reset_token_validity = now() + make_interval(hours => %(valid_hours)s)
             from (
               select id, reset_token as form, reset_token_validity as valid_until from account
-              where id = %(account_id)s and not system for update
+              where id = %(account_id)s and email = %(email)s and not system for update
             ) before
             where a.id = before.id
             returning before.form::text, before.valid_until
             """,
-            {"account_id": account_id, "token_form": token_form, "valid_hours": valid_hours},
+            {
+                "account_id": account_id,
+                "email": email,
+                "token_form": token_form,
+                "valid_hours": valid_hours,
+            },
         )
         return await cursor.fetchone()
 

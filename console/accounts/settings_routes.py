@@ -11,8 +11,9 @@ from aiohttp import web
 from console.accounts import admission, new_password
 from console.accounts import settings_queries as queries
 from console.accounts.account import Profile
+from console.accounts.admission import Admitted
 from console.accounts.new_password import Changed, Refused
-from console.accounts.profile import Mistakes, mistakes_with, store
+from console.accounts.profile import NOT_HERS, Mistakes, mistakes_with, store
 from console.accounts.throttle import Wait
 from console.web import session
 from console.web.keys import DATABASE
@@ -24,7 +25,6 @@ from console.words import Text
 
 PATH = "/me/account"
 SAVED = {"profile": Text("Saved."), "password": Text("The new password counts from now on.")}
-NOT_HERS = Text("This is not your password.")
 
 
 def routes() -> list[Route]:
@@ -53,10 +53,15 @@ async def save_profile(request: web.Request) -> web.StreamResponse:
         phone=fields.get("phone", "").strip(),
     )
     version, password = fields.get("version", ""), fields.get("password", "")
-    mistakes = await _mistakes(request, typed, version=version, password=password)
-    if not mistakes:
-        account_id = visitor(request).account_id
-        mistakes = await store(request, typed, account_id=account_id, version=version)
+    mistakes = await _proven(request, typed, version=version, password=password)
+    if mistakes is None or isinstance(mistakes, Admitted):
+        mistakes = await store(
+            request,
+            typed,
+            account_id=visitor(request).account_id,
+            version=version,
+            proven=mistakes,
+        )
     if mistakes:
         # With a stale form the newest values are shown, else what was typed.
         return await _answer(request, mistakes, typed=None if "form" in mistakes else typed)
@@ -104,18 +109,20 @@ async def end_others(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _mistakes(
+async def _proven(
     request: web.Request, typed: Profile, *, version: str, password: str
-) -> Mistakes:
-    """What keeps `typed` from being stored; for another e-mail address she proves who she is."""
+) -> Admitted | Mistakes | None:
+    """Who she is, for another e-mail address; None where that stays. Raises: HTTPNotFound."""
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
         known = await queries.profile(conn, account_id=me.account_id)
         if known is None:
             raise web.HTTPNotFound
         found = await mistakes_with(conn, known, typed, account_id=me.account_id, version=version)
-    if found or known.email == typed.email:
+    if found:
         return found
+    if known.email == typed.email:
+        return None
     if not password:
         return {"password": Text("Another e-mail address needs your password.")}
     outcome = await admission.check(request, me.username, password)
@@ -123,7 +130,7 @@ async def _mistakes(
         return {"password": _wait(outcome)}
     if outcome is None or outcome.account_id != me.account_id:
         return {"password": NOT_HERS}
-    return {}
+    return outcome
 
 
 async def _answer(

@@ -78,6 +78,10 @@ async def add_account(
         threads.close()
     try:
         async with database.writing(by=at_prompt("accounts add")) as conn:
+            await queries.lock_registrations(conn)
+            wrong = mistakes(new, await queries.taken(conn, username=username, email=email))
+            if wrong:
+                raise BadRequest("; ".join(wrong))
             return await _insert(conn, new, hashed, circles)
     except psycopg.errors.UniqueViolation as error:
         raise BadRequest("Username or email was taken a moment ago") from error

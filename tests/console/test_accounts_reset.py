@@ -1,5 +1,6 @@
 """A forgotten password: a link by mail, a new password by the link, nothing for anybody else."""
 
+import asyncio
 import hashlib
 import re
 import uuid
@@ -16,6 +17,7 @@ from aiohttp import ClientResponse
 from console.accounts import reset, reset_queries
 from console.accounts.reset import RESETS
 from console.accounts.reset_queries import Token
+from console.accounts.settings_queries import set_profile
 from console.database import Connection, Database
 from console.settings import LegacySettings, MailSettings
 from tests.legacy.sites import site_with
@@ -27,6 +29,7 @@ from tests.support.smtp_sink import Kept, SmtpSink, smtp_sink
 from tests.support.waiting import eventually
 
 NEW = "a longer one than before"
+EMAIL = "kari@example.org"
 INVALID = "/login?show_message=recovery-invalid-request"
 SAME = {
     "message": "If we found your user in our systems we have sent an email to your registered"
@@ -365,10 +368,10 @@ async def test_a_token_comes_back_only_in_place_of_the_one_that_replaced_it(
     kari: int = found[0]
     async with database.writing() as conn:
         nothing = await reset_queries.store_token(
-            conn, account_id=kari, token_form="first", valid_hours=1
+            conn, account_id=kari, email=EMAIL, token_form="first", valid_hours=1
         )
         first = await reset_queries.store_token(
-            conn, account_id=kari, token_form="second", valid_hours=1
+            conn, account_id=kari, email=EMAIL, token_form="second", valid_hours=1
         )
         assert (nothing, first and first.form) == (Token(None, None), "first")
         assert first is not None
@@ -377,6 +380,20 @@ async def test_a_token_comes_back_only_in_place_of_the_one_that_replaced_it(
     async with database.writing() as conn:
         await reset_queries.restore_token(conn, account_id=kari, token_form="second", token=first)
     assert (await post.row())[0] == "first"
+
+
+async def test_no_link_goes_to_an_address_that_was_left_at_that_moment(
+    post: Post, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cursor = await post.site.connection.execute("select id from account where username = 'kari'")
+    found = await cursor.fetchone()
+    assert found is not None
+    async with database.writing() as conn:
+        await set_profile(conn, account_id=found[0], name="Kari", email="new@example.org", phone="")
+        assert (await post.ask("kari")).status == 200
+        await asyncio.sleep(0.3)  # so that it waits for what is being saved
+    assert await post.token("new@example.org")
+    assert [mail.recipients for mail in post.sink.mails] == [("<new@example.org>",)]
 
 
 async def test_the_answer_doesnt_wait_for_the_mail_server(

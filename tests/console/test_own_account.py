@@ -1,9 +1,13 @@
 """Joining, and one's own account: who I am, my password, where I am logged in."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from console.accounts import settings_queries
+from console.accounts.admission import PASSWORDS
+from console.accounts.passwords import Verdict
 from console.database import Connection, Database
 from console.web.user_agent import browser_name
 from tests.support.console_app import PASSWORD, Site, log_in, member, served, settings_for, visiting
@@ -127,6 +131,67 @@ async def test_name_and_phone_are_changed_without_the_password(site: Site) -> No
     assert await row(site.connection, "kari") == ("Kari N", "kari@example.org", "98765 (work)")
     again = await client.post("/me/account/profile", data=changed, allow_redirects=False)
     assert again.status == 303, "what is so already was saved"
+
+
+async def test_a_password_that_is_changed_just_then_moves_no_address(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await member(site.connection, "kari", name="Kari")
+    thief, kari = await site.browser("kari"), await site.browser("kari")
+    text = await (await thief.get("/me/account")).text()
+    passwords = site.app[PASSWORDS]
+    verify = passwords.verify
+
+    async def slowly(password: str, stored: str | None) -> Verdict:
+        verdict = await verify(password, stored)
+        monkeypatch.setattr(passwords, "verify", verify)
+        change = {"old": PASSWORD, "new": "another long one"}
+        saved = await kari.post("/me/account/password", data=change, allow_redirects=False)
+        assert saved.status == 303
+        return verdict
+
+    monkeypatch.setattr(passwords, "verify", slowly)
+    moved = {"name": "Kari", "email": "thief@example.org", "phone": "", "password": PASSWORD}
+    answer = await thief.post(
+        "/me/account/profile", data={**moved, "version": version_in(text)}, allow_redirects=False
+    )
+    assert answer.status != 303
+    assert await row(site.connection, "kari") == ("Kari", "kari@example.org", "")
+
+
+async def test_two_who_take_the_same_address_at_once_are_not_both_given_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = settings_queries.set_profile
+
+    async def slowly(conn: Connection, **said: Any) -> None:
+        await asyncio.sleep(0.3)
+        await stored(conn, **said)
+
+    monkeypatch.setattr(settings_queries, "set_profile", slowly)
+    for name in ("kari", "per"):
+        await member(site.connection, name, name="K")
+    browsers = [await site.browser(name) for name in ("kari", "per")]
+    pages = [await (await browser.get("/me/account")).text() for browser in browsers]
+    answers = await asyncio.gather(
+        *(
+            browser.post(
+                "/me/account/profile",
+                data={
+                    "version": version_in(page),
+                    "name": "K",
+                    "email": email,
+                    "phone": "",
+                    "password": PASSWORD,
+                },
+                allow_redirects=False,
+            )
+            for browser, page, email in zip(
+                browsers, pages, ("k@example.org", "K@example.org"), strict=True
+            )
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [303, 422]
 
 
 async def test_what_the_old_web_app_took_may_stay_when_the_rest_is_changed(site: Site) -> None:

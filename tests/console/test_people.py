@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from console.accounts.passwords import PasswordThreads
 from console.database import Connection, Database
 from console.errors import BadRequest
 from console.membership.standing import Facts, standing
@@ -229,6 +230,25 @@ async def test_an_account_that_breaks_a_rule_is_not_made(
     with pytest.raises(BadRequest, match="No such circle: Door"):
         await add_account(database, circles=["door", "Door"], **good)
     assert await accounts(connection) == before
+
+
+async def test_a_name_that_somebody_takes_at_that_moment_is_not_given_twice(
+    site: Site, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed = PasswordThreads.hash
+
+    async def slowly(self: PasswordThreads, password: str) -> str:
+        monkeypatch.setattr(PasswordThreads, "hash", hashed)
+        joined = {"name": "K", "username": "kari", "email": "k@example.org", "password": PASSWORD}
+        answer = await (await site.browser()).post("/join", data=joined, allow_redirects=False)
+        assert answer.status == 303
+        return await hashed(self, password)
+
+    monkeypatch.setattr(PasswordThreads, "hash", slowly)
+    with pytest.raises(BadRequest, match="Username is taken"):
+        await add_account(
+            database, username="Kari", email="x@y", name="Kari", circles=[], password=PASSWORD
+        )
 
 
 async def test_every_mistake_of_a_new_account_is_named_at_once(database: Database) -> None:
