@@ -108,7 +108,7 @@ async def _uploaded(request: web.Request) -> bytes | Text:
     if (request.content_length or 0) > FORM_BYTES_MAX:
         return TOO_MANY_BYTES
     try:
-        async with timely():
+        async with timely(request):
             part = await (await request.multipart()).next()
             if isinstance(part, BodyPartReader) and part.name == "photo":
                 return await _photo(part)

@@ -16,7 +16,7 @@ from console.web.language import language_of
 from console.web.numbers import read_id
 from console.web.routing import Route, Who
 from console.web.server_sent import LiveMessage, encode
-from console.web.session import Visitor, is_still, session_key, visitor
+from console.web.session import Visitor, is_still, renew_cookie, session_key, visitor
 from console.web.subscription import Subscription
 
 HEARTBEAT_SECONDS = 15
@@ -47,6 +47,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         since_ms = read_id(request.query.get("since", "")) or 0
         is_old = hub.has_changed(since_ms=since_ms)
         first = await hub.current(audience, language) if is_old else b""
+        renew_cookie(request, response)
         try:
             await response.prepare(request)
             await _write(response, first + beat())

@@ -31,7 +31,7 @@ from console.words import Language, Text
 log = structlog.get_logger()
 
 SESSION_CHANNEL = "access_session"
-"""Whose session has ended, by account id."""
+"""Whose session has ended, or who has left a circle, by account id: V002.026, V002.034."""
 STREAMS_MAX = 1_000
 STREAMS_PER_ACCOUNT_MAX = 12
 STREAMS_PER_BROWSER_MAX = 3

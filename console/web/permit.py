@@ -5,6 +5,7 @@ everybody, so that nobody learns anything by trying.
 """
 
 from contextlib import suppress
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp import web
 from console.errors import DatabaseUnavailable, Forbidden
 from console.web import session
 from console.web.keys import ASKED_MS, LIVE, SETTINGS
-from console.web.requests import is_htmx, local_path, wants_data
+from console.web.requests import ASK_AGAIN, is_htmx, local_path, wants_data
 from console.web.roles import circles_for
 from console.web.routing import Handler, Who, check_form, rule_of
 from console.words import Text, any_of, quoted
@@ -33,14 +34,18 @@ async def permit(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPNotFound
     if who is not Who.ANYONE:
         request[ASKED_MS] = request.app[LIVE].now_ms
-        visitor = await session.load(request)
-        if visitor is None:
-            raise _log_in_first(request)
-        if who is not Who.MEMBER:
-            await check_form(request)
-        if who not in visitor.roles:
-            raise not_for(who, request)
+        request[ASK_AGAIN] = partial(_admit, request, who)
+        await _admit(request, who)
     return await handler(request)
+
+
+async def _admit(request: web.Request, who: Who) -> None:
+    visitor = await session.load(request)
+    if visitor is None:
+        raise _log_in_first(request)
+    if who not in visitor.roles:
+        await check_form(request)
+        raise not_for(who, request)
 
 
 def _methods(problem: web.HTTPMethodNotAllowed) -> web.Response:

@@ -6,7 +6,7 @@ says what is wrong.
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,6 +29,10 @@ DATA_PATHS = (
 """Programs ask here: they get a status, never a log-in page."""
 
 
+QUICK_SECONDS = 1
+"""A body that takes longer may come from somebody who has lost her rights meanwhile."""
+ASK_AGAIN = web.RequestKey[Callable[[], Awaitable[None]]]("ask_again")
+"""Raises what the route's rule says by now, to whoever sends a body."""
 TYPED = web.RequestKey[Mapping[str, str]]("typed")
 """Where a request keeps the fields of its form."""
 
@@ -75,13 +79,18 @@ async def form(request: web.Request) -> Mapping[str, str]:
 
 async def read_all(request: web.Request) -> bytes:
     """The body. Raises: BadRequest; HTTPRequestEntityTooLarge over 64 kB."""
-    async with timely():
+    async with timely(request):
         return await request.read()
 
 
 @asynccontextmanager
-async def timely() -> AsyncGenerator[None]:
-    """Where a body is read: one that can't be, or takes too long, is a BadRequest."""
+async def timely(request: web.Request) -> AsyncGenerator[None]:
+    """Where a body is read: one that can't be, or takes too long, is a BadRequest.
+
+    Raises as well what `ASK_AGAIN` does.
+    """
+    now = asyncio.get_running_loop().time
+    began = now()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             yield
@@ -91,6 +100,8 @@ async def timely() -> AsyncGenerator[None]:
         ) from error
     except (web.RequestPayloadError, ConnectionResetError) as error:
         raise BadRequest(UNREADABLE) from error
+    if now() - began > QUICK_SECONDS and ASK_AGAIN in request:
+        await request[ASK_AGAIN]()
 
 
 def query_text(request: web.Request, name: str, *, characters_max: int = 100) -> str:

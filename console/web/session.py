@@ -97,7 +97,7 @@ async def load(request: web.Request) -> Visitor | None:
 
     Who comes to a page with nothing but a cookie of the old web app gets a session.
     """
-    row = await _find(request)
+    row = await _find(request, is_used=True)
     if row is None:
         return None
     if not row.is_ours and request.method == "GET" and not wants_data(request):
@@ -112,7 +112,7 @@ async def load(request: web.Request) -> Visitor | None:
 
 async def is_still(request: web.Request, known: Visitor) -> bool:
     """Whether the session that a long answer began with still holds, with the same rights."""
-    row = await _find(request)
+    row = await _find(request, is_used=False)
     return row is not None and _visitor(request, row) == known
 
 
@@ -194,7 +194,7 @@ def forget_cookie(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def renew_cookie(request: web.Request, response: web.StreamResponse) -> None:
-    """A session that was prolonged has its cookie prolonged, too."""
+    """A session that was prolonged has its cookie prolonged, too. A stream calls it by itself."""
     token = request.get(_RENEWED_TOKEN)
     if token is not None and COOKIE not in response.cookies and not response.prepared:
         set_cookie(request, response, token)
@@ -205,8 +205,11 @@ def address_of(request: web.Request) -> str:
     return client_address(request, has_proxy=request.app[SETTINGS].http.public_url is not None)
 
 
-async def _find(request: web.Request) -> SessionRow | None:
-    """By which session somebody asks: one of ours before one of the old web app."""
+async def _find(request: web.Request, *, is_used: bool) -> SessionRow | None:
+    """By which session somebody asks: one of ours before one of the old web app.
+
+    `is_used`: it is prolonged, and its cookie is to be: see `renew_cookie`.
+    """
     token, old = _token(request), _old_session(request)
     digest = session_key(request)
     old_account = None if old is None else old.account_id
@@ -221,7 +224,7 @@ async def _find(request: web.Request) -> SessionRow | None:
             if _was_left(row, old):
                 await queries.delete_session(conn, token_digest=digest)
                 continue
-            if row.is_due:
+            if is_used and row.is_due:
                 await queries.touch_session(
                     conn, token_digest=digest, lifetime_seconds=LIFETIME_SECONDS
                 )

@@ -125,10 +125,7 @@ async def test_a_stream_ends_with_its_session_at_once_and_no_other_does(
     assert (await elsewhere.get("/live")).status == 401
 
 
-async def test_an_admin_who_is_one_no_longer_gets_no_more_refusals(
-    site: Site, kari: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.1)
+async def test_an_admin_who_is_one_no_longer_gets_no_more_refusals(site: Site, kari: int) -> None:
     client = await site.browser("ola")
     async with streaming(client) as stream:
         await stream.next()
@@ -137,6 +134,38 @@ async def test_an_admin_who_is_one_no_longer_gets_no_more_refusals(
     await event(site.connection, kind="access_denied", account=kari)
     async with streaming(client) as again:
         assert "refused" not in await again.next()
+
+
+async def test_a_stream_that_prolongs_the_session_prolongs_its_cookie(site: Site) -> None:
+    await member(site.connection, "kari")
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        assert "Set-Cookie" not in stream.response.headers
+    await site.connection.execute(
+        "update access.session set seen_at = now() - interval '1 hour',"
+        " expires_at = now() + interval '1 day'"
+    )
+    async with streaming(client) as stream:
+        assert "Max-Age=2678400" in stream.response.headers["Set-Cookie"]
+
+
+async def test_a_page_that_stays_open_prolongs_no_session_that_has_its_cookie_elsewhere(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_route, "HEARTBEAT_SECONDS", 0.05)
+    await member(site.connection, "kari")
+    client = await site.browser("kari")
+    async with streaming(client) as stream:
+        await stream.next()
+        await site.connection.execute(
+            "update access.session set seen_at = now() - interval '1 hour'"
+        )
+        beats = stream.beats
+        reading = asyncio.create_task(stream.next("nothing", seconds=30))
+        await eventually(lambda: stream.beats >= beats + 3)
+        reading.cancel()
+        answer = await client.get("/me")
+        assert "Set-Cookie" in answer.headers
 
 
 async def test_a_silent_stream_has_a_heartbeat(

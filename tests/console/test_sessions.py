@@ -1,19 +1,24 @@
 """Logging in, staying logged in, and no longer being logged in."""
 
+import asyncio
 import hashlib
 import re
+from collections.abc import AsyncGenerator
+from typing import LiteralString
 
 import pytest
 from yarl import URL
 
 from console.accounts.passwords import hash_password
 from console.database import Connection, Database
+from console.web import requests
 from console.web.session import COOKIE
 from tests.support import makerspace
 from tests.support.console_app import (
     PASSWORD,
     PASSWORD_HASH,
     Client,
+    Site,
     admin,
     log_in,
     member,
@@ -289,3 +294,29 @@ async def test_nobody_is_sent_to_another_site_after_logging_in(
             allow_redirects=False,
         )
         assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("losing", ["delete from access.session", "delete from circle_member"])
+async def test_a_form_that_takes_its_time_is_asked_again_whose_it_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch, losing: LiteralString
+) -> None:
+    monkeypatch.setattr(requests, "QUICK_SECONDS", 0.2)
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    browser = await site.browser("ola")
+
+    async def body() -> AsyncGenerator[bytes]:
+        yield b"credential=em4100:"
+        await asyncio.sleep(0.5)
+        await site.connection.execute(losing)
+        yield b"0102345678"
+
+    async with browser.post(
+        f"/members/{kari}/cards",
+        data=body(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        allow_redirects=False,
+    ) as answer:
+        assert (answer.status, answer.headers.get("Location")) in {(403, None), (303, "/login")}
+    cursor = await site.connection.execute("select from access.card")
+    assert cursor.rowcount == 0

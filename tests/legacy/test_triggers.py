@@ -26,6 +26,7 @@ async def test_everything_of_ours_in_public_is_a_trigger_of_a_known_name(taken_o
     assert names == [
         ("access_changed",),
         ("access_checkout",),
+        ("access_circle_left",),
         ("access_claim",),
         ("access_index_payment",),
         ("access_index_payments",),

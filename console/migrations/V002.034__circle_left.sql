@@ -1,0 +1,5 @@
+-- Pages that are open learn at once that somebody has left a circle, and with it perhaps her role:
+-- as V002.026 does for sessions, by the same hint.
+
+create trigger access_circle_left after delete on circle_member
+  for each row execute function access.announce_session_ended();
