@@ -11,7 +11,10 @@ from console.first_card.claim import Claim, Note, Tap
 
 
 class ClaimRow(Struct, frozen=True):
-    """A claim, with the names that pages show. `door_name` None: the door is gone."""
+    """A claim, with the names that pages show. `door_name` None: the door is gone.
+
+    `is_asked`: she hasn't said whether the card was hers, and it still opens what she may open.
+    """
 
     claim_id: int
     account_id: int
@@ -24,7 +27,7 @@ class ClaimRow(Struct, frozen=True):
     note: str | None
     outcome: str | None
     card: int | None
-    answered_at: datetime | None
+    is_asked: bool
 
     def claim(self) -> Claim:
         """For the rule."""
@@ -106,10 +109,13 @@ async def _claims(
             select c.id as claim_id, c.account as account_id,
                    coalesce(nullif(a.name, ''), a.username) as person, c.door,
                    d.name as door_name, c.code, c.began_at, c.ends_at, c.note, c.outcome, c.card,
-                   c.answered_at
+                   c.answered_at is null and k.lost_at is null
+                     and k.id is not null and b.card is null as is_asked
               from access.card_claim c
               join account a on a.id = c.account
               join access.door d on d.key = c.door
+              left join access.card k on k.id = c.card and k.account = c.account
+              left join access.break_glass_card b on b.card = k.id
              where (%(account_id)s::bigint is null or c.account = %(account_id)s)
                and (%(waiting_at)s::timestamptz is null
                     or (c.outcome is null and c.ends_at >= %(waiting_at)s))
@@ -225,25 +231,49 @@ async def give_up(conn: Connection, *, account_id: int) -> None:
 
 
 async def answer(conn: Connection, *, account_id: int, claim_id: int) -> int | None:
-    """She has said whether the card was hers; gives the card. None: nobody asks her that."""
-    cursor = await conn.execute(
-        """
-        update access.card_claim set answered_at = now()
-         where id = %(claim_id)s and account = %(account_id)s and outcome = 'assigned'
-           and answered_at is null
-        returning card
-        """,
-        {"claim_id": claim_id, "account_id": account_id},
+    """She has said whether the card was hers; gives the card, which is locked.
+
+    None: nobody asks her that.
+    """
+    await conn.execute(
+        "select from access.card where account = %(account_id)s for update",
+        {"account_id": account_id},
     )
-    row = await cursor.fetchone()
-    return None if row is None else int(row[0])
+    claim = await latest_claim(conn, account_id=account_id)
+    if claim is None or claim.claim_id != claim_id or not claim.is_asked:
+        return None
+    await conn.execute(
+        "update access.card_claim set answered_at = now() where id = %(claim_id)s",
+        {"claim_id": claim_id},
+    )
+    return claim.card
+
+
+async def name_card(conn: Connection, *, card: int, label: str) -> None:
+    """Gives a card its first label; one that it has got by then stays."""
+    await conn.execute(
+        "update access.card set label = %(label)s where id = %(card)s and label = ''",
+        {"card": card, "label": label},
+    )
 
 
 async def remove_card(conn: Connection, *, card: int, account_id: int) -> None:
-    """Takes back that it is hers: it is an unknown card again, as if it had not been tapped."""
+    """Takes back that it is hers: it is an unknown card again, as if it had not been tapped.
+
+    One that has opened something by then counts as lost: somebody has used it as hers.
+    """
+    taken_back = {"card": card, "account_id": account_id}
     await conn.execute(
-        "delete from access.card where id = %(card)s and account = %(account_id)s",
-        {"card": card, "account_id": account_id},
+        """
+        delete from access.card where id = %(card)s
+           and not exists (
+             select from access.event where account = %(account_id)s and card = %(card)s)
+        """,
+        taken_back,
+    )
+    await conn.execute(
+        "update access.card set lost_at = now(), lost_by = %(account_id)s where id = %(card)s",
+        taken_back,
     )
 
 

@@ -11,7 +11,6 @@ from aiohttp import web
 from msgspec import Struct
 
 from console.accounts import queries as accounts
-from console.cards import queries as cards
 from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, label_mistake
 from console.cards.routes import OWN, Typed, person_cards
 from console.database import Connection
@@ -98,7 +97,7 @@ async def end_claim(request: web.Request) -> web.StreamResponse:
 
 
 async def answer_claim(request: web.Request) -> web.StreamResponse:
-    """Whether the card was hers. If not, it is nobody's again."""
+    """Whether the card was hers. If not, it is nobody's again, or lost if it was used."""
     fields = await form(request)
     claim_id, account_id = read_id(fields.get("claim", "")), visitor(request).account_id
     is_hers = fields.get("mine") == "yes"
@@ -113,7 +112,7 @@ async def answer_claim(request: web.Request) -> web.StreamResponse:
         await queries.lock_claims(conn)
         card = await queries.answer(conn, account_id=account_id, claim_id=claim_id)
         if card is not None and is_hers:
-            await cards.set_label(conn, card_id=card, label=label)
+            await queries.name_card(conn, card=card, label=label)
         elif card is not None:
             await queries.remove_card(conn, card=card, account_id=account_id)
     return await _answer(request, is_done=True)
@@ -162,7 +161,7 @@ async def _step(conn: Connection, account_id: int, mistake: str) -> Step:
     doors = tuple(await queries.doors_for_first_cards(conn))
     claim = await queries.latest_claim(conn, account_id=account_id)
     if await queries.has_or_had_a_card(conn, account_id=account_id):
-        asks = claim is not None and claim.outcome == "assigned" and claim.answered_at is None
+        asks = claim is not None and claim.is_asked
         return Step(False, doors, claim=claim if asks else None, asks=asks, mistake=mistake)
     if claim is not None and claim.outcome is None and claim.ends_at >= now:
         seconds = ceil((claim.ends_at - now).total_seconds())

@@ -224,6 +224,48 @@ async def test_a_card_that_was_not_hers_is_nobodys_again(house: House):
     assert await house.rows("select id from access.event where site_digest is not null")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update access.card set lost_at = now()",
+        "insert into access.break_glass_card (slot, card) select 1, id from access.card",
+    ],
+)
+async def test_of_a_card_that_is_lost_or_opens_everything_by_then_she_is_not_asked(
+    house: House, change: LiteralString
+):
+    await house.post("", door="front")
+    await house.tap()
+    await house.do(change)
+    assert "Was this your card" not in await house.page()
+    ((claim,),) = await house.rows("select id from access.card_claim")
+    for mine in ("no", "yes"):
+        await house.post("/answer", claim=str(claim), mine=mine, label="blue fob")
+    assert await house.cards() == [(house.kari, house.kari, "")]
+
+
+async def test_a_card_that_was_used_by_then_is_lost_and_not_forgotten(house: House):
+    await house.post("", door="front")
+    await house.tap()
+    ((claim, card),) = await house.rows("select id, card from access.card_claim")
+    await event(house.site.connection, account=house.kari, card=card)
+    await house.post("/answer", claim=str(claim), mine="no")
+    assert await house.rows("select lost_by from access.card where lost_at is not null") == [
+        (house.kari,)
+    ]
+    assert "Add my first card" not in await house.page(), "she asks an admin for another one"
+
+
+async def test_a_label_that_the_card_has_by_then_stays(house: House):
+    await house.post("", door="front")
+    await house.tap()
+    await house.do("update access.card set label = 'blue fob'")
+    ((claim,),) = await house.rows("select id from access.card_claim")
+    await house.post("/answer", claim=str(claim), mine="yes", label="")
+    assert await house.cards() == [(house.kari, house.kari, "blue fob")]
+    assert "Was this your card" not in await house.page()
+
+
 async def test_without_a_trusted_clock_the_arrival_counts(house: House):
     await house.post("", door="front")
     await house.tap(trusted=False, seconds=-9000)
