@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
+from typing import Self
 
 from msgspec import Struct
 from psycopg.rows import class_row
@@ -13,11 +13,19 @@ from console.words import Text
 
 
 class Undo(Struct, frozen=True):
-    """The form that takes back what was just done: it posts to the same path, with `undo`."""
+    """The form that takes back what was just done: it posts `fields` to the same path.
+
+    None of them: it can't be taken back.
+    """
 
     told: Text
     action: str
-    fields: Mapping[str, str] = MappingProxyType({"undo": "yes"})
+    fields: Mapping[str, str]
+
+    @classmethod
+    def of(cls, told: Text, action: str, *, seen: str | None) -> Self:
+        """`seen`: what taking it back would do now (`Preview.seen`); None: it can't be."""
+        return cls(told, action, {} if seen is None else {"undo": "yes", "seen": seen})
 
 
 class Removed(Struct, frozen=True):

@@ -15,7 +15,7 @@ from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
 from console.circles.opens import opens
 from console.circles.queries import MemberRow, PersonCircleRow
-from console.circles.trying import Typed, Wanted, add, put_back, remove
+from console.circles.trying import Typed, Wanted, add, put_back, putting_back, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
 from console.web.keys import DATABASE, SETTINGS
@@ -147,15 +147,16 @@ async def _removal(request: web.Request, back: str) -> Typed:
         person = await accounts.person(conn, account_id=path_id(request, "account"))
         if person is None:
             return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
-        wanted = _wanted(request, path_id(request, "circle"), person)
+        wanted, seen = _wanted(request, path_id(request, "circle"), person), fields.get("seen", "")
         if fields.get("undo") == "yes":
-            return Typed(mistake=await put_back(conn, wanted))
-        outcome = await remove(conn, wanted, seen=fields.get("seen", ""))
-    typed = Typed().after(outcome, wanted, request.path, {}, back)
-    if outcome is not None:
-        return typed
+            outcome = await put_back(conn, wanted, seen=seen)
+            return Typed().after(outcome, wanted, request.path, {"undo": "yes"}, back)
+        outcome = await remove(conn, wanted, seen=seen)
+        if outcome is not None:
+            return Typed().after(outcome, wanted, request.path, {}, back)
+        way_back = await putting_back(conn, wanted)
     told = Text("{name} was removed.", name=person.shown_name)
-    return replace(typed, undo=Undo(told, request.path))
+    return Typed(undo=Undo.of(told, request.path, seen=way_back))
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:

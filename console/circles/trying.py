@@ -1,4 +1,4 @@
-"""Adding somebody to a circle, or removing her, in two steps: what it does is shown before."""
+"""Adding somebody to a circle, removing her and putting her back: what it does is shown before."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from console.accounts.queries import Person
 from console.audit.undoing import Undo
 from console.circles import membership
-from console.circles.circle import Circle, NoSuchCircle, Refused
-from console.circles.queries import circle
+from console.circles.circle import Circle, NoSuchCircle, Refused, may_manage
+from console.circles.queries import circle, circle_ids_of
 from console.circles.wording import Mistake, mistake, role_words
 from console.database import Connection
-from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
+from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.joining import Joining
 from console.settings import RoleSettings
 from console.web.roles import roles_of
 from console.words import Text
@@ -31,15 +32,21 @@ class Wanted(Struct, frozen=True):
 
 
 class Tried(Struct, frozen=True):
-    """What a change would do, for the question whether to save it."""
+    """What a change would do, for the question whether to save it.
+
+    `is_farewell`: whoever removes herself can't come back by herself.
+    """
 
     told: Preview
     circle: Circle
-    is_removal: bool
+    kind: Joining
+    is_farewell: bool = False
 
 
-Change = Callable[[Connection], Awaitable[Refused | NoSuchCircle | None]]
-Outcome = Refused | NoSuchCircle | Tried | None
+_FAREWELL = Text("You can’t come back by yourself: whoever manages the circle has to add you.")
+Refusal = Refused | NoSuchCircle | None
+Change = Callable[[Connection], Awaitable[Refusal]]
+Outcome = Refusal | Tried
 """None: it is done."""
 
 
@@ -68,16 +75,21 @@ class Typed(Struct, frozen=True):
         match outcome:
             case None:
                 return Typed()
-            case Tried(told, circle_, is_removal):
-                name, title = wanted.person.shown_name, circle_.name
-                if is_removal:
-                    question = Text("Remove {name} from “{circle}”?", name=name, circle=title)
-                    save = Text("Remove {name}", name=name)
-                else:
-                    question = Text("Add {name} to “{circle}”?", name=name, circle=title)
-                    save = Text("Add {name}", name=name)
-                also = role_words(roles_of({title}, wanted.roles))
-                asked = SaveForm(told, question, action, posted, back, save, is_removal, also)
+            case Tried():
+                name, of = wanted.person.shown_name, outcome.circle.name
+                also = [*role_words(roles_of({of}, wanted.roles))]
+                if outcome.is_farewell:
+                    also.append(_FAREWELL)
+                asked = SaveForm(
+                    outcome.told,
+                    outcome.kind.question(name, of),
+                    action,
+                    posted,
+                    back,
+                    outcome.kind.button(name),
+                    is_danger=outcome.kind is Joining.REMOVAL,
+                    also=also,
+                )
                 return Typed(asked=asked)
             case refusal:
                 return replace(self, mistake=mistake(refusal))
@@ -85,53 +97,69 @@ class Typed(Struct, frozen=True):
 
 async def add(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
     """Adds her, if just this effect was seen, or it has none."""
-    change = partial(
-        membership.add,
-        circle_id=wanted.circle_id,
-        account_id=wanted.person.account_id,
-        comment=wanted.comment,
-        actor_id=wanted.actor_id,
-    )
-    return await _try(conn, change, wanted, seen=seen, is_removal=False)
+    change = _change(membership.add, wanted, comment=wanted.comment)
+    return await _try(conn, change, wanted, Joining.ADDITION, seen=seen)
 
 
 async def remove(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
     """Removes her, if just this effect was seen."""
-    change = partial(
-        membership.remove,
-        circle_id=wanted.circle_id,
-        account_id=wanted.person.account_id,
-        actor_id=wanted.actor_id,
-    )
-    return await _try(conn, change, wanted, seen=seen, is_removal=True)
+    change = _change(membership.remove, wanted)
+    return await _try(conn, change, wanted, Joining.REMOVAL, seen=seen, always=True)
 
 
-async def put_back(conn: Connection, wanted: Wanted) -> Mistake | None:
-    """Undoes her removal, with nothing shown before: it was when she was removed. None: done.
+async def put_back(conn: Connection, wanted: Wanted, *, seen: str) -> Outcome:
+    """Undoes her removal, if just this effect was seen, or it has none.
 
     Raises: BadRequest: she was not just removed.
     """
-    await take_turn(conn)
-    outcome = await membership.put_back(
-        conn,
+    change = _change(membership.put_back, wanted)
+    return await _try(conn, change, wanted, Joining.PUTTING_BACK, seen=seen)
+
+
+async def putting_back(conn: Connection, wanted: Wanted) -> str | None:
+    """What it would do now, as `Preview.seen`; None: it can't be done by the same person."""
+    change = _change(membership.put_back, wanted)
+    outcome = await _try(conn, change, wanted, Joining.PUTTING_BACK, seen="", always=True)
+    return outcome.told.seen if isinstance(outcome, Tried) else None
+
+
+def _change(how: Callable[..., Awaitable[Refusal]], wanted: Wanted, **more: str) -> Change:
+    return partial(
+        how,
         circle_id=wanted.circle_id,
         account_id=wanted.person.account_id,
         actor_id=wanted.actor_id,
+        **more,
     )
-    return mistake(outcome)
 
 
 async def _try(
-    conn: Connection, change: Change, wanted: Wanted, *, seen: str, is_removal: bool
+    conn: Connection,
+    change: Change,
+    wanted: Wanted,
+    kind: Joining,
+    *,
+    seen: str,
+    always: bool = False,
 ) -> Outcome:
     row = await circle(conn, circle_id=wanted.circle_id)
     if row is None:
         return NoSuchCircle()
+    gives_role = bool(role_words(roles_of({row.name}, wanted.roles)))
     outcome = await dry_run(
         conn,
         change,
         seen=seen,
         account=AccountRef(wanted.person.account_id),
-        always=is_removal or bool(role_words(roles_of({row.name}, wanted.roles))),
+        always=always or (kind is Joining.ADDITION and gives_role),
     )
-    return Tried(outcome, row.circle(), is_removal) if isinstance(outcome, Preview) else outcome
+    if not isinstance(outcome, Preview):
+        return outcome
+    return Tried(outcome, row.circle(), kind, await _is_farewell(conn, row.circle(), wanted, kind))
+
+
+async def _is_farewell(conn: Connection, left: Circle, wanted: Wanted, kind: Joining) -> bool:
+    if kind is not Joining.REMOVAL or wanted.actor_id != wanted.person.account_id:
+        return False
+    mine = await circle_ids_of(conn, account_id=wanted.actor_id)
+    return not may_manage(left, mine - {left.circle_id})

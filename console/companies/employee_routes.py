@@ -12,8 +12,10 @@ from console.accounts.queries import Person, people_called, person
 from console.audit.undoing import Undo
 from console.companies import keeping, page_queries
 from console.companies.company import Refused
+from console.companies.page_queries import CompanyRow
 from console.database import Connection
-from console.rights.dry_run import Preview, SaveForm, dry_run, take_turn
+from console.rights.dry_run import Preview, SaveForm, dry_run
+from console.rights.joining import Joining
 from console.web.keys import DATABASE
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id, query_text
@@ -25,6 +27,10 @@ from sync.ids import AccountRef
 EMPLOYEES_MAX = 25
 SEEN_BY = frozenset({Who.COMPANIES, Who.FRONT_DESK, Who.TREASURER})
 """Who sees who works where: whoever changes it, and those who see it of a person."""
+_POSTED: Mapping[Joining, Mapping[str, str]] = {
+    Joining.REMOVAL: {},
+    Joining.PUTTING_BACK: {"undo": "yes"},
+}
 _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 
 
@@ -93,7 +99,7 @@ async def add_employee(request: web.Request) -> web.StreamResponse:
                 actor_id=visitor(request).account_id,
             )
             outcome = await _tried(conn, change, found[0], seen=fields.get("seen", ""))
-            typed = _typed(request, outcome, company.name, found[0], is_removal=False)
+            typed = _typed(request, outcome, company.name, found[0], Joining.ADDITION)
     return await _answer(request, typed)
 
 
@@ -108,20 +114,36 @@ async def remove_employee(request: web.Request) -> web.StreamResponse:
         who = await person(conn, account_id=path_id(request, "account"))
         if who is None:
             typed = TypedEmployee(mistake=Text("There is nobody with this number any more."))
-        elif fields.get("undo") == "yes":
-            await take_turn(conn)
-            refused = await keeping.put_back(
-                conn,
-                company_id=company_id,
-                account_id=who.account_id,
-                actor_id=visitor(request).account_id,
-            )
-            typed = TypedEmployee(mistake=refused and _words(refused, who.shown_name))
         else:
-            change = partial(keeping.dismiss, company_id=company_id, account_id=who.account_id)
-            outcome = await _tried(conn, change, who, seen=fields.get("seen", ""), always=True)
-            typed = _typed(request, outcome, company.name, who, is_removal=True)
+            typed = await _removal(request, conn, company, who, fields)
     return await _answer(request, typed)
+
+
+async def _removal(
+    request: web.Request,
+    conn: Connection,
+    company: CompanyRow,
+    who: Person,
+    fields: Mapping[str, str],
+) -> TypedEmployee:
+    dismiss, put_back = (
+        partial(how, company_id=company.id, account_id=who.account_id, **by)
+        for how, by in (
+            (keeping.dismiss, {}),
+            (keeping.put_back, {"actor_id": visitor(request).account_id}),
+        )
+    )
+    seen = fields.get("seen", "")
+    if fields.get("undo") == "yes":
+        outcome = await _tried(conn, put_back, who, seen=seen)
+        return _typed(request, outcome, company.name, who, Joining.PUTTING_BACK)
+    outcome = await _tried(conn, dismiss, who, seen=seen, always=True)
+    if outcome is not None:
+        return _typed(request, outcome, company.name, who, Joining.REMOVAL)
+    back = await _tried(conn, put_back, who, seen="", always=True)
+    told = Text("{name} was removed.", name=who.shown_name)
+    way_back = back.seen if isinstance(back, Preview) else None
+    return TypedEmployee(undo=Undo.of(told, request.path, seen=way_back))
 
 
 async def _tried(
@@ -146,28 +168,26 @@ def _typed(
     outcome: Refused | Preview | None,
     company: str,
     who: Person,
-    *,
-    is_removal: bool,
+    kind: Joining,
 ) -> TypedEmployee:
     name = who.shown_name
     match outcome:
-        case None if is_removal:
-            return TypedEmployee(undo=Undo(Text("{name} was removed.", name=name), request.path))
         case None:
             return TypedEmployee()
         case Preview():
-            if is_removal:
-                question = Text("Remove {name} from “{company}”?", name=name, company=company)
-                save = Text("Remove {name}", name=name)
-            else:
-                question = Text("Add {name} to “{company}”?", name=name, company=company)
-                save = Text("Add {name}", name=name)
-            posted = {} if is_removal else {"username": who.handle}
-            back = f"/companies/{path_id(request, 'company')}"
-            asked = SaveForm(outcome, question, request.path, posted, back, save, is_removal)
+            asked = SaveForm(
+                outcome,
+                kind.question(name, company),
+                request.path,
+                _POSTED.get(kind, {"username": who.handle}),
+                f"/companies/{path_id(request, 'company')}",
+                kind.button(name),
+                is_danger=kind is Joining.REMOVAL,
+            )
             return TypedEmployee(asked=asked)
         case refused:
-            return TypedEmployee("" if is_removal else who.handle, _words(refused, name))
+            typed = who.handle if kind is Joining.ADDITION else ""
+            return TypedEmployee(typed, _words(refused, name))
 
 
 def _words(refused: Refused, name: str) -> Text:

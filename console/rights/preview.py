@@ -57,7 +57,7 @@ class Effect(Struct, frozen=True):
         """Names the effect: a form tells by it which one somebody has seen before she saves."""
         told: list[object] = [
             sorted((concern.account, concern.point) for concern in concerns)
-            for concerns in (self.gains, self.loses)
+            for concerns in (self.gains, self.loses, self.waits)
         ]
         if self.hours:
             told.append(

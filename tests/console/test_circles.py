@@ -1,6 +1,5 @@
 """Circles: who may change who is in them, by page."""
 
-import html
 import re
 from datetime import datetime
 
@@ -8,7 +7,7 @@ import pytest
 
 from console.database import Connection
 from tests.support import makerspace
-from tests.support.console_app import Site, admin, member, see_and_save
+from tests.support.console_app import Site, admin, hidden_fields, member, see_and_save
 
 HTMX = {"HX-Request": "true"}
 
@@ -127,13 +126,8 @@ async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, path: s
     )
     client = await site.browser("ola")
     said = await (await see_and_save(client, path.format(kari=kari), headers=HTMX)).text()
-    form = next(part for part in said.split("<form")[1:] if "Kari was removed." in part)
-    form = form.split("</form>")[0]
-    action = re.findall(r'action="([^"]*)"', form)[0]
-    fields = {
-        name: html.unescape(value)
-        for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)
-    }
+    action, fields = path.format(kari=kari), hidden_fields(said, beside="Kari was removed.")
+    assert f'class="notice" role="status" action="{action}"' in said
     assert await members(site.connection, 2) == {}
     forged = fields | {"comment": "says Kari", "username": "ola"}
     for _ in range(2):
@@ -145,6 +139,44 @@ async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, path: s
         [kari],
     )
     assert await since.fetchone() == (2023, kari)
+
+
+async def test_an_undo_that_would_do_more_by_now_is_shown_first(site: Site) -> None:
+    await admin(site.connection, "ola")
+    kari = await member(site.connection, "kari")
+    await makerspace.payment(site.connection, account=kari)
+    laser = await makerspace.circle(site.connection, name="laser", admin_circle=1)
+    await makerspace.circle_member(site.connection, account=kari, circle=laser)
+    client, path = await site.browser("ola"), f"/circles/{laser}/members/{kari}/removal"
+    said = await (await see_and_save(client, path, headers=HTMX)).text()
+    await makerspace.controller(site.connection)
+    await makerspace.door(site.connection, key="server", name="Server room", circles=(laser,))
+    undo = hidden_fields(said, beside="Kari was removed.")
+    shown = await (await client.post(path, data=undo, headers=HTMX)).text()
+    assert "Put Kari back into “laser”?" in shown
+    assert "Something was changed meanwhile" in shown
+    assert "<strong>Kari</strong>: Server room" in shown
+    assert await members(site.connection, laser) == {}
+    answer = await client.post(path, data=hidden_fields(shown, beside="Kari"), headers=HTMX)
+    assert answer.status == 200
+    assert await members(site.connection, laser) == {"kari": None}
+
+
+async def test_whoever_leaves_a_circle_that_she_manages_by_it_is_told_that_she_cannot_come_back(
+    site: Site,
+) -> None:
+    kari, per = [await member(site.connection, name) for name in ("kari", "per")]
+    laser = await makerspace.circle(site.connection, name="laser")
+    for one in (kari, per):
+        await makerspace.circle_member(site.connection, account=one, circle=laser)
+    client = await site.browser("kari")
+    for whom, words in ((per, False), (kari, True)):
+        path = f"/circles/{laser}/members/{whom}/removal"
+        asked = await (await client.post(path, headers=HTMX)).text()
+        assert ("You can’t come back by yourself" in asked) is words
+    said = await (await see_and_save(client, path, headers=HTMX)).text()
+    assert "Kari was removed." in said
+    assert hidden_fields(said, beside="Kari was removed.") == {}, "nothing that would be refused"
 
 
 async def test_nobody_undoes_what_she_did_not_just_do(site: Site) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from console.database import Connection
 from tests.support import makerspace
-from tests.support.console_app import Client, Site, admin, member, see_and_save
+from tests.support.console_app import Client, Site, admin, hidden_fields, member, see_and_save
 
 HTMX = {"HX-Request": "true"}
 
@@ -300,15 +300,36 @@ async def test_a_removal_can_be_undone_as_if_it_had_not_been(site: Site, acme: i
     assert "Kari Nordmann was removed." in said
     assert f'class="notice" role="status" action="{path}"' in said
     assert await employees(site.connection) == set()
+    undo = hidden_fields(said, beside="Kari Nordmann was removed.")
     for _ in range(2):
-        undone = await client.post(path, data={"undo": "yes"}, headers=HTMX)
+        undone = await client.post(path, data=undo, headers=HTMX)
         assert undone.status == 200
         assert "was removed" not in await undone.text()
     cursor = await site.connection.execute(
         "select account, created_by, extract(year from created_at)::int from company_employee"
     )
     assert await cursor.fetchall() == [(kari, kari, 2023)]
+
+
+async def test_an_undo_that_would_do_more_by_now_is_shown_first(site: Site, acme: int) -> None:
+    kari = await employed(site, acme)
+    await site.connection.execute("update company set active = false")
+    client, path = await site.browser("dina"), f"/companies/{acme}/employees/{kari}/removal"
+    said = await (await see_and_save(client, path, headers=HTMX)).text()
+    await site.connection.execute("update company set active = true")
+    undo = hidden_fields(said, beside="Kari Nordmann was removed.")
+    shown = await (await client.post(path, data=undo, headers=HTMX)).text()
+    assert "Put Kari Nordmann back into “Acme &lt;AS&gt;”?" in shown
+    assert "<strong>Kari Nordmann</strong>: Front door" in shown
+    assert await employees(site.connection) == set()
+    await client.post(path, data=hidden_fields(shown, beside="Kari"), headers=HTMX)
+    assert await employees(site.connection) == {"kari"}
+
+
+async def test_nobody_undoes_what_another_one_did(site: Site, acme: int) -> None:
+    kari = await employed(site, acme)
+    client, path = await site.browser("dina"), f"/companies/{acme}/employees/{kari}/removal"
+    await see_and_save(client, path, headers=HTMX)
     other = await site.browser("dina")
     await site.connection.execute("update access.audit set actor = %s", [kari])
-    await site.connection.execute("delete from company_employee")
     assert (await other.post(path, data={"undo": "yes"})).status == 400

@@ -136,6 +136,7 @@ def test_an_effect_has_the_name_of_what_it_does_and_not_of_how():
     assert of("front").seen != of("lab").seen
     assert of("front").seen != structs.replace(of(), loses=of("front").gains).seen
     assert of().is_nothing
+    assert of().seen != structs.replace(of(), waits=of("front").gains).seen, "who waits is named"
 
 
 def test_hours_in_which_a_door_stands_open_are_gained_and_lost_by_everybody():

@@ -109,6 +109,16 @@ async def see_and_save(
     return await client.post(path, data=fields, headers=headers, allow_redirects=False)
 
 
+def hidden_fields(text: str, *, beside: str = "") -> dict[str, str]:
+    """What the first form with `beside` in it posts by itself; an empty one: it has no button."""
+    for form in text.split("<form")[1:]:
+        form = form.split("</form>")[0]
+        if beside in form and "<button" in form:
+            found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+            return {name: html.unescape(value) for name, value in found}
+    return {}
+
+
 async def member(connection: Connection, username: str, *, name: str | None = None) -> int:
     """Somebody who can log in with PASSWORD."""
     return await makerspace.account(

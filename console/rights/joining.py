@@ -1,0 +1,34 @@
+"""Somebody comes to a circle or company, leaves it, or is put back: how she is asked about."""
+
+from enum import StrEnum, auto
+
+from console.words import Text
+
+
+class Joining(StrEnum):
+    """What is to be saved about one person and one circle or company."""
+
+    ADDITION = auto()
+    REMOVAL = auto()
+    PUTTING_BACK = auto()
+    """A removal is undone."""
+
+    def question(self, name: str, of: str) -> Text:
+        """Whether to save it. `of`: the name of the circle or company."""
+        match self:
+            case Joining.ADDITION:
+                return Text("Add {name} to “{circle}”?", name=name, circle=of)
+            case Joining.REMOVAL:
+                return Text("Remove {name} from “{circle}”?", name=name, circle=of)
+            case Joining.PUTTING_BACK:
+                return Text("Put {name} back into “{circle}”?", name=name, circle=of)
+
+    def button(self, name: str) -> Text:
+        """Says yes to it."""
+        match self:
+            case Joining.ADDITION:
+                return Text("Add {name}", name=name)
+            case Joining.REMOVAL:
+                return Text("Remove {name}", name=name)
+            case Joining.PUTTING_BACK:
+                return Text("Put {name} back", name=name)
