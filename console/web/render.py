@@ -8,7 +8,7 @@ from functools import partial
 
 from aiohttp import web
 
-from console.web import navigation
+from console.web import navigation, times
 from console.web.keys import ALARM_BAR, ASKED_MS
 from console.web.language import language_of
 from console.web.requests import TYPED, is_htmx
@@ -57,6 +57,7 @@ def _rendered(
     known: Mapping[str, object] = {
         "visitor": me,
         "bar": request.app[ALARM_BAR](Who.ADMIN if me.is_admin else Who.MEMBER) if me else None,
+        "now_ms": times.ms(times.now()),
         "asked_ms": request.get(ASKED_MS, 0),
         "here": request.path_qs if request.method in {"GET", "HEAD"} else "/",
         "changed_meanwhile": CHANGED_MEANWHILE,

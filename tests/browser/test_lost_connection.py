@@ -1,16 +1,19 @@
 """What a page says once nothing reaches it any more: that, and nothing else for certain."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from console.web import live, times
 from tests.browser.test_pages import BOTH, address, log_in
 from tests.support import makerspace
 from tests.support.browser import PHONE, browser_page, chromium
 from tests.support.console_app import Site, member
+from tests.support.recorded import event
 
 
 @pytest.fixture
@@ -102,6 +105,45 @@ async def test_what_takes_long_can_be_given_up(site: Site, kari: int, browser: B
         await page.get_by_role("button", name="Cancel").click()
         await expect(page.get_by_text("Cancelled. Look whether it was done")).to_be_visible()
         await expect(button).to_be_enabled()
+
+
+async def test_an_answer_that_takes_long_ends_the_waiting(
+    site: Site, kari: int, browser: Browser
+) -> None:
+    del kari
+    async with browser_page(browser, address(site)) as page:
+        await page.clock.install()
+        await log_in(page, "kari")
+        waiting = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await waiting.wait()
+            await route.fulfill(content_type="text/html", body="<p>It was opened.</p>")
+
+        await page.route("**/openings", late)
+        await page.get_by_role("button", name="Front door").click()
+        await page.clock.fast_forward(3_000)
+        await expect(page.get_by_text("Still waiting…")).to_be_visible()
+        waiting.set()
+        await expect(page.get_by_text("It was opened.")).to_be_visible()
+        await expect(page.get_by_text("Still waiting…")).to_have_count(0)
+
+
+@pytest.mark.parametrize("minutes", [-3, 3])
+async def test_times_are_counted_by_the_clock_of_the_console(
+    site: Site, kari: int, browser: Browser, minutes: int
+) -> None:
+    await event(site.connection, account=kari)
+    await site.connection.execute(
+        "update access.event set happened_at = now() - interval '40 seconds'"
+    )
+    async with browser_page(browser, address(site)) as page:
+        await page.clock.install(time=datetime.now(UTC) + timedelta(minutes=minutes))
+        await log_in(page, "kari")
+        opened = page.locator("time[data-ago]").first
+        await expect(opened).to_have_text(re.compile("^4[0-9] s ago$"))
+        await page.clock.run_for(10_000)
+        await expect(opened).to_have_text(re.compile("^5[0-9] s ago$"))
 
 
 @BOTH

@@ -27,12 +27,14 @@
     return word("in_days", seconds / 86400);
   };
 
+  // Where this clock is wrong, by more than a page takes to come, the server's counts.
+  const ahead = Date.now() - (document.documentElement.dataset.now || Date.now());
+  const wrong = Math.abs(ahead) > 20000 ? ahead : 0;
+  const since = (time) => (Date.now() - wrong - Date.parse(time.dateTime)) / 1000;
   const count = () => {
-    for (const time of all("time[data-left]")) {
-      time.textContent = left((Date.parse(time.dateTime) - Date.now()) / 1000);
-    }
+    for (const time of all("time[data-left]")) time.textContent = left(-since(time));
     for (const time of all("time[data-ago]")) {
-      const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+      const seconds = since(time);
       if (seconds > -5 && seconds < 86400) time.textContent = ago(seconds);
     }
   };
@@ -163,8 +165,8 @@
   on("htmx:beforeRequest", (event) => {
     if (!isByHand(event)) return;
     byId("notice").replaceChildren();
-    const cancel = document.createElement("button");
     const { xhr } = event.detail;
+    const cancel = (xhr.cancel = document.createElement("button"));
     cancel.textContent = words.cancel;
     cancel.addEventListener("click", () => {
       xhr.abort();
@@ -172,7 +174,10 @@
     });
     xhr.wait = setTimeout(say, 1000 * CANCEL_SECONDS, "warn", words.waiting, cancel);
   });
-  on("htmx:afterRequest", ({ detail }) => clearTimeout(detail.xhr.wait));
+  on("htmx:afterRequest", ({ detail: { xhr } }) => {
+    clearTimeout(xhr.wait);
+    if (xhr.cancel?.isConnected) byId("notice").replaceChildren();
+  });
   on("htmx:sendError", (event) => isByHand(event) && say("bad", words.lost, words.look));
   on("htmx:timeout", (event) => isByHand(event) && say("bad", words.timeout, words.look));
 
