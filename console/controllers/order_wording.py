@@ -7,7 +7,7 @@ from types import MappingProxyType
 from console.controllers.order import Order
 from console.controllers.orders import Answered, Done, NoAnswer, Refused
 from console.controllers.shown import Shown
-from console.events.wording import Whose, two_sentences, wording
+from console.events.wording import UNRECORDED, Whose, two_sentences, wording
 from console.web import times
 from console.words import Text, decimal
 from sync.commands import SHUTTING, Operation
@@ -92,7 +92,7 @@ def refusal(detail: str) -> Text:
             return Text("it doesn't know this door or tool. Somebody should look at its settings.")
         case Reason.RELAY_FAULT:
             return Text("its relay did not move. Use your card or the key, and tell an admin.")
-        case Reason.STORAGE_FAULT | Reason.STORAGE_SLOW | Reason.JOURNAL_FULL:
+        case _ if name in UNRECORDED:
             return Text("it can't record this. Use the key, and tell an admin.")
         case _ if name in set(Reason):
             words = wording(name, Whose.SOMEBODYS)
@@ -102,11 +102,7 @@ def refusal(detail: str) -> Text:
 
 
 def _is_unrecorded(detail: str) -> bool:
-    return detail.partition(":")[0] in {
-        Reason.STORAGE_FAULT,
-        Reason.STORAGE_SLOW,
-        Reason.JOURNAL_FULL,
-    }
+    return detail.partition(":")[0] in UNRECORDED
 
 
 def _done(order: Order) -> Text:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from console.events.wording import Whose, sentences
+from console.events.wording import UNRECORDED, Whose, sentences
 from console.words import Text, capital
-from sync.commands import Operation
+from sync.commands import SHUTTING, Operation
 from sync.events import EventKind
 
 
@@ -66,6 +66,7 @@ class _Words(Struct, frozen=True):
     nobody: str = Text("Somebody")
     is_yes: bool = True
     says_why: bool = False
+    note: str = ""
 
 
 _K = EventKind
@@ -168,6 +169,9 @@ _SOME_ORDER: tuple[At, At] = (
 )
 """Of a command that isn't in the tables any more."""
 
+_STANDS_UNRECORDED = Text(
+    "It is in force, but could not be recorded in time: a restart of the controller may end it."
+)
 _OF_COMMANDS = frozenset({_K.COMMAND_EXECUTED, _K.COMMAND_REFUSED})
 TAPS = frozenset({_K.ACCESS_GRANTED, _K.ACCESS_DENIED, _K.ACCESS_WITHDRAWN})
 """What becomes of a tap of a card. One that was withdrawn may have been an order instead."""
@@ -183,7 +187,7 @@ def sentence(happening: Happening, place: str | None) -> Sentence:
     did = words.did if isinstance(words.did, Text) else words.did(place or Text("it"))
     if place is None and words.here is not None:
         did = words.here
-    note = _UNKNOWN if happening.kind == ASKED else ""
+    note = words.note
     if words.says_why and (happening.reason or not words.is_yes):
         note = sentences(happening.reason, happening.whose)
     return Sentence(who, did, bool(words.nobody), words.is_yes, note)
@@ -204,7 +208,13 @@ def _words(happening: Happening) -> _Words:
     match happening.kind:
         case EventKind.COMMAND_EXECUTED:
             return _Words(lambda at: Text("{did} from the console", did=did(at)))
-        case EventKind.COMMAND_REFUSED:
+        case EventKind.COMMAND_REFUSED | EventKind.ACCESS_WITHDRAWN if _is_in_force(happening):
+            return _Words(
+                lambda at: Text("{did} from the console", did=did(at)),
+                is_yes=False,
+                note=_STANDS_UNRECORDED,
+            )
+        case EventKind.COMMAND_REFUSED | EventKind.ACCESS_WITHDRAWN if _is_order(happening):
             return _Words(
                 lambda at: Text("could not {do} from the console", do=do(at)),
                 is_yes=False,
@@ -212,11 +222,21 @@ def _words(happening: Happening) -> _Words:
             )
         case "command_asked":  # ASKED
             return _Words(
-                lambda at: Text("asked to {do} from the console", do=do(at)), is_yes=False
+                lambda at: Text("asked to {do} from the console", do=do(at)),
+                is_yes=False,
+                note=_UNKNOWN,
             )
         case kind:
             at_tool = _AT_TOOLS.get(kind) if happening.is_tool else None
             return at_tool or _AT_DOORS.get(kind) or _unknown(kind)
+
+
+def _is_order(happening: Happening) -> bool:
+    return happening.kind != EventKind.ACCESS_WITHDRAWN or happening.operation is not None
+
+
+def _is_in_force(happening: Happening) -> bool:
+    return happening.operation in SHUTTING and happening.reason in UNRECORDED
 
 
 def _unknown(kind: str) -> _Words:

@@ -34,6 +34,8 @@ class Wording(Struct, frozen=True):
     remedy: str = ""
 
 
+UNRECORDED = frozenset({Reason.STORAGE_FAULT, Reason.STORAGE_SLOW, Reason.JOURNAL_FULL})
+"""Why something could not be recorded. What shuts is in force all the same."""
 _OPERATOR = Text("Somebody who looks after the controllers should see its page.")
 
 WORDING: Mapping[Reason, Wording] = MappingProxyType(

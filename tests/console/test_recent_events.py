@@ -141,6 +141,31 @@ async def test_an_order_is_told_as_what_it_was(
     assert (line.who, line.did) == ("Kari Nordmann", did)
 
 
+@pytest.mark.parametrize("kind", ["command_refused", "access_withdrawn"])
+@pytest.mark.parametrize(
+    ("operation", "reason", "did"),
+    [
+        ("lockdown", "storage_slow", "locked Front door down from the console"),
+        ("out_of_service", "journal_full", "took Front door out of service from the console"),
+        ("stop_now", "storage_fault", "stopped Front door at once from the console"),
+        ("unlock_until", "storage_slow", "could not unlock Front door for everybody from the"),
+        ("open", "relay_fault", "could not open Front door from the console"),
+        ("lockdown", "no_right", "could not lock Front door down from the console"),
+    ],
+)
+def test_an_order_that_could_not_be_recorded_is_in_force_if_it_shuts_and_is_nobodys_tap(
+    kind: str, operation: str, reason: str, did: str
+) -> None:
+    told = sentence(Happening(kind, "Kari", reason, operation), "Front door")
+    assert told.did.startswith(did)
+    assert not told.is_yes
+    is_in_force = not did.startswith("could not")
+    assert ("It is in force" in told.note, "Try again" in told.note) == (
+        is_in_force,
+        not is_in_force and reason == "storage_slow",
+    )
+
+
 def test_every_kind_of_event_has_words_or_is_what_controllers_do_by_themselves() -> None:
     assert {kind for kind in EventKind if not has_words(kind)} == {
         EventKind.CONTROLLER_STARTED,
