@@ -45,7 +45,9 @@ WORDING: Mapping[Reason, Wording] = MappingProxyType(
         Reason.UNKNOWN_POINT: Wording(
             Text("the controller doesn't know this place"), Text("Add it to this controller.")
         ),
-        Reason.UNKNOWN_CARD: Wording(Text("nobody has this card"), Text("Assign it under Cards.")),
+        Reason.UNKNOWN_CARD: Wording(
+            Text("nobody had this card"), Text("Unknown cards are assigned under Cards.")
+        ),
         Reason.NO_RIGHT: Wording(
             Text("this card gives no right here"),
             Text("A payment or one of its circles is missing."),

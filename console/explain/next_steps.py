@@ -38,9 +38,11 @@ class Looked(Struct, frozen=True):
 def steps_from_tap(told: TapExplained, roles: Set[Who], *, account_id: int) -> Sequence[NextStep]:
     """What helps whoever held the card, the most helpful first. `account_id`: who looks."""
     row, today = told.row, told.today
+    if row.is_anothers_now and Who.FRONT_DESK in roles:
+        return [NextStep(f"/members/{row.owner_id}", Text("Page of {name}", name=row.owner or ""))]
     if row.account_id is None:
-        is_admin = Who.ADMIN in roles
-        return [NextStep("/cards/unknown", Text("Assign the card"))] if is_admin else []
+        is_unknown = row.owned_since is None and Who.ADMIN in roles
+        return [NextStep("/cards/unknown", Text("Assign the card"))] if is_unknown else []
     looked = Looked(row.account_id, row.name or "", roles, row.account_id == account_id)
     steps = list(steps_from_access([] if today is None else [today], looked))
     if looked.is_hers:

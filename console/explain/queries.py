@@ -1,6 +1,6 @@
 """SQL of what a page that explains has to know: a tap, and the rights of that time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -16,6 +16,7 @@ _TAPS = (EventKind.ACCESS_GRANTED, EventKind.ACCESS_DENIED, EventKind.ACCESS_WIT
 class TapRow:
     """A tap as it was told, and the card as it is known now.
 
+    `owner_id`: who has the card now, since `owned_since`; None: nobody has it, or that is not told.
     `account_id` None: nobody had the card, or has no account any more. `epoch` and `serial` None:
     the controller didn't ask its rights. `withdrawn`: why a yes of the same tap didn't hold.
     """
@@ -39,12 +40,24 @@ class TapRow:
     card_since: datetime | None
     card_by: str | None
     lost_at: datetime | None
+    owner_id: int | None
+    owner: str | None
+    owned_since: datetime | None
     epoch: int | None
     serial: int | None
     withdrawn: str | None
     payload: str = field(repr=False)
     site_digest: bytes | None = field(repr=False)
     entry_key: bytes | None = field(repr=False)
+
+    @property
+    def is_anothers_now(self) -> bool:
+        """Whether somebody has the card now who didn't have it then."""
+        return self.owner_id is not None and self.owner_id != self.account_id
+
+    def without_owner(self) -> "TapRow":
+        """For whoever may not know whose a card is."""
+        return replace(self, owner_id=None, owner=None)
 
     @property
     def has_opened(self) -> bool:
@@ -75,6 +88,8 @@ async def tap(conn: Connection, *, event_id: int) -> TapRow | None:
                    k.id as card_id, k.label as card_label, e.credential_type as card_type,
                    k.created_at as card_since,
                    coalesce(nullif(b.name, ''), b.username) as card_by, k.lost_at,
+                   o.id as owner_id, coalesce(nullif(o.name, ''), o.username) as owner,
+                   n.created_at as owned_since,
                    e.epoch, e.serial, e.payload,
                    coalesce(k.site_digest, e.site_digest) as site_digest, c.entry_key,
                    (select coalesce(w.reason, '') from access.event w
@@ -90,6 +105,9 @@ async def tap(conn: Connection, *, event_id: int) -> TapRow | None:
               left join access.card k on k.id = e.card
               left join account a on a.id = coalesce(e.account, k.account) and not a.system
               left join account b on b.id = k.created_by
+              left join access.card n on n.lost_at is null
+                and n.site_digest = coalesce(k.site_digest, e.site_digest)
+              left join account o on o.id = n.account and not o.system
              where e.id = %(event_id)s and e.kind = any(%(kinds)s) and e.command is null
             """,
             {"event_id": event_id, "kinds": list(_TAPS)},

@@ -57,10 +57,11 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
             raise not_for(Who.FRONT_DESK, request)
         if row is None:
             raise web.HTTPNotFound
-        told = await explained_tap(conn, row, now_ms=times.ms(now))
+        shown = row if may_see(Field.CARDS, me.roles, is_self=False) else row.without_owner()
+        told = await explained_tap(conn, shown, now_ms=times.ms(now))
     tells = may_see(Field.STANDING, me.roles, is_self=is_hers)
     today = None
-    if told.today is not None and row.lost_at is None:
+    if told.today is not None and (row.lost_at is None or told.row.is_anothers_now):
         today = reasons(told.today, now, tells_standing=tells)
     return page(
         request,
@@ -70,7 +71,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         steps=tap_wording.lines(told, now, tells_standing=tells),
         finding=tap_wording.finding(told),
         decided=tap_wording.decided(told, now, names_controller=me.is_admin),
-        today=tap_wording.today(told),
+        today=tap_wording.today(told, now),
         lacks=today.lacks if today else (),
         remedy=tap_wording.remedy(told),
         steps_on=steps_from_tap(told, me.roles, account_id=me.account_id),

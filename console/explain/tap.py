@@ -36,8 +36,8 @@ class TapExplained(Struct, frozen=True):
 
     `rights` None: it had none, or they are not kept. `right`: what they held for the card.
     `verdict` None: nobody had the card, or it was not kept. `paid_until`: end of the last
-    membership before the tap, as the payments of today tell it. `today` None: nobody has the card
-    now, or the place is gone.
+    membership before the tap, as the payments of today tell it. `today`: of whoever has the
+    card now; None: nobody has it, or the place is gone.
     """
 
     row: TapRow
@@ -146,6 +146,8 @@ def _paid_until(person: Person | None, at: datetime) -> datetime | None:
 async def _today(
     conn: Connection, row: TapRow, person: Person | None, now_ms: int
 ) -> AtPlace | None:
+    if row.is_anothers_now and row.owner_id is not None:
+        person = await person_of(conn, account_id=row.owner_id)
     if person is None:
         return None
     every = await accesses_of(conn, person, now_ms=now_ms)

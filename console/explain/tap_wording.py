@@ -131,13 +131,23 @@ def decided(told: TapExplained, now: datetime, *, names_controller: bool) -> Seq
     ]
 
 
-def today(told: TapExplained) -> str:
-    """What the same rule says now."""
+def today(told: TapExplained, now: datetime) -> str:
+    """What the same rule says now, of whoever has the card by now."""
     row = told.row
+    if row.is_anothers_now and row.owned_since is not None:
+        when = times.within_sentence(row.owned_since, now)
+        whose = Text("It is {name}’s card now, since {when}.", name=row.owner or "", when=when)
+        return Text.joined([whose, _rule_today(told)])
+    if row.account_id is None and row.owned_since is not None:
+        return Text("Somebody has this card now.")
     if row.account_id is None:
         return Text("The same rule today says no: nobody has this card.")
     if row.lost_at is not None:
         return Text("The same rule today says no: this card is marked lost.")
+    return _rule_today(told)
+
+
+def _rule_today(told: TapExplained) -> Text:
     if told.today is None:
         return Text("The door or tool is not there any more.")
     if told.today.access.decision.is_allowed:

@@ -281,7 +281,10 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     words = " ".join(html.unescape(plain).split())
     assert "Gone Person was refused Has no right here." in words
     assert "is missing. Card “blue fob”." in words
-    assert "An unknown card was refused Nobody has this card. Assign it under Cards." in words
+    assert (
+        "An unknown card was refused Nobody had this card. Unknown cards are assigned under Cards."
+        in words
+    )
     assert (
         "Somebody could not give it an order from the console The controller doesn't know" in words
     )

@@ -155,6 +155,27 @@ async def test_a_card_that_nobody_has_can_be_assigned_from_there(house: House):
     assert "Assign the card" in words
 
 
+async def test_whose_a_card_is_by_now_is_told_to_whoever_sees_cards(house: House):
+    await house.publish()
+    per = await member(house.site.connection, "per", name="Per Vold")
+    unknown = await house.tapped("unknown_card", account=None, card=None, site_digest=b"\x01" * 16)
+    lost = await house.tapped("unknown_card")
+    ((hers,),) = await house.rights.rows("select site_digest from access.card")
+    for path, digest in ((unknown, b"\x01" * 16), (lost, hers)):
+        await house.site.connection.execute("update access.card set lost_at = now()")
+        await house.site.connection.execute(
+            "insert into access.card (account, credential_type, site_digest)"
+            " values (%s, 'em4100', %s)",
+            [per, digest],
+        )
+        words = await house.page(path)
+        assert "It is Per Vold’s card now, since today" in words
+        assert "The same rule today says no." in words
+        assert "Page of Per Vold" in words
+        assert "Assign the card" not in words
+    assert "Per Vold" not in await house.page(lost, "kari"), "nothing of another's card"
+
+
 async def test_an_answer_that_its_rights_do_not_give_is_a_finding(house: House):
     await house.rights.change("delete from circle_member where account = %s", house.rights.kari)
     await house.publish()

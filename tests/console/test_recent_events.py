@@ -92,7 +92,7 @@ async def test_what_is_gone_from_the_tables_is_still_told(connection: Connection
     denied, opened = await lines(connection)
     assert (opened.who, opened.did) == ("Somebody", "opened back")
     assert (denied.who, denied.did) == ("An unknown card", "was refused at back")
-    assert denied.note == "Nobody has this card. Assign it under Cards."
+    assert denied.note == "Nobody had this card. Unknown cards are assigned under Cards."
 
 
 async def test_a_recorded_grant_that_moved_no_relay_is_no_opening(
