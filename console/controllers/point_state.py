@@ -59,6 +59,7 @@ class AtController(Protocol):
 class PointView(Struct, frozen=True):
     """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
 
+    `is_shut`: nobody is let in or served now, whatever her rights. `is_held`: by an order.
     `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.
     `urgent`: alarms, and a state of emergency: what everybody should know of. `reported`: the
     state and the alarms as they were reported, as words.
@@ -66,6 +67,8 @@ class PointView(Struct, frozen=True):
 
     word: str
     state: Shown
+    is_shut: bool
+    is_held: bool
     is_offline: bool
     rights: Shown
     freshness: Freshness | None
@@ -124,6 +127,8 @@ _ON: Mapping[PointKind, Shown] = MappingProxyType(
 """Whatever else is reported, while the relay is on."""
 _EMERGENCIES = frozenset({"held_open", "forced", "tampered", "lockdown", "fault", "stopped"})
 """States that everybody should know of while they last."""
+_HELD = frozenset({"lockdown", "out_of_service"})
+_SHUT = _HELD | {"tampered", "fault", "stopped"}
 _MAY_BE_ON = IN_USE | {"released", "opened", STANDS_OPEN, "held_open"}
 _PASSING = frozenset({"", "boot", "locked", "deciding"})
 """States in which a relay may still be on for an instant."""
@@ -142,6 +147,7 @@ IN_QUARANTINE = Shown(Text("Controller in quarantine"), "alert", "bad")
 NEVER_HEARD = Shown(Text("Never heard of"), "alert", "warn")
 OFFLINE = Shown(Text("Offline"), "alert", "warn")
 NOT_SAID = Shown(Text("Not at its controller"), "alert", "bad")
+_UNREACHABLE = (NOT_ENROLLED, IN_QUARANTINE, NEVER_HEARD, NOT_SAID)
 
 
 def point_view(row: AtController, point: Point, now: datetime) -> PointView:
@@ -161,6 +167,8 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
     return PointView(
         word=word,
         state=state,
+        is_shut=word in _SHUT or state in _UNREACHABLE,
+        is_held=word in _HELD,
         is_offline=offline and row.received_at is not None,
         rights=rights(enrolled=is_known, report=row.report, serial=row.serial, digest=row.digest),
         freshness=age,

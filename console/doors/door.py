@@ -20,6 +20,7 @@ class DoorView(Struct, frozen=True):
     `controller` and `rights` None: none of ours moves it, but what `mover` says. `alarms`: what is
     wrong with the door, `troubles`: what its controller says doesn't work. `freshness` None: not
     told. `is_ajar`: its leaf stands open. `urgent`, `reported`: as in `PointView`.
+    `is_shut`: it opens for nobody now; `shut_by`, `shut_at`: by whose order.
     `unlocked_until`: when it will be locked again; None: it isn't unlocked for everybody, or nobody
     knows.
     """
@@ -42,6 +43,9 @@ class DoorView(Struct, frozen=True):
     urgent: tuple[Shown, ...]
     reported: frozenset[str]
     unlocked_until: datetime | None
+    is_shut: bool
+    shut_by: str | None
+    shut_at: datetime | None
 
 
 _OLD_STATES = {
@@ -73,6 +77,9 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         urgent=at_controller.urgent if at_controller else (),
         reported=at_controller.reported if at_controller else frozenset(),
         unlocked_until=_unlocked_until(row, at_controller, now),
+        is_shut=at_controller is not None and at_controller.is_shut,
+        shut_by=row.shut_by if at_controller and at_controller.is_held else None,
+        shut_at=row.shut_at if at_controller and at_controller.is_held else None,
     )
 
 

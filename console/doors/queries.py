@@ -9,13 +9,10 @@ from psycopg.rows import class_row
 from console.database import Connection
 from console.doors.driver import Driver
 from console.rights.facts import NOTHING_SPECIAL
-from sync.commands import UNLOCK_SECONDS_MAX
+from sync.commands import SHUTTING
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
-
-LATE_SECONDS = 60
-"""More than an order is ever on its way."""
 
 
 class DoorRow(Struct, frozen=True):
@@ -23,7 +20,8 @@ class DoorRow(Struct, frozen=True):
 
     `controller` None: none of ours moves it, but `driver` does; `topic` as in `Driver`.
     `unlocked_until`: the end of the latest order, where it was to unlock for everybody; None as
-    well for a door with weekly hours, which may hold it unlocked for longer.
+    well for a door with weekly hours, which may hold it unlocked for longer. `shut_by`, `shut_at`:
+    of the latest order, where it shut the door.
     """
 
     key: str
@@ -45,6 +43,8 @@ class DoorRow(Struct, frozen=True):
     requires_fresh: bool = False
     min_assurance: int = 0
     unlocked_until: datetime | None = None
+    shut_by: str | None = None
+    shut_at: datetime | None = None
 
 
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
@@ -75,7 +75,9 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                    case when ordered.operation = 'unlock_until'
                          and not exists (select from access.open_hours h where h.door = d.key)
                         then ordered.result_at + make_interval(secs => ordered.seconds)
-                   end as unlocked_until
+                   end as unlocked_until,
+                   case when ordered.shuts then ordered.by end as shut_by,
+                   case when ordered.shuts then ordered.result_at end as shut_at
               from access.door d
               left join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
@@ -87,18 +89,19 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                  limit 1
               ) s on true
               left join lateral (
-                select operation, seconds, result_at
-                  from access.command
-                 where controller = d.controller and point = d.key and result = 'executed'
-                   and operation <> 'open'
-                   and issued_at > now() - make_interval(secs => %(longest)s)
-                 order by counter desc
+                select o.operation, o.operation = any(%(shutting)s) as shuts, o.seconds,
+                       o.result_at,
+                       coalesce(nullif(a.name, ''), a.username) as by
+                  from access.command o left join account a on a.id = o.actor
+                 where o.controller = d.controller and o.point = d.key and o.result = 'executed'
+                   and o.operation <> 'open'
+                 order by o.counter desc
                  limit 1
               ) ordered on true
              where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
              order by access.alphabetic(d.name), d.key
             """,
-            {"key": key, "longest": UNLOCK_SECONDS_MAX + LATE_SECONDS},
+            {"key": key, "shutting": sorted(SHUTTING)},
         )
         return await cursor.fetchall()
 

@@ -5,7 +5,7 @@ everybody's. Whoever looks after a tool is not told until when somebody is a mem
 calls her card.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -18,6 +18,7 @@ from console.accounts.finding import person_or_404
 from console.accounts.queries import Person, people_like
 from console.explain import queries, tap_wording
 from console.explain.next_steps import Looked, steps_from_access, steps_from_tap
+from console.explain.shut import shut_now
 from console.explain.tap import explained_tap
 from console.tools import looking_after
 from console.web import times
@@ -104,8 +105,9 @@ async def own_access(request: web.Request) -> web.StreamResponse:
     me = visitor(request)
     async with request.app[DATABASE].reading() as conn:
         every = await access_lines(conn, account_id=me.account_id)
+        shut = await shut_now(conn)
     looked = Looked(me.account_id, me.shown_name, me.roles, is_hers=True)
-    return _access_page(request, every, looked, None)
+    return _access_page(request, every, looked, None, shut)
 
 
 async def access_of(request: web.Request) -> web.StreamResponse:
@@ -113,15 +115,27 @@ async def access_of(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].reading() as conn:
         person = await person_or_404(conn, request)
         every = await access_lines(conn, account_id=person.account_id)
+        shut = await shut_now(conn)
     looked = Looked(person.account_id, person.shown_name, visitor(request).roles, is_hers=False)
-    return _access_page(request, every, looked, person)
+    return _access_page(request, every, looked, person, shut)
 
 
 def _access_page(
-    request: web.Request, every: Sequence[Reasons], looked: Looked, person: Person | None
+    request: web.Request,
+    every: Sequence[Reasons],
+    looked: Looked,
+    person: Person | None,
+    shut: Mapping[str, str],
 ) -> web.StreamResponse:
     steps = steps_from_access((one.at for one in every), looked)
-    return page(request, "explain/access.html", accesses=every, person=person, steps_on=steps)
+    return page(
+        request,
+        "explain/access.html",
+        accesses=every,
+        person=person,
+        shut=shut,
+        steps_on=steps,
+    )
 
 
 async def _people_page(

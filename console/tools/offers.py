@@ -35,6 +35,12 @@ class Offer(Struct, frozen=True):
         """Whether the visitor may use it now."""
         return self.reasons is not None and self.reasons.is_yes
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing else keeps her from it: nobody else has it, and it isn't shut."""
+        is_taken = self.tool.user is not None and not self.has_it
+        return self.may_use and not is_taken and not self.tool.is_shut
+
 
 class MyTools(Struct, frozen=True):
     """For the front page: the tools that the visitor has, and others that she may use.

@@ -26,7 +26,8 @@ class ToolView(Struct, frozen=True):
 
     `user`: who has it now, with her card at its controller, or checked out; None: nobody we know.
     `holder`: who has it checked out. The old web application lets people check out any tool.
-    `rights`, `freshness`, `alarms`, `troubles`, `urgent`, `reported`: as for a door.
+    `rights`, `freshness`, `alarms`, `troubles`, `urgent`, `reported`, `is_shut`, `shut_by`,
+    `shut_at`: as for a door.
     """
 
     id: int
@@ -46,6 +47,9 @@ class ToolView(Struct, frozen=True):
     troubles: tuple[str, ...]
     urgent: tuple[Shown, ...]
     reported: frozenset[str]
+    is_shut: bool
+    shut_by: str | None
+    shut_at: datetime | None
 
 
 def view(row: ToolPageRow, now: datetime) -> ToolView:
@@ -55,9 +59,7 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         holder = User(row.holder_id, row.holder, row.holder_since)
     powered = None if row.key is None else point_view(row, _point(row, PointKey(row.key)), now)
     if powered is None:
-        state = (
-            Shown(Text("Checked out"), "tool", "good") if holder else Shown(Text("Free"), "tool")
-        )
+        state = Shown(Text("Checked out"), "tool") if holder else Shown(Text("Free"), "tool")
     else:
         state = powered.state
     return ToolView(
@@ -78,6 +80,9 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         troubles=powered.troubles if powered else (),
         urgent=powered.urgent if powered else (),
         reported=powered.reported if powered else frozenset(),
+        is_shut=powered is not None and powered.is_shut,
+        shut_by=row.shut_by if powered and powered.is_held else None,
+        shut_at=row.shut_at if powered and powered.is_held else None,
     )
 
 

@@ -291,6 +291,24 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     assert "Time of arrival" in words
 
 
+@pytest.mark.parametrize("operation", ["lockdown", "out_of_service"])
+async def test_a_door_that_is_shut_says_by_whom_and_nobody_is_told_that_she_can_open_it_now(
+    site: Site, operation: str
+):
+    ola = await console_app.admin(site.connection, "ola")
+    await kari(site)
+    await enrol(site.connection)
+    await order(site.connection, ola, 1, operation)
+    await order(site.connection, ola, 2, "open")
+    words = {"lockdown": "Locked down", "out_of_service": "Out of service"}[operation]
+    for state, is_shut in ((operation, True), ("locked", False)):
+        await report(site.connection, state=state)
+        front, mine = await text(site, "/"), await text(site, "/me/access")
+        assert ("is-shut" in front, "<small>by Ola, <time" in front) == (is_shut, is_shut)
+        assert (f"{words} now, for everybody." in mine, "Not now" in mine) == (is_shut, is_shut)
+        assert ">Yes<" in mine or is_shut
+
+
 async def plain(site: Site, path: str) -> str:
     return " ".join(html.unescape(re.sub("<[^>]*>", "", await text(site, path, "ola"))).split())
 

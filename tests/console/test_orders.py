@@ -337,7 +337,7 @@ async def test_what_is_no_order_or_no_door_is_refused(pages: Page):
 async def test_the_page_of_a_door_offers_the_orders_and_asks_before_what_hurts(pages: Page):
     async with pages.ola.get("/doors/front") as answer:
         page = await answer.text()
-    for operation in ("lock", "unlock_until", "lockdown", "out_of_service", "stop_now"):
+    for operation in ("lock", "unlock_until", "lockdown", "out_of_service"):
         assert f'name="operation" value="{operation}"' in page
-    for label in ("Lock down", "Out of service", "Stop now"):
+    for label in ("Lock down", "Out of service"):
         assert f'<button class="danger">{label}</button>' in page
