@@ -35,12 +35,16 @@ class Facts(Struct, frozen=True):
 
     `companies`: active ones that employ the person. `failed_at`: when a payment failed that none
     has made up for. `renews`: whether a subscription pays for what comes next; None: not known.
+    `paid_from`: begin of the next payment that has not begun. `idle_companies`: those that employ
+    the person and aren't active.
     """
 
     paid_until: datetime | None
     companies: tuple[str, ...]
     failed_at: datetime | None = None
     renews: bool | None = None
+    paid_from: datetime | None = None
+    idle_companies: tuple[str, ...] = ()
 
 
 class Standing(Struct, frozen=True):
@@ -58,8 +62,19 @@ def standing(facts: Facts, now: datetime) -> Standing:
     is_paying = facts.paid_until is not None and now <= facts.paid_until + SLACK
     paid = _failure(facts, now) if facts.failed_at is not None else _paid(facts, now)
     words = Text.joined([part for part in (employed, paid) if part], "; ")
-    sentence = words if employed or paid else Text("no membership")
+    sentence = words if employed or paid else _nothing(facts)
     return Standing(bool(employed) or is_paying, sentence.capital(), _step(facts, now))
+
+
+def _nothing(facts: Facts) -> Text:
+    if not facts.idle_companies:
+        return Text("no membership")
+    return Text.plural(
+        "no membership: {companies} isn’t active any more",
+        "no membership: {companies} aren’t active any more",
+        len(facts.idle_companies),
+        companies=all_of(facts.idle_companies),
+    )
 
 
 def _failure(facts: Facts, now: datetime) -> Text | None:
@@ -78,11 +93,17 @@ def _failure(facts: Facts, now: datetime) -> Text | None:
 
 
 def _paid(facts: Facts, now: datetime) -> Text | None:
-    paid_until = facts.paid_until
+    paid_until, paid_from = facts.paid_until, facts.paid_from
+    if paid_from is not None and (paid_until is None or now > paid_until + SLACK):
+        day = times.day(paid_from, now)
+        return Text("paid from {day}; doors work from then on", day=day)
     if paid_until is None:
         return None
     day = times.day(paid_until, now)
     if now <= paid_until:
+        if paid_from is not None:
+            again = times.day(paid_from, now)
+            return Text("paid until {day}, and again from {again}", day=day, again=again)
         if facts.renews is False:
             return Text("paid until {day}, and then it ends", day=day)
         return Text("paid until {day}", day=day)
@@ -98,7 +119,7 @@ def _paid(facts: Facts, now: datetime) -> Text | None:
 def _step(facts: Facts, now: datetime) -> Step:
     if facts.failed_at is not None:
         return Step.FIX
-    if facts.companies:
+    if facts.companies or facts.paid_from is not None:
         return Step.NOTHING
     if facts.paid_until is None or now > facts.paid_until + SLACK:
         return Step.CHOOSE

@@ -18,6 +18,8 @@ class _FactsRow(Struct, frozen=True):
     companies: Sequence[str]
     failed_at: datetime | None
     renews: bool | None
+    paid_from: datetime | None
+    idle_companies: Sequence[str]
 
 
 class PaidRow(Struct, frozen=True):
@@ -41,12 +43,16 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
             """
             with paid as (
               select max(end_date) filter (where counts_from <= now()) as until,
+                min(start_date) filter (where counts_from > now()) as next_from,
                 max(paid_at) as latest
               from access.payment_owner o
               join access.counting_payments() p on p.id = o.payment and p.account = o.account
               where o.account = %(account_id)s
             )
-            select p.until as paid_until,
+            select p.until as paid_until, p.next_from as paid_from,
+              array(select o.name::text from company_employee e join company o on o.id = e.company
+                where e.account = a.id and not o.active
+                order by access.alphabetic(o.name)) as idle_companies,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and o.active
                 order by access.alphabetic(o.name)) as companies,
@@ -67,7 +73,14 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
         row = await cursor.fetchone()
     if row is None:
         return None
-    return Facts(row.paid_until, tuple(row.companies), row.failed_at, row.renews)
+    return Facts(
+        row.paid_until,
+        tuple(row.companies),
+        row.failed_at,
+        row.renews,
+        row.paid_from,
+        tuple(row.idle_companies),
+    )
 
 
 async def paid_by(conn: Connection, *, account_id: int, limit: int) -> list[PaidRow]:

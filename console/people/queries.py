@@ -17,11 +17,18 @@ class ListedRow(Struct, frozen=True):
     name: str | None
     circles: list[str]
     paid_until: datetime | None
+    paid_from: datetime | None
     companies: list[str]
+    idle_companies: list[str]
 
     def facts(self) -> Facts:
         """For the sentence about the membership."""
-        return Facts(self.paid_until, tuple(self.companies))
+        return Facts(
+            self.paid_until,
+            tuple(self.companies),
+            paid_from=self.paid_from,
+            idle_companies=tuple(self.idle_companies),
+        )
 
 
 class PrivateRow(Struct, frozen=True):
@@ -47,11 +54,11 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               order by sort, id
               limit %(limit)s
             ), paid as (
-              select o.account, max(p.end_date) as until
+              select o.account, max(p.end_date) filter (where p.counts_from <= now()) as until,
+                min(p.start_date) filter (where p.counts_from > now()) as next_from
               from listed l
               join access.payment_owner o on o.account = l.id
               join access.counting_payments() p on p.id = o.payment and p.account = o.account
-              where p.counts_from <= now()
               group by o.account
             ), belongs as (
               select m.account,
@@ -61,14 +68,18 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               group by m.account
             ), works as (
               select e.account,
-                array_agg(o.name::text order by access.alphabetic(o.name)) as companies
-              from company_employee e join company o on o.id = e.company and o.active
+                array_agg(o.name::text order by access.alphabetic(o.name))
+                  filter (where o.active) as companies,
+                array_agg(o.name::text order by access.alphabetic(o.name))
+                  filter (where not o.active) as idle_companies
+              from company_employee e join company o on o.id = e.company
               where e.account in (select id from listed)
               group by e.account
             )
             select a.id as account_id, a.username, a.name, coalesce(b.circles, '{}') as circles,
-              p.until as paid_until,
-              coalesce(w.companies, '{}') as companies
+              p.until as paid_until, p.next_from as paid_from,
+              coalesce(w.companies, '{}') as companies,
+              coalesce(w.idle_companies, '{}') as idle_companies
             from listed a
             left join paid p on p.account = a.id
             left join belongs b on b.account = a.id

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from console.membership.standing import Facts, Step, standing
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -47,4 +49,25 @@ def test_within_a_week_of_the_end_it_is_worth_a_look_unless_it_goes_on_by_itself
 def test_what_was_cancelled_says_that_it_ends() -> None:
     assert standing(ends(40, renews=False), NOW).sentence == (
         "Paid until 10 January 2027, and then it ends"
+    )
+
+
+def test_what_is_paid_for_from_a_later_day_on_is_said_and_nothing_is_to_be_done() -> None:
+    later = NOW + timedelta(days=5)
+    for facts, words in (
+        (Facts(None, (), paid_from=later), "Paid from 6 December; doors work from then on"),
+        (replace(ends(-40), paid_from=later), "Paid from 6 December; doors work from then on"),
+        (replace(ends(2), paid_from=later), "Paid until 3 December, and again from 6 December"),
+    ):
+        found = standing(facts, NOW)
+        assert (found.sentence, found.step) == (words, Step.NOTHING)
+    assert not standing(Facts(None, (), paid_from=later), NOW).is_active
+
+
+def test_whose_company_is_not_active_any_more_is_told_so() -> None:
+    found = standing(Facts(None, (), idle_companies=("Acme", "Bolt")), NOW)
+    assert found.sentence == "No membership: Acme and Bolt aren’t active any more"
+    assert (found.is_active, found.step) == (False, Step.CHOOSE)
+    assert standing(Facts(None, ("Bolt",), idle_companies=("Acme",)), NOW).sentence == (
+        "Employed by Bolt"
     )
