@@ -61,7 +61,7 @@ def _why(at: AtPlace, now: datetime, *, tells_standing: bool) -> Text:
     if until is None:
         return Text("in circle {circles}", circles=circles)
     return Text(
-        "in circle {circles}, member until {day}",
+        "in circle {circles}, works until {day}",
         circles=circles,
         day=times.within_sentence(until, now),
     )

@@ -161,10 +161,10 @@ async def holder_rows(conn: Connection, *, badge_id: int, text: str, limit: int)
               order by b.account, b.created_at, b.id
             )
             select a.id as account_id, a.username, a.name, f.created_at as since,
-              w.id as by_id, coalesce(w.name, w.username) as by_name
+              w.id as by_id, coalesce(nullif(w.name, ''), w.username) as by_name
             from first f
             join account a on a.id = f.account
-            left join account w on w.id = f.awarded_by
+            left join account w on w.id = f.awarded_by and not w.system
             where access.folded(concat_ws(' ', a.username, a.name))
               like all ((select access.patterns(%(text)s))::text[])
             order by access.alphabetic(coalesce(a.name, a.username)), a.id
@@ -189,11 +189,11 @@ async def held_by(conn: Connection, *, account_id: int, limit: int) -> list[Held
             )
             select d.id as badge_id, left(d.title, 120) as title,
               coalesce(k.category, '') as category, d.certification_circle as circle_id,
-              f.created_at as since, coalesce(w.name, w.username) as by_name
+              f.created_at as since, coalesce(nullif(w.name, ''), w.username) as by_name
             from first f
             join badge_description d on d.id = f.badge_description
             left join access.badge_category k on k.badge_description = d.id
-            left join account w on w.id = f.awarded_by
+            left join account w on w.id = f.awarded_by and not w.system
             order by f.created_at desc, f.id desc
             limit %(limit)s
             """,

@@ -66,7 +66,8 @@ async def cards_of(conn: Connection, *, account_id: int) -> list[CardRow]:
         await cursor.execute(
             """
             select k.id as card_id, k.account as account_id, k.credential_type, k.label,
-              k.created_at, c.username as created_by, k.lost_at, l.username as lost_by,
+              k.created_at, coalesce(nullif(c.name, ''), c.username) as created_by, k.lost_at,
+              coalesce(nullif(l.name, ''), l.username) as lost_by,
               used.at as last_used, used.door as last_door,
               k.lost_at is null and exists (
                 select from access.break_glass_card b where b.card = k.id) as is_break_glass

@@ -117,7 +117,8 @@ async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int)
         await cursor.execute(
             """
             select a.id as account_id, a.username, a.name, coalesce(m.comment, '') as comment,
-              m.created_at as since, b.username as added_by
+              m.created_at as since,
+              coalesce(nullif(b.name, ''), b.username) as added_by
             from circle_member m
             join account a on a.id = m.account
             join account b on b.id = m.created_by
@@ -148,7 +149,8 @@ async def circles_of(conn: Connection, *, account_id: int) -> list[PersonCircleR
         await cursor.execute(
             """
             select c.id as circle_id, c.name, c.description, coalesce(m.comment, '') as comment,
-              m.created_at as since, b.username as added_by
+              m.created_at as since,
+              coalesce(nullif(b.name, ''), b.username) as added_by
             from circle_member m
             join circle c on c.id = m.circle
             join account b on b.id = m.created_by

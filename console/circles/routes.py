@@ -7,6 +7,8 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.access import queries as access
+from console.access.wording import ask
 from console.accounts import queries as accounts
 from console.accounts.finding import not_one, person_or_404
 from console.accounts.queries import Person
@@ -18,6 +20,7 @@ from console.circles.queries import MemberRow, PersonCircleRow
 from console.circles.trying import Typed, Wanted, add, put_back, putting_back, remove
 from console.circles.wording import Mistake, managers
 from console.database import Connection
+from console.rights.joining import Joining
 from console.web.keys import DATABASE, SETTINGS
 from console.web.numbers import read_id
 from console.web.render import fragment, page
@@ -103,7 +106,7 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
             posted = {"username": found[0].handle, "comment": comment}
-            typed = typed.after(outcome, wanted, f"{path}/members", posted, path)
+            typed = typed.after(outcome, wanted, Joining.ADDITION, f"{path}/members", posted, path)
         else:
             typed = replace(typed, mistake=Mistake(not_one(username, found)))
     return await _circle_answer(request, typed)
@@ -128,7 +131,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
         path = f"/members/{person.account_id}"
         posted = {"circle": circle, "comment": comment}
-        typed = typed.after(outcome, wanted, f"{path}/circles", posted, path)
+        typed = typed.after(outcome, wanted, Joining.ADDITION, f"{path}/circles", posted, path)
     else:
         typed = replace(typed, mistake=Mistake(Text("Choose a circle."), "circle"))
     return await _person_answer(request, typed)
@@ -149,14 +152,15 @@ async def _removal(request: web.Request, back: str) -> Typed:
             return Typed(mistake=Mistake(Text("There is nobody with this number any more.")))
         wanted, seen = _wanted(request, path_id(request, "circle"), person), fields.get("seen", "")
         if fields.get("undo") == "yes":
+            kind, posted = Joining.PUTTING_BACK, {"undo": "yes"}
             outcome = await put_back(conn, wanted, seen=seen)
-            return Typed().after(outcome, wanted, request.path, {"undo": "yes"}, back)
+            return Typed().after(outcome, wanted, kind, request.path, posted, back)
         outcome = await remove(conn, wanted, seen=seen)
         if outcome is not None:
-            return Typed().after(outcome, wanted, request.path, {}, back)
+            return Typed().after(outcome, wanted, Joining.REMOVAL, request.path, {}, back)
         way_back = await putting_back(conn, wanted)
-    told = Text("{name} was removed.", name=person.shown_name)
-    return Typed(undo=Undo.of(told, request.path, seen=way_back))
+    done = Joining.REMOVAL.done(person.shown_name)
+    return Typed(undo=Undo.of(done, request.path, seen=way_back))
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:
@@ -208,7 +212,13 @@ async def _circle_context(conn: Connection, request: web.Request) -> Mapping[str
 async def _page_context(conn: Connection, request: web.Request) -> Mapping[str, Any]:
     """The same with what stands beside the members."""
     context = await _circle_context(conn, request)
-    return {**context, "opens": await opens(conn, circle_id=path_id(request, "circle"))}
+    circle_id = path_id(request, "circle")
+    mine = await queries.circle_ids_of(conn, account_id=visitor(request).account_id)
+    to_ask = ""
+    if circle_id not in mine and not context["may_manage"]:
+        asked = await access.circles(conn, ids=[circle_id], asked=[circle_id])
+        to_ask = ask([*asked.values()])
+    return {**context, "to_ask": to_ask, "opens": await opens(conn, circle_id=circle_id)}
 
 
 async def _circle_answer(request: web.Request, typed: Typed) -> web.StreamResponse:

@@ -53,7 +53,7 @@ Outcome = Refusal | Tried
 class Typed(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do.
 
-    `undo`: how to take back what was just done.
+    `undo`: what was just done, and how to take it back.
     """
 
     username: str = ""
@@ -69,12 +69,19 @@ class Typed(Struct, frozen=True):
         return self.mistake is None and self.asked is None
 
     def after(
-        self, outcome: Outcome, wanted: Wanted, action: str, posted: Mapping[str, str], back: str
+        self,
+        outcome: Outcome,
+        wanted: Wanted,
+        kind: Joining,
+        action: str,
+        posted: Mapping[str, str],
+        back: str,
     ) -> "Typed":
         """The form after it was tried; empty when it is done. `back`: the page it stands on."""
         match outcome:
             case None:
-                return Typed()
+                done = kind.done(wanted.person.shown_name)
+                return Typed(undo=Undo.of(done, action, seen=None))
             case Tried():
                 name, of = wanted.person.shown_name, outcome.circle.name
                 also = [*role_words(roles_of({of}, wanted.roles))]

@@ -37,7 +37,7 @@ _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 class TypedEmployee(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do.
 
-    `undo`: how to take back what was just done.
+    `undo`: what was just done, and how to take it back.
     """
 
     username: str = ""
@@ -141,9 +141,9 @@ async def _removal(
     if outcome is not None:
         return _typed(request, outcome, company.name, who, Joining.REMOVAL)
     back = await _tried(conn, put_back, who, seen="", always=True)
-    told = Text("{name} was removed.", name=who.shown_name)
     way_back = back.seen if isinstance(back, Preview) else None
-    return TypedEmployee(undo=Undo.of(told, request.path, seen=way_back))
+    done = Joining.REMOVAL.done(who.shown_name)
+    return TypedEmployee(undo=Undo.of(done, request.path, seen=way_back))
 
 
 async def _tried(
@@ -173,7 +173,7 @@ def _typed(
     name = who.shown_name
     match outcome:
         case None:
-            return TypedEmployee()
+            return TypedEmployee(undo=Undo.of(kind.done(name), request.path, seen=None))
         case Preview():
             asked = SaveForm(
                 outcome,

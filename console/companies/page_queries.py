@@ -96,7 +96,7 @@ async def employee_rows(
         await cursor.execute(
             """
             select a.id as account_id, a.username, a.name, e.created_at as since,
-              c.username as added_by
+              coalesce(nullif(c.name, ''), c.username) as added_by
             from company_employee e
             join account a on a.id = e.account
             join account c on c.id = e.created_by

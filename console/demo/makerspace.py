@@ -30,7 +30,7 @@ class Pays(Enum):
     MONTHLY = auto()
     """Up to a day of next month."""
     UNTIL_A_MOMENT_AGO = auto()
-    """The period ended some hours ago, so the day of grace is running."""
+    """The period ended some hours ago, so the day of slack is running."""
     UNTIL_LAST_MONTH = auto()
     FROM_NEXT_WEEK = auto()
     """A first payment, whose period has not begun."""
@@ -168,7 +168,7 @@ TABLE_CARDS = (
     TableCard("ingrid", "ingrid", 0, "blue", "Pays, and is in circle door", frozenset({"front"})),
     TableCard("aase", "aase", 0, "green", "Pays; circles door, workshop, table-saw", _ALL),
     TableCard("mehmet", "mehmet", 0, "violet", "Works for a company that is active", _BOTH),
-    TableCard("oyvind", "oyvind", 0, "amber", "A day of grace to pay; circle table-saw too", _ALL),
+    TableCard("oyvind", "oyvind", 0, "amber", "A day of slack to pay; circle table-saw too", _ALL),
     TableCard("siobhan", "siobhan", 0, "red", "Payment ended last month", _NONE),
     TableCard("henrik", "henrik", 0, "teal", "Payment begins next week", _NONE),
     TableCard("tuva", "tuva", 0, "pink", "Pays, but is in no circle of a door", _NONE),

@@ -10,7 +10,7 @@ from console.demo.queries import PaymentRow
 
 MONTH = timedelta(days=30)
 ENDED_AGO = timedelta(hours=12)
-"""So that the day of grace lasts as long as anybody tries the demo."""
+"""So that the day of slack lasts as long as anybody tries the demo."""
 FEES = (Decimal(500), Decimal(500), Decimal(300), Decimal(900))
 
 

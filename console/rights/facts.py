@@ -12,7 +12,7 @@ CircleRef = NewType("CircleRef", int)
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A payment's period in Unix time, both ends included, the day of grace in `end_ms`."""
+    """A payment's period in Unix time, both ends included, the day of slack in `end_ms`."""
 
     start_ms: int
     end_ms: int

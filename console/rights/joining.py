@@ -32,3 +32,13 @@ class Joining(StrEnum):
                 return Text("Remove {name}", name=name)
             case Joining.PUTTING_BACK:
                 return Text("Put {name} back", name=name)
+
+    def done(self, name: str) -> Text:
+        """That it is done."""
+        match self:
+            case Joining.ADDITION:
+                return Text("{name} was added.", name=name)
+            case Joining.REMOVAL:
+                return Text("{name} was removed.", name=name)
+            case Joining.PUTTING_BACK:
+                return Text("{name} was put back.", name=name)

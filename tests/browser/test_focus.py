@@ -47,7 +47,8 @@ async def test_removing_somebody_leads_the_keyboard_to_the_question_and_then_to_
         await expect(page.get_by_role("button", name="Undo")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("link", name="Kari Nordmann")).to_be_visible()
-        await expect(page.locator("#members")).to_be_focused()
+        await expect(page.get_by_text("Kari Nordmann was put back.")).to_be_visible()
+        await expect(done).to_be_focused()
 
 
 async def test_a_tool_taken_by_keyboard_keeps_the_keyboard_at_the_tools(

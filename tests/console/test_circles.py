@@ -43,7 +43,7 @@ async def test_a_member_is_added_and_the_rows_say_by_whom(site: Site) -> None:
     assert after["updated_at"] > before["updated_at"]
     page = await (await client.get("/circles/2")).text()
     assert "has had the tour" in page
-    assert "added by ola" in page
+    assert "added by Ola" in page
 
 
 async def circle_row(connection: Connection) -> dict[str, datetime]:

@@ -241,7 +241,7 @@ async def test_of_a_doors_circles_only_hers_are_why_she_can_open_it(site: Site):
     )
     page = await text(site, "/doors/front", "ola")
     assert f'<a href="/members/{account}">' in page
-    assert "In circle “door”, member until" in page
+    assert "In circle “door”, works until" in page
     assert "“lathe”, member" not in page
 
 
@@ -256,7 +256,7 @@ async def test_an_admin_sees_who_can_open_a_door_and_why(site: Site):
     await report(site.connection, age="2 minutes")
     page = await text(site, "/doors/front", "ola")
     assert "Kari Nordmann" in page
-    assert "In circle “door”, member until" in page
+    assert "In circle “door”, works until" in page
     assert "Emil Ansatt" in page
     assert "Works for an active company" in page
     assert "Gone Person" not in page

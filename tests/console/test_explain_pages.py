@@ -287,7 +287,7 @@ async def test_my_access_names_each_door_and_tool_with_why_and_what_is_missing(h
     await makerspace.tool(house.site.connection, name="Laser", circle=laser)
     await makerspace.tool(house.site.connection, name="Loom", circle=None)
     words = await house.page("/me/access", "kari")
-    assert "Front door In circle “door”, member until" in words
+    assert "Front door In circle “door”, works until" in words
     assert "Attic It has no circle: only employees of active companies can open it." in words
     assert "Laser Not in circle “laser”. For “laser” ask Anne: they award “Laser cutting”." in words
     assert "Loom It has no circle, so nobody can use it." in words
@@ -302,7 +302,7 @@ async def test_who_can_open_a_door_and_why(house: House):
     words = await house.page("/doors/front/people")
     assert "2 can now." in words
     assert "Emil Ansatt Works for an active company Yes" in words
-    assert "Kari Nordmann In circle “door”, member until" in words
+    assert "Kari Nordmann In circle “door”, works until" in words
     assert "Per" not in words
     words = await house.page("/doors/front/people?q=per")
     assert "Per Ikkemedlem No membership. A payment" in words

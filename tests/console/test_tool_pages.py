@@ -135,7 +135,7 @@ async def test_whoever_only_looks_after_a_tool_is_not_told_of_memberships(site: 
     kari = await id_of_kari(site)
     event = await recorded.event(site.connection, point="laser", account=kari)
     assert "Kari NordmannIn circle “laser”Yes" in await words(site, people, "eva")
-    assert "Kari NordmannIn circle “laser”, member until" in await words(site, people, "ola")
+    assert "Kari NordmannIn circle “laser”, works until" in await words(site, people, "ola")
     assert "Membership: it held until" not in await words(site, f"/log/taps/{event}", "eva")
 
     await site.connection.execute("update stripe_payment set end_date = now() - interval '9 days'")
