@@ -6,17 +6,32 @@ from console.accounts import queries
 from console.accounts.queries import Person
 from console.database import Connection
 from console.web.requests import path_id
-from console.words import Text
+from console.words import Text, any_of
+
+NEAR_SHOWN = 3
+"""So many are named of those whose name holds what was typed."""
 
 
-def not_one(typed: str, found: list[Person]) -> Text:
-    """Why a typed name doesn't say who is meant."""
+async def one_called(conn: Connection, typed: str) -> Person | Text:
+    """Whom a typed name means; or why it doesn't say who."""
     if not typed:
         return Text("Type a name or a user name.")
-    if not found:
-        return Text("Nobody is called “{name}”. Type a name or a user name.", name=typed[:60])
-    names = ", ".join(person.handle for person in found)
-    return Text("Several people are called so. Type the user name of one: {names}.", names=names)
+    found = await queries.people_called(conn, text=typed)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(person.handle for person in found)
+        return Text(
+            "Several people are called so. Type the user name of one: {names}.", names=names
+        )
+    near = await queries.people_like(conn, text=typed, limit=NEAR_SHOWN)
+    if near:
+        return Text(
+            "Nobody is called just “{name}”. Do you mean {people}?",
+            name=typed[:60],
+            people=any_of(f"{person.shown_name} ({person.handle})" for person in near),
+        )
+    return Text("Nobody is called “{name}”. Type a name or a user name.", name=typed[:60])
 
 
 async def person_or_404(conn: Connection, request: web.Request) -> Person:

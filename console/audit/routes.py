@@ -7,8 +7,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.accounts import queries as accounts
-from console.accounts.finding import not_one
+from console.accounts.finding import one_called
 from console.audit import queries
 from console.audit.change import ChangeRow, named
 from console.audit.places import PLACES
@@ -29,6 +28,7 @@ from console.web.keys import DATABASE, SETTINGS
 from console.web.render import page
 from console.web.requests import query_text
 from console.web.routing import Route, Who
+from console.words import Text
 
 PATH = "/log/changes"
 PAGE_CHANGES = 15
@@ -121,14 +121,14 @@ async def _search(
 ) -> Search | Mapping[str, str]:
     """What is looked for; or by field what is wrong with it."""
     days = read_days(typed, request.app[SETTINGS].site.time_zone)
-    people = await accounts.people_called(conn, text=typed.person) if typed.person else []
+    person = await one_called(conn, typed.person) if typed.person else None
     mistakes = dict(days) if isinstance(days, Mapping) else {}
-    if typed.person and len(people) != 1:
-        mistakes["person"] = not_one(typed.person, people)
-    if isinstance(days, Mapping) or mistakes:
+    if isinstance(person, Text):
+        mistakes["person"] = person
+    if isinstance(days, Mapping) or isinstance(person, Text) or mistakes:
         return mistakes
     return Search(
-        person=people[0].account_id if people else None,
+        person=person and person.account_id,
         place=typed.place or None,
         text=typed.text,
         since=days.since,

@@ -6,8 +6,7 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
-from console.accounts import queries as accounts
-from console.accounts.finding import not_one, person_or_404
+from console.accounts.finding import one_called, person_or_404
 from console.accounts.queries import Person
 from console.cards import queries
 from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_typed
@@ -208,11 +207,10 @@ async def _assign_seen(conn: Connection, typed: TypedOwner, *, actor_id: int) ->
     seen = await queries.seen_card(conn, event_id=typed.event_id)
     if seen is None:
         return Text("This tap is not one of an unknown card. Reload the page.")
-    found = await accounts.people_called(conn, text=typed.username)
-    if len(found) != 1:
-        return not_one(typed.username, found)
+    person = await one_called(conn, typed.username)
+    if isinstance(person, Text):
+        return person
     card = ReadCard(seen.credential_type, seen.site_digest)
-    person = found[0]
     outcome = await assign(
         conn, card, account_id=person.account_id, label=typed.label, actor_id=actor_id
     )

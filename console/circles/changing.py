@@ -10,8 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from psycopg.errors import UniqueViolation
 
-from console.accounts.finding import not_one
-from console.accounts.queries import people_called
+from console.accounts.finding import one_called
 from console.circles import keeping, keeping_queries, queries
 from console.circles.circle import (
     COMMENT_CHARACTERS_MAX,
@@ -82,11 +81,11 @@ async def make(conn: Connection, typed: Typed, *, actor_id: int) -> int | Mistak
     mistakes = _line_mistakes(typed)
     first_member: str | None = None
     if typed.style is ManagementStyle.SELF_ADMIN:
-        found = await people_called(conn, text=typed.first_member)
-        if len(found) == 1:
-            first_member = found[0].username
+        found = await one_called(conn, typed.first_member)
+        if isinstance(found, Text):
+            mistakes["first_member"] = found
         else:
-            mistakes["first_member"] = not_one(typed.first_member, found)
+            first_member = found.username
     if typed.style is None or mistakes:
         return mistakes
     draft = replace(_draft(typed, typed.style), first_member=first_member, comment=typed.comment)

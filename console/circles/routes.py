@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from console.access import queries as access
 from console.access.wording import ask
 from console.accounts import queries as accounts
-from console.accounts.finding import not_one, person_or_404
+from console.accounts.finding import one_called, person_or_404
 from console.accounts.queries import Person
 from console.audit.undoing import Undo
 from console.circles import form_routes, queries
@@ -100,15 +100,15 @@ async def add_to_circle(request: web.Request) -> web.StreamResponse:
     username, comment = fields.get("username", "").strip(), fields.get("comment", "")
     typed = Typed(username=username, comment=comment)
     async with request.app[DATABASE].writing(by=author(request)) as conn:
-        found = await accounts.people_called(conn, text=username)
-        if len(found) == 1:
-            wanted = _wanted(request, circle_id, found[0], comment)
+        found = await one_called(conn, username)
+        if isinstance(found, Text):
+            typed = replace(typed, mistake=Mistake(found))
+        else:
+            wanted = _wanted(request, circle_id, found, comment)
             outcome = await add(conn, wanted, seen=fields.get("seen", ""))
             path = f"/circles/{circle_id}"
-            posted = {"username": found[0].handle, "comment": comment}
+            posted = {"username": found.handle, "comment": comment}
             typed = typed.after(outcome, wanted, Joining.ADDITION, f"{path}/members", posted, path)
-        else:
-            typed = replace(typed, mistake=Mistake(not_one(username, found)))
     return await _circle_answer(request, typed)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
-from console.accounts.finding import not_one
-from console.accounts.queries import Person, people_called, person
+from console.accounts.finding import one_called
+from console.accounts.queries import Person, person
 from console.audit.undoing import Undo
 from console.companies import keeping, page_queries
 from console.companies.company import Refused
@@ -88,18 +88,18 @@ async def add_employee(request: web.Request) -> web.StreamResponse:
         company = await page_queries.company_row(conn, company_id=company_id)
         if company is None:
             raise web.HTTPNotFound
-        found = await people_called(conn, text=username)
-        if len(found) != 1:
-            typed = TypedEmployee(username, not_one(username, found))
+        found = await one_called(conn, username)
+        if isinstance(found, Text):
+            typed = TypedEmployee(username, found)
         else:
             change = partial(
                 keeping.employ,
                 company_id=company_id,
-                account_id=found[0].account_id,
+                account_id=found.account_id,
                 actor_id=visitor(request).account_id,
             )
-            outcome = await _tried(conn, change, found[0], seen=fields.get("seen", ""))
-            typed = _typed(request, outcome, company.name, found[0], Joining.ADDITION)
+            outcome = await _tried(conn, change, found, seen=fields.get("seen", ""))
+            typed = _typed(request, outcome, company.name, found, Joining.ADDITION)
     return await _answer(request, typed)
 
 

@@ -2,8 +2,7 @@
 
 from msgspec import Struct
 
-from console.accounts.finding import not_one
-from console.accounts.queries import people_called
+from console.accounts.finding import one_called
 from console.companies import keeping, queries
 from console.companies.company import NAME_CHARACTERS_MAX, Draft, Flaw
 from console.companies.page_queries import CompanyRow, company_row
@@ -100,5 +99,5 @@ async def _contact_id(conn: Connection, typed: str, row: CompanyRow | None) -> i
     """The account to turn to; one that isn't a person's only if it is so already."""
     if row is not None and typed.lower() == row.contact_username.lower():
         return row.contact_id
-    found = await people_called(conn, text=typed)
-    return found[0].account_id if len(found) == 1 else not_one(typed, found)
+    found = await one_called(conn, typed)
+    return found if isinstance(found, Text) else found.account_id

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.accounts import queries as accounts
-from console.accounts.finding import not_one
+from console.accounts.finding import one_called
 from console.audit.search import DATE_CHARACTERS, NAME_CHARACTERS_MAX, read_days
 from console.audit.search import Typed as TypedDays
 from console.database import Connection, Database
@@ -97,21 +96,21 @@ async def _search(
         TypedDays(since=typed.since, until=typed.until), request.app[SETTINGS].site.time_zone
     )
     mistakes = dict(days) if isinstance(days, Mapping) else {}
-    people = await accounts.people_called(conn, text=typed.person) if typed.person else []
-    if typed.person and len(people) != 1:
-        mistakes["username"] = not_one(typed.person, people)
+    person = await one_called(conn, typed.person) if typed.person else None
+    if isinstance(person, Text):
+        mistakes["username"] = person
     at = [place for place in places if place.path == typed.place]
     if typed.place and not at:
         mistakes["place"] = Text("There is no such door or tool. Choose one.")
     sort = next((each for each in sorts_for(sees_all=sees_all) if each == typed.sort), None)
     if sort is None:
         mistakes["sort"] = Text("Choose one of these.")
-    if isinstance(days, Mapping) or sort is None or mistakes:
+    if isinstance(days, Mapping) or isinstance(person, Text) or sort is None or mistakes:
         return mistakes
     return Search(
         kinds=kinds_of(sort, sees_all=sees_all),
         place=at[0] if at else None,
-        person=people[0].account_id if people else None,
+        person=None if person is None else person.account_id,
         since=days.since,
         until=days.until,
         of_tools={Sort.TOOLS: True, Sort.OPENINGS: False}.get(sort),

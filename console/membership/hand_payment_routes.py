@@ -12,8 +12,8 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.accounts.finding import not_one, person_or_404
-from console.accounts.queries import Person, people_called
+from console.accounts.finding import one_called, person_or_404
+from console.accounts.queries import Person
 from console.database import Connection
 from console.membership import hand_payment_queries as queries
 from console.membership.hand_payment import (
@@ -92,10 +92,10 @@ async def whose(request: web.Request) -> web.StreamResponse:
     typed, mistake = query_text(request, "username"), None
     if "username" in request.query:
         async with request.app[DATABASE].reading() as conn:
-            found = await people_called(conn, text=typed)
-        if len(found) == 1:
-            return lead_to(request, _path(found[0].account_id))
-        mistake = not_one(typed, found)
+            found = await one_called(conn, typed)
+        if not isinstance(found, Text):
+            return lead_to(request, _path(found.account_id))
+        mistake = found
     return page(
         request,
         "membership/whose.html",

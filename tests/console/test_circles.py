@@ -1,5 +1,6 @@
 """Circles: who may change who is in them, by page."""
 
+import html
 import re
 from datetime import datetime
 
@@ -513,3 +514,15 @@ async def test_a_retired_door_is_opened_by_no_circle(site: Site) -> None:
     await admin(site.connection, "ola")
     await site.connection.execute("update access.door set retired_at = now()")
     assert await opened(site, "ola", 2) == {}
+
+
+async def test_whoever_types_part_of_a_name_is_told_who_has_it(site: Site) -> None:
+    await admin(site.connection, "ola")
+    await member(site.connection, "siobhan", name="Siobhán Kelly")
+    client = await site.browser("ola")
+    answer = await client.post("/circles/2/members", data={"username": "siob"})
+    text = html.unescape(await answer.text())
+    assert answer.status == 422
+    assert "Nobody is called just “siob”. Do you mean Siobhán Kelly (@siobhan)?" in text
+    answer = await client.get("/log", params={"username": "kelly"})
+    assert "Do you mean Siobhán Kelly (@siobhan)?" in await answer.text()
