@@ -4,7 +4,7 @@ from datetime import tzinfo
 
 from msgspec import Struct
 
-from console.rights.facts import Door, WeeklyHours
+from console.rights.facts import Door
 from console.rights.weekly_hours import words
 from console.web import times
 from console.words import Text
@@ -37,15 +37,10 @@ def about(door: Door, *, zone: tzinfo) -> About:
     )
     if demands.requires_fresh:
         without = Text("all cards for {soft}, then nobody", soft=soft)
-    hours = Text.joined([_hours(each) for each in door.open_hours], ", ")
+    hours = words(*door.open_hours)
     return About(
         without_console=without,
         cards=_CARDS[demands.min_assurance],
         takes_any_card=demands.min_assurance is Assurance.UID,
         hours=Text("{hours} ({zone})", hours=hours, zone=str(zone)) if hours else "",
     )
-
-
-def _hours(hours: WeeklyHours) -> Text:
-    _, _, clock = words(hours).partition(" ")
-    return Text("{day} {clock}", day=times.SHORT_WEEKDAYS[hours.weekday - 1], clock=clock)

@@ -82,7 +82,7 @@ class DoorDraft(Struct, frozen=True):
             controller=door.controller or "",
             topic=door.topic or "",
             open_seconds=str(door.open_seconds),
-            open_hours=", ".join(weekly_hours.words(each) for each in door.hours),
+            open_hours=weekly_hours.words(*door.hours),
             demands=DemandsDraft.of(door.demands),
         )
 

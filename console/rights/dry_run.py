@@ -166,8 +166,7 @@ async def _preview(
         for concerns in lists
     )
     hours = [
-        HoursOf(places.get(door, door), ", ".join(map(words, changed)))
-        for door, changed in found.hours.items()
+        HoursOf(places.get(door, door), words(*changed)) for door, changed in found.hours.items()
     ]
     return Preview(gains, loses, keeps, waits, hours, found.seen, has_changed)
 

@@ -60,9 +60,7 @@ class Effect(Struct, frozen=True):
             for concerns in (self.gains, self.loses, self.waits)
         ]
         if self.hours:
-            told.append(
-                sorted((door, list(map(words, hours))) for door, hours in self.hours.items())
-            )
+            told.append(sorted((door, words(*hours)) for door, hours in self.hours.items()))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 

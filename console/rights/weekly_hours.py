@@ -17,7 +17,12 @@ from console.rights.periods import merged
 from console.words import Text
 from sync.rights import Window
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = (
+    *(Text("mon"), Text("tue"), Text("wed"), Text("thu"), Text("fri"), Text("sat"), Text("sun")),
+)
+_NORWEGIAN = ("man", "tir", "ons", "tor", "fre", "lør", "søn")
+_WEEKDAYS = {day: n for days in (DAYS, _NORWEGIAN) for n, day in enumerate(days, 1)}
+"""As people write them, in whatever language their page is."""
 DAY_MINUTES = 24 * 60
 HOURS_MAX = 28
 """Of one door: four times a day. With the longest hard limit far from what a snapshot holds."""
@@ -26,7 +31,7 @@ _SLACK = timedelta(days=8)
 """A week, since the windows are made anew once a week; a day for clocks that are changed."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
-_ONE = re.compile(r"([a-z]{3})\s+([0-9]{2}):([0-9]{2})\s*[-–]\s*([0-9]{2}):([0-9]{2})")
+_ONE = re.compile(r"([a-zæøå]{3})\s+([0-9]{2}):([0-9]{2})\s*[-–]\s*([0-9]{2}):([0-9]{2})")
 
 
 def read(text: str) -> tuple[WeeklyHours, ...] | Text:
@@ -34,11 +39,11 @@ def read(text: str) -> tuple[WeeklyHours, ...] | Text:
     found: set[WeeklyHours] = set()
     for part in text.lower().split(","):
         one = _ONE.fullmatch(part.strip())
-        if one is None or one[1] not in DAYS:
+        if one is None or one[1] not in _WEEKDAYS:
             return Text(
                 "{part} isn't like “tue 18:00-22:00”; the days are {days}",
                 part=repr(part.strip()[:40]),
-                days=", ".join(DAYS),
+                days=Text.joined(DAYS, ", "),
             )
         opens, closes = _minute(one[2], one[3]), _minute(one[4], one[5])
         if opens is None or opens == DAY_MINUTES or closes is None:
@@ -49,7 +54,7 @@ def read(text: str) -> tuple[WeeklyHours, ...] | Text:
             )
         if closes < opens:
             closes += DAY_MINUTES
-        found.add(WeeklyHours(DAYS.index(one[1]) + 1, opens, closes))
+        found.add(WeeklyHours(_WEEKDAYS[one[1]], opens, closes))
     if len(found) > HOURS_MAX:
         return Text("{n} times a week; at most {most}", n=len(found), most=HOURS_MAX)
     if len({(hours.weekday, hours.opens_minute) for hours in found}) < len(found):
@@ -57,10 +62,14 @@ def read(text: str) -> tuple[WeeklyHours, ...] | Text:
     return tuple(sorted(found, key=lambda hours: (hours.weekday, hours.opens_minute)))
 
 
-def words(hours: WeeklyHours) -> str:
-    """As `read` takes it, one of them."""
-    opens, closes = _clock(hours.opens_minute), _clock(hours.closes_minute)
-    return f"{DAYS[hours.weekday - 1]} {opens}-{closes}"
+def words(*hours: WeeklyHours) -> Text:
+    """As `read` takes them."""
+    return Text.joined(map(_words, hours), ", ")
+
+
+def _words(hours: WeeklyHours) -> Text:
+    clock = f"{_clock(hours.opens_minute)}-{_clock(hours.closes_minute)}"
+    return Text("{day} {clock}", day=DAYS[hours.weekday - 1], clock=clock)
 
 
 def written_out(

@@ -138,7 +138,7 @@ def every_command(prompt: Prompt, name: str) -> None:
         *("--requires-fresh", "yes", "--min-assurance", "0", "--open-seconds", "7"),
         *("--open-hours", "tue 18:00-22:00, sat 12:00-16:00"),
     )
-    assert "Stands open: Tue 18:00-22:00, Sat 12:00-16:00 (Europe/Oslo)" in changed
+    assert "Stands open: tue 18:00-22:00, sat 12:00-16:00 (Europe/Oslo)" in changed
     assert "all cards for 2 h, then nobody" in changed
     label = ("--label", "fob")
     prompt.done("cards", "assign", f"kari-{name}", f"em4100:02020304{len(name):02x}", *label)

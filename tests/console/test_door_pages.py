@@ -440,7 +440,7 @@ async def test_the_page_of_a_door_tells_what_is_set_for_it(site: Site):
         "insert into access.open_hours values ('front', 2, 1080, 1320), ('front', 5, 1200, 1560)"
     )
     words = await plain(site, "/doors/front")
-    assert "Tue 18:00-22:00, Fri 20:00-02:00 (UTC)" in words
+    assert "tue 18:00-22:00, fri 20:00-02:00 (UTC)" in words
     assert "all cards for 2 h, then nobody" in words
     assert "that prove themselves" in words
     assert "this door takes only cards that prove themselves" in words

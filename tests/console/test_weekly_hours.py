@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from console.rights.facts import WeeklyHours
 from console.rights.weekly_hours import next_week_ms, read, words, written_out
+from console.web.phrasebooks import read_phrasebooks
+from console.words import Language
 from sync.rights import Window, window_at
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -107,8 +109,13 @@ def from_then_on(window: Window, then_ms: int) -> Window:
 
 @given(st.lists(weekly(), min_size=1, max_size=6, unique_by=lambda h: (h.weekday, h.opens_minute)))
 def test_what_is_written_is_read_as_it_was(hours: list[WeeklyHours]):
-    text = ", ".join(map(words, hours))
-    assert read(text) == tuple(sorted(hours, key=lambda h: (h.weekday, h.opens_minute)))
+    assert read(words(*hours)) == tuple(sorted(hours, key=lambda h: (h.weekday, h.opens_minute)))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_hours_are_read_as_any_page_shows_them(language: Language):
+    hours = [WeeklyHours(weekday, 60, 1440) for weekday in range(1, 8)]
+    assert read(read_phrasebooks()[language].say(words(*hours))) == tuple(hours)
 
 
 def test_hours_are_read_as_people_write_them():
