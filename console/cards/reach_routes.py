@@ -37,6 +37,13 @@ class CardView(Struct, frozen=True):
     is_followed: bool
 
     @property
+    def title(self) -> str:
+        """What it is called; one without a label by its number, which the audit has as well."""
+        if self.row.label:
+            return self.row.label
+        return Text("{card} no. {n}", card=self.kind.capital(), n=self.row.card_id)
+
+    @property
     def version(self) -> str:
         """Of what a form shows."""
         return version_of(self.row.label)

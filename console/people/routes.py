@@ -31,7 +31,7 @@ from console.people.history import done_by
 from console.people.queries import ListedRow, PrivateRow
 from console.tools.page_queries import OutRow, out_with
 from console.web import times
-from console.web.keys import DATABASE
+from console.web.keys import DATABASE, SETTINGS
 from console.web.render import fragment, page
 from console.web.requests import ID, is_htmx, query_text
 from console.web.routing import Route, Who
@@ -136,6 +136,7 @@ async def _person_page(
         person=person,
         face=her_face,
         is_me=is_me,
+        prints_labels=request.app[SETTINGS].mqtt.has_label_printer,
         ask=ask,
         hers=circles,
         typed_circle=TypedCircle(),

@@ -143,7 +143,7 @@ async def test_a_photo_is_chosen_seen_and_removed(
         browser, address(site), session=await site.session("kari"), viewport=PHONE
     ) as page:
         await page.goto("/me/account")
-        await page.get_by_role("link", name="Your photo").click()
+        await page.get_by_role("link", name="My photo").click()
         assert await fits(page)
         for chosen in (text, picture):
             await page.get_by_label("Photo").set_input_files(chosen)
@@ -154,7 +154,7 @@ async def test_a_photo_is_chosen_seen_and_removed(
         assert await is_picture(page)
         await page.goto("/me")
         assert await is_picture(page)
-        await page.get_by_role("link", name="Your photo").click()
+        await page.get_by_role("link", name="My photo").click()
         await page.get_by_role("button", name="Remove the photo").click()
         await expect(page.locator(".heading .chip")).to_have_text("KN")
 

@@ -32,7 +32,7 @@ async def test_why_a_tap_was_refused_is_found_and_leads_on_to_what_helps(
         main = page.get_by_role("main")
         for link, heading in (
             (main.get_by_role("link", name="Access"), "My access"),
-            (main.get_by_role("link", name="Your history"), "History"),
+            (main.get_by_role("link", name="My history"), "History"),
             (main.get_by_role("link", name="Why"), "Refused"),
         ):
             await link.tap()

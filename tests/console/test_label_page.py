@@ -69,6 +69,7 @@ async def text(answer: ClientResponse) -> str:
 
 
 async def test_her_own_label_goes_to_the_printer(room: Room):
+    assert 'href="/me/label"' in await (await room.browser.get("/me")).text()
     page = await text(await room.browser.get("/me/label"))
     assert "Name Kari Nordmann Phone not given E-mail kari@example.org Print" in page
     answer = await room.browser.post("/me/label", data={"user": "3"})
@@ -89,6 +90,7 @@ async def test_a_broker_that_does_not_answer_is_told(room: Room):
 async def test_without_a_printer_that_is_said_and_nothing_is_offered(site: Site):
     await console_app.member(site.connection, "kari")
     browser = await site.browser("kari")
+    assert 'href="/me/label"' not in await (await browser.get("/me")).text()
     page = await text(await browser.get("/me/label"))
     assert "No label printer is set up here." in page
     assert "Print" not in page
@@ -101,4 +103,3 @@ async def test_the_own_page_begins_with_where_one_wants_to_go(site: Site):
     await console_app.member(site.connection, "kari")
     page = await text(await (await site.browser("kari")).get("/me"))
     assert "that is you Cards Access Membership History Account" in page
-    assert "Label for a box" in page

@@ -228,6 +228,8 @@
     const { id } = detail.target;
     [swapped, isAnswer] = [() => byId(id), detail.requestConfig.verb !== "get"];
   });
+  // A list that comes by itself takes the keyboard away for no moment.
+  on("htmx:afterSwap", () => isAnswer || refocus(swapped()));
   on("htmx:afterSettle", () => refocus(swapped()));
   on("htmx:afterRequest", () => setTimeout(() => takes(pressed) && refocus()));
 
