@@ -126,12 +126,12 @@ async def _removal(
     who: Person,
     fields: Mapping[str, str],
 ) -> TypedEmployee:
-    dismiss, put_back = (
-        partial(how, company_id=company.id, account_id=who.account_id, **by)
-        for how, by in (
-            (keeping.dismiss, {}),
-            (keeping.put_back, {"actor_id": visitor(request).account_id}),
-        )
+    dismiss = partial(keeping.dismiss, company_id=company.id, account_id=who.account_id)
+    put_back = partial(
+        keeping.put_back,
+        company_id=company.id,
+        account_id=who.account_id,
+        actor_id=visitor(request).account_id,
     )
     seen = fields.get("seen", "")
     if fields.get("undo") == "yes":
