@@ -36,25 +36,25 @@ class CircleRow(Struct, frozen=True):
 
 
 class MemberRow(Struct, frozen=True):
-    """Somebody in a circle, since when, added by whom, and why."""
+    """Somebody in a circle, since when, added by whom (None: the program), and why."""
 
     account_id: int
     username: str
     name: str | None
     comment: str
     since: datetime
-    added_by: str
+    added_by: str | None
 
 
 class PersonCircleRow(Struct, frozen=True):
-    """A circle that somebody is in."""
+    """A circle that somebody is in. `added_by` None: the program did it."""
 
     circle_id: int
     name: str
     description: str | None
     comment: str
     since: datetime
-    added_by: str
+    added_by: str | None
 
 
 async def all_circles(conn: Connection) -> list[CircleRow]:
@@ -121,7 +121,7 @@ async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int)
               coalesce(nullif(b.name, ''), b.username) as added_by
             from circle_member m
             join account a on a.id = m.account
-            join account b on b.id = m.created_by
+            left join account b on b.id = m.created_by and not b.system
             where m.circle = %(circle_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])
@@ -153,7 +153,7 @@ async def circles_of(conn: Connection, *, account_id: int) -> list[PersonCircleR
               coalesce(nullif(b.name, ''), b.username) as added_by
             from circle_member m
             join circle c on c.id = m.circle
-            join account b on b.id = m.created_by
+            left join account b on b.id = m.created_by and not b.system
             where m.account = %(account_id)s
             order by access.alphabetic(c.name), c.id
             """,

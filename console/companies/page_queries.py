@@ -38,13 +38,13 @@ class CompanyRow(Struct, frozen=True):
 
 
 class EmployeeRow(Struct, frozen=True):
-    """Who works for a company, since when, added by whom."""
+    """Who works for a company, since when, added by whom; None: the program."""
 
     account_id: int
     username: str
     name: str | None
     since: datetime
-    added_by: str
+    added_by: str | None
 
     @property
     def shown_name(self) -> str:
@@ -99,7 +99,7 @@ async def employee_rows(
               coalesce(nullif(c.name, ''), c.username) as added_by
             from company_employee e
             join account a on a.id = e.account
-            join account c on c.id = e.created_by
+            left join account c on c.id = e.created_by and not c.system
             where e.company = %(company_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])

@@ -70,6 +70,12 @@ CROWDED = """
     `${Math.round(gap)} px: ${above.outerHTML.slice(0, 80)} and ${each.outerHTML.slice(0, 80)}`);
 }
 """
+STICKING_OUT = """
+() => [...document.querySelectorAll("button, .button, summary, .chip, .notice, .standing, .panel, td")]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
+    && getComputedStyle(each).display !== "inline")
+  .map((each) => `${each.scrollWidth} in ${each.clientWidth} px: ${each.outerHTML.slice(0, 120)}`)
+"""
 OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true"
 
 
@@ -123,6 +129,7 @@ async def _look(page: Page, path: str, axe: str) -> Sequence[str]:
     wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     wrong += [f"is {wide} px too wide"] if wide > 0 else []
     wrong += [f"too small to press: {it}" for it in await page.evaluate(SMALL, PRESSED_MIN_PX)]
+    wrong += [f"sticks out: {it}" for it in await page.evaluate(STICKING_OUT)]
     wrong += [f"too close: {them}" for them in await page.evaluate(CROWDED, APART_MIN_PX)]
     await page.evaluate(axe)
     wrong += await _violations(page, "light")
