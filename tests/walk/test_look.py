@@ -71,7 +71,8 @@ CROWDED = """
 }
 """
 STICKING_OUT = """
-() => [...document.querySelectorAll("button, .button, summary, .chip, .notice, .standing, .panel, td")]
+() => [...document.querySelectorAll(
+    "button, .button, summary, .chip, .notice, .standing, .panel, td")]
   .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
     && getComputedStyle(each).display !== "inline")
   .map((each) => `${each.scrollWidth} in ${each.clientWidth} px: ${each.outerHTML.slice(0, 120)}`)
