@@ -83,13 +83,13 @@ class Typed(Struct, frozen=True):
                 done = kind.done(wanted.person.shown_name)
                 return Typed(undo=Undo.of(done, action, seen=None))
             case Tried():
-                name, of = wanted.person.shown_name, outcome.circle.name
-                also = [*role_words(roles_of({of}, wanted.roles))]
+                name, group = wanted.person.shown_name, outcome.circle.name
+                also = [*role_words(roles_of({group}, wanted.roles))]
                 if outcome.is_farewell:
                     also.append(_FAREWELL)
                 asked = SaveForm(
                     outcome.told,
-                    outcome.kind.question(name, of),
+                    outcome.kind.question(name, group),
                     action,
                     posted,
                     back,

@@ -27,10 +27,6 @@ from sync.ids import AccountRef
 EMPLOYEES_MAX = 25
 SEEN_BY = frozenset({Who.COMPANIES, Who.FRONT_DESK, Who.TREASURER})
 """Who sees who works where: whoever changes it, and those who see it of a person."""
-_POSTED: Mapping[Joining, Mapping[str, str]] = {
-    Joining.REMOVAL: {},
-    Joining.PUTTING_BACK: {"undo": "yes"},
-}
 _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 
 
@@ -179,7 +175,7 @@ def _typed(
                 outcome,
                 kind.question(name, company),
                 request.path,
-                _POSTED.get(kind, {"username": who.handle}),
+                _posted(kind, who),
                 f"/companies/{path_id(request, 'company')}",
                 kind.button(name),
                 is_danger=kind is Joining.REMOVAL,
@@ -188,6 +184,16 @@ def _typed(
         case refused:
             typed = who.handle if kind is Joining.ADDITION else ""
             return TypedEmployee(typed, _words(refused, name))
+
+
+def _posted(kind: Joining, who: Person) -> Mapping[str, str]:
+    match kind:
+        case Joining.ADDITION:
+            return {"username": who.handle}
+        case Joining.REMOVAL:
+            return {}
+        case Joining.PUTTING_BACK:
+            return {"undo": "yes"}
 
 
 def _words(refused: Refused, name: str) -> Text:

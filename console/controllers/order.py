@@ -12,7 +12,8 @@ from sync.rights import PointKind
 
 TAKES: Mapping[PointKind, frozenset[Operation]] = MappingProxyType(
     {
-        PointKind.DOOR: frozenset(Operation),
+        # What stops at once at a door is a lockdown.
+        PointKind.DOOR: frozenset(Operation) - {Operation.STOP_NOW},
         # Never powered from afar: somebody may have her hands in it.
         PointKind.TOOL: frozenset({Operation.LOCK, Operation.OUT_OF_SERVICE, Operation.STOP_NOW}),
     }

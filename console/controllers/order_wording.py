@@ -20,7 +20,6 @@ _DONE: Mapping[tuple[PointKind, Operation], Text] = MappingProxyType(
             "Locked down: nobody gets in until it is set back"
         ),
         (PointKind.DOOR, Operation.OUT_OF_SERVICE): Text("Out of service until it is set back"),
-        (PointKind.DOOR, Operation.STOP_NOW): Text("Out of service, and locked at once"),
         (PointKind.TOOL, Operation.LOCK): Text("Back to normal: cards decide again"),
         (PointKind.TOOL, Operation.OUT_OF_SERVICE): (
             Text(

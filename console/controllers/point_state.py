@@ -16,6 +16,7 @@ from console.controllers.reports import is_offline
 from console.controllers.said import Json, part, sentence, troubles
 from console.controllers.shown import Shown
 from console.words import Text
+from sync.commands import Operation
 from sync.rights import Point, PointKind
 
 ALARMS_MAX = 10
@@ -59,7 +60,8 @@ class AtController(Protocol):
 class PointView(Struct, frozen=True):
     """A point as pages show it. `word`: its state as reported; empty: nothing is known now.
 
-    `is_shut`: nobody is let in or served now, whatever her rights. `is_held`: by an order.
+    `is_shut`: nobody is let in or served now, whatever her rights, but perhaps with a break-glass
+    card.
     `troubles`: what its controller says doesn't work. `is_ajar`: the leaf of a door stands open.
     `urgent`: alarms, and a state of emergency: what everybody should know of. `reported`: the
     state and the alarms as they were reported, as words.
@@ -68,7 +70,6 @@ class PointView(Struct, frozen=True):
     word: str
     state: Shown
     is_shut: bool
-    is_held: bool
     is_offline: bool
     rights: Shown
     freshness: Freshness | None
@@ -127,8 +128,15 @@ _ON: Mapping[PointKind, Shown] = MappingProxyType(
 """Whatever else is reported, while the relay is on."""
 _EMERGENCIES = frozenset({"held_open", "forced", "tampered", "lockdown", "fault", "stopped"})
 """States that everybody should know of while they last."""
-_HELD = frozenset({"lockdown", "out_of_service"})
-_SHUT = _HELD | {"tampered", "fault", "stopped"}
+_SHUT = frozenset({"lockdown", "out_of_service", "tampered", "fault", "stopped"})
+_SHUTS: Mapping[str, str] = MappingProxyType(
+    {
+        Operation.LOCKDOWN: "lockdown",
+        Operation.OUT_OF_SERVICE: "out_of_service",
+        Operation.STOP_NOW: "out_of_service",
+    }
+)
+"""The state that an order leads to which shuts."""
 _MAY_BE_ON = IN_USE | {"released", "opened", STANDS_OPEN, "held_open"}
 _PASSING = frozenset({"", "boot", "locked", "deciding"})
 """States in which a relay may still be on for an instant."""
@@ -147,7 +155,8 @@ IN_QUARANTINE = Shown(Text("Controller in quarantine"), "alert", "bad")
 NEVER_HEARD = Shown(Text("Never heard of"), "alert", "warn")
 OFFLINE = Shown(Text("Offline"), "alert", "warn")
 NOT_SAID = Shown(Text("Not at its controller"), "alert", "bad")
-_UNREACHABLE = (NOT_ENROLLED, IN_QUARANTINE, NEVER_HEARD, NOT_SAID)
+_NOT_THERE = (NOT_ENROLLED, NOT_SAID)
+"""No controller has it yet. One in quarantine, or never heard, may well let people in."""
 
 
 def point_view(row: AtController, point: Point, now: datetime) -> PointView:
@@ -167,8 +176,7 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
     return PointView(
         word=word,
         state=state,
-        is_shut=word in _SHUT or state in _UNREACHABLE,
-        is_held=word in _HELD,
+        is_shut=word in _SHUT or state in _NOT_THERE,
         is_offline=offline and row.received_at is not None,
         rights=rights(enrolled=is_known, report=row.report, serial=row.serial, digest=row.digest),
         freshness=age,
@@ -178,6 +186,11 @@ def point_view(row: AtController, point: Point, now: datetime) -> PointView:
         urgent=(*emergency, *(Shown(words, "alert", "bad") for words in alarms)),
         reported=frozenset((word, *_alarm_words(reported))) if word else frozenset(),
     )
+
+
+def is_shut_by(word: str, order: str | None) -> bool:
+    """Whether a point in the state `word` is so by its latest order, an operation."""
+    return bool(word) and _SHUTS.get(order or "") == word
 
 
 def state_shown(kind: PointKind, word: str) -> Shown:

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from console.controllers.freshness import Freshness
-from console.controllers.point_state import STANDS_OPEN, PointView, point_view
+from console.controllers.point_state import STANDS_OPEN, PointView, is_shut_by, point_view
 from console.controllers.shown import Shown
 from console.doors.driver import Driver
 from console.doors.queries import DoorRow
@@ -58,6 +58,7 @@ _OLD_STATES = {
 def view(row: DoorRow, now: datetime) -> DoorView:
     """The door as it is now."""
     at_controller = None if row.controller is None else point_view(row, _point(row), now)
+    is_ordered = at_controller is not None and is_shut_by(at_controller.word, row.order)
     return DoorView(
         key=row.key,
         name=row.name,
@@ -78,8 +79,8 @@ def view(row: DoorRow, now: datetime) -> DoorView:
         reported=at_controller.reported if at_controller else frozenset(),
         unlocked_until=_unlocked_until(row, at_controller, now),
         is_shut=at_controller is not None and at_controller.is_shut,
-        shut_by=row.shut_by if at_controller and at_controller.is_held else None,
-        shut_at=row.shut_at if at_controller and at_controller.is_held else None,
+        shut_by=row.ordered_by if is_ordered else None,
+        shut_at=row.ordered_at if is_ordered else None,
     )
 
 

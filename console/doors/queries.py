@@ -9,7 +9,6 @@ from psycopg.rows import class_row
 from console.database import Connection
 from console.doors.driver import Driver
 from console.rights.facts import NOTHING_SPECIAL
-from sync.commands import SHUTTING
 from sync.ids import ControllerId, PointKey
 
 Json = dict[str, object]
@@ -20,8 +19,8 @@ class DoorRow(Struct, frozen=True):
 
     `controller` None: none of ours moves it, but `driver` does; `topic` as in `Driver`.
     `unlocked_until`: the end of the latest order, where it was to unlock for everybody; None as
-    well for a door with weekly hours, which may hold it unlocked for longer. `shut_by`, `shut_at`:
-    of the latest order, where it shut the door.
+    well for a door with weekly hours, which may hold it unlocked for longer. `order`: the
+    operation of the latest order but openings, by whom and when.
     """
 
     key: str
@@ -43,8 +42,9 @@ class DoorRow(Struct, frozen=True):
     requires_fresh: bool = False
     min_assurance: int = 0
     unlocked_until: datetime | None = None
-    shut_by: str | None = None
-    shut_at: datetime | None = None
+    order: str | None = None
+    ordered_by: str | None = None
+    ordered_at: datetime | None = None
 
 
 async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
@@ -72,12 +72,11 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                        where o.point = d.key and o.controller is null and o.result = 'executed'
                        order by o.issued_at desc limit 1)
                    ) as last_opened_at,
-                   case when ordered.operation = 'unlock_until'
+                   case when o.operation = 'unlock_until'
                          and not exists (select from access.open_hours h where h.door = d.key)
-                        then ordered.result_at + make_interval(secs => ordered.seconds)
+                        then o.given_at + make_interval(secs => o.seconds)
                    end as unlocked_until,
-                   case when ordered.shuts then ordered.by end as shut_by,
-                   case when ordered.shuts then ordered.result_at end as shut_at
+                   o.operation as order, o.given_by as ordered_by, o.given_at as ordered_at
               from access.door d
               left join access.controller c on c.id = d.controller
               left join access.controller_report r on r.controller = c.id
@@ -88,20 +87,11 @@ async def doors(conn: Connection, *, key: str | None = None) -> list[DoorRow]:
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
-              left join lateral (
-                select o.operation, o.operation = any(%(shutting)s) as shuts, o.seconds,
-                       o.result_at,
-                       coalesce(nullif(a.name, ''), a.username) as by
-                  from access.command o left join account a on a.id = o.actor
-                 where o.controller = d.controller and o.point = d.key and o.result = 'executed'
-                   and o.operation <> 'open'
-                 order by o.counter desc
-                 limit 1
-              ) ordered on true
+              left join lateral access.latest_order(d.controller, d.key) o on true
              where d.retired_at is null and (%(key)s::text is null or d.key = %(key)s)
              order by access.alphabetic(d.name), d.key
             """,
-            {"key": key, "shutting": sorted(SHUTTING)},
+            {"key": key},
         )
         return await cursor.fetchall()
 

@@ -55,9 +55,16 @@ class TapRow:
         """Whether somebody has the card now who didn't have it then."""
         return self.owner_id is not None and self.owner_id != self.account_id
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the card is marked lost, and was not given to the same person anew."""
+        return self.lost_at is not None and not (
+            self.owned_since is not None and self.owner_id == self.account_id
+        )
+
     def without_owner(self) -> "TapRow":
-        """For whoever may not know whose a card is."""
-        return replace(self, owner_id=None, owner=None)
+        """For whoever may not know whose a card is, unless it is still the same person's."""
+        return replace(self, owner_id=None, owner=None) if self.is_anothers_now else self
 
     @property
     def has_opened(self) -> bool:

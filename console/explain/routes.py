@@ -62,7 +62,7 @@ async def tap_page(request: web.Request) -> web.StreamResponse:
         told = await explained_tap(conn, shown, now_ms=times.ms(now))
     tells = may_see(Field.STANDING, me.roles, is_self=is_hers)
     today = None
-    if told.today is not None and (row.lost_at is None or told.row.is_anothers_now):
+    if told.today is not None and (not row.is_lost or told.row.is_anothers_now):
         today = reasons(told.today, now, tells_standing=tells)
     return page(
         request,
@@ -153,6 +153,7 @@ async def _people_page(
             )
         else:
             found = await who_can(conn, point=point, now_ms=times.ms(now))
+        shut = await shut_now(conn)
     if found is None or (found[0].tool_id is not None) is not is_tool:
         raise web.HTTPNotFound
     place, people = found
@@ -160,6 +161,7 @@ async def _people_page(
         request,
         "explain/people.html",
         place=place,
+        shut=shut.get(place.key, ""),
         path=_path(place),
         text=text,
         count=len(people),

@@ -142,7 +142,7 @@ def today(told: TapExplained, now: datetime) -> str:
         return Text("Somebody has this card now.")
     if row.account_id is None:
         return Text("The same rule today says no: nobody has this card.")
-    if row.lost_at is not None:
+    if row.is_lost:
         return Text("The same rule today says no: this card is marked lost.")
     return _rule_today(told)
 

@@ -260,7 +260,7 @@ async def name_card(conn: Connection, *, card: int, label: str) -> None:
 async def remove_card(conn: Connection, *, card: int, account_id: int) -> None:
     """Takes back that it is hers: it is an unknown card again, as if it had not been tapped.
 
-    One that has opened something by then counts as lost: somebody has used it as hers.
+    One that was tapped as hers by then counts as lost: somebody has used it.
     """
     taken_back = {"card": card, "account_id": account_id}
     await conn.execute(

@@ -3,6 +3,7 @@
 Only words: whether a door opens is decided by the rights, not here.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -31,11 +32,11 @@ class Step(Enum):
 
 
 class Facts(Struct, frozen=True):
-    """`paid_until`: end of the latest payment that has begun; None: has never paid.
+    """`paid_until`: end of what is paid without a gap; None: no payment has begun yet.
 
     `companies`: active ones that employ the person. `failed_at`: when a payment failed that none
     has made up for. `renews`: whether a subscription pays for what comes next; None: not known.
-    `paid_from`: begin of the next payment that has not begun. `idle_companies`: those that employ
+    `paid_from`: when the next payment begins, after a gap. `idle_companies`: those that employ
     the person and aren't active.
     """
 
@@ -45,6 +46,20 @@ class Facts(Struct, frozen=True):
     renews: bool | None = None
     paid_from: datetime | None = None
     idle_companies: tuple[str, ...] = ()
+
+
+def paid_time(
+    until: datetime | None, later: Iterable[tuple[datetime, datetime]]
+) -> tuple[datetime | None, datetime | None]:
+    """`paid_until` and `paid_from`.
+
+    `until`: of the payments that have begun; `later`: beginning and end of the others, in order.
+    """
+    for begins, ends in later:
+        if until is None or begins > until + SLACK:
+            return until, begins
+        until = max(until, ends)
+    return until, None
 
 
 class Standing(Struct, frozen=True):
@@ -96,6 +111,8 @@ def _paid(facts: Facts, now: datetime) -> Text | None:
     paid_until, paid_from = facts.paid_until, facts.paid_from
     if paid_from is not None and (paid_until is None or now > paid_until + SLACK):
         day = times.day(paid_from, now)
+        if facts.companies:
+            return Text("paid from {day}", day=day)
         return Text("paid from {day}; doors work from then on", day=day)
     if paid_until is None:
         return None
@@ -108,11 +125,15 @@ def _paid(facts: Facts, now: datetime) -> Text | None:
             return Text("paid until {day}, and then it ends", day=day)
         return Text("paid until {day}", day=day)
     if now <= paid_until + SLACK:
-        return Text(
+        ended = Text(
             "payment ended {day}; doors work until {end}",
             day=day,
             end=times.within_sentence(paid_until + SLACK, now),
         )
+        if paid_from is None:
+            return ended
+        again = Text("paid again from {day}", day=times.day(paid_from, now))
+        return Text.joined([ended, again], "; ")
     return Text("membership ended {day}", day=day)
 
 

@@ -9,7 +9,7 @@ from psycopg.rows import class_row, scalar_row
 
 from console.database import Connection
 from console.membership.hand_payment import is_by_hand
-from console.membership.standing import Facts
+from console.membership.standing import Facts, paid_time
 from console.membership.stripe_event import InvoiceUnpaid, SubscriptionChanged
 
 
@@ -18,7 +18,8 @@ class _FactsRow(Struct, frozen=True):
     companies: Sequence[str]
     failed_at: datetime | None
     renews: bool | None
-    paid_from: datetime | None
+    later_from: Sequence[datetime]
+    later_until: Sequence[datetime]
     idle_companies: Sequence[str]
 
 
@@ -43,13 +44,18 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
             """
             with paid as (
               select max(end_date) filter (where counts_from <= now()) as until,
-                min(start_date) filter (where counts_from > now()) as next_from,
+                array_agg(start_date order by start_date, end_date)
+                  filter (where counts_from > now()) as later_from,
+                array_agg(end_date order by start_date, end_date)
+                  filter (where counts_from > now()) as later_until,
                 max(paid_at) as latest
               from access.payment_owner o
               join access.counting_payments() p on p.id = o.payment and p.account = o.account
               where o.account = %(account_id)s
             )
-            select p.until as paid_until, p.next_from as paid_from,
+            select p.until as paid_until,
+              coalesce(p.later_from, '{}') as later_from,
+              coalesce(p.later_until, '{}') as later_until,
               array(select o.name::text from company_employee e join company o on o.id = e.company
                 where e.account = a.id and not o.active
                 order by access.alphabetic(o.name)) as idle_companies,
@@ -73,12 +79,14 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
         row = await cursor.fetchone()
     if row is None:
         return None
+    later = zip(row.later_from, row.later_until, strict=True)
+    paid_until, paid_from = paid_time(row.paid_until, later)
     return Facts(
-        row.paid_until,
+        paid_until,
         tuple(row.companies),
         row.failed_at,
         row.renews,
-        row.paid_from,
+        paid_from,
         tuple(row.idle_companies),
     )
 

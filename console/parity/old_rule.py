@@ -13,7 +13,7 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class Payment(Struct, frozen=True):
-    """A row of stripe_payment, in Unix time, without any grace."""
+    """A row of stripe_payment, in Unix time, without any slack."""
 
     start_ms: int
     end_ms: int

@@ -6,7 +6,7 @@ from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
-from console.membership.standing import Facts
+from console.membership.standing import Facts, paid_time
 
 
 class ListedRow(Struct, frozen=True):
@@ -17,16 +17,19 @@ class ListedRow(Struct, frozen=True):
     name: str | None
     circles: list[str]
     paid_until: datetime | None
-    paid_from: datetime | None
+    later_from: list[datetime]
+    later_until: list[datetime]
     companies: list[str]
     idle_companies: list[str]
 
     def facts(self) -> Facts:
         """For the sentence about the membership."""
+        later = zip(self.later_from, self.later_until, strict=True)
+        paid_until, paid_from = paid_time(self.paid_until, later)
         return Facts(
-            self.paid_until,
+            paid_until,
             tuple(self.companies),
-            paid_from=self.paid_from,
+            paid_from=paid_from,
             idle_companies=tuple(self.idle_companies),
         )
 
@@ -55,7 +58,10 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               limit %(limit)s
             ), paid as (
               select o.account, max(p.end_date) filter (where p.counts_from <= now()) as until,
-                min(p.start_date) filter (where p.counts_from > now()) as next_from
+                array_agg(p.start_date order by p.start_date, p.end_date)
+                  filter (where p.counts_from > now()) as later_from,
+                array_agg(p.end_date order by p.start_date, p.end_date)
+                  filter (where p.counts_from > now()) as later_until
               from listed l
               join access.payment_owner o on o.account = l.id
               join access.counting_payments() p on p.id = o.payment and p.account = o.account
@@ -77,7 +83,9 @@ async def people(conn: Connection, *, text: str, limit: int) -> list[ListedRow]:
               group by e.account
             )
             select a.id as account_id, a.username, a.name, coalesce(b.circles, '{}') as circles,
-              p.until as paid_until, p.next_from as paid_from,
+              p.until as paid_until,
+              coalesce(p.later_from, '{}') as later_from,
+              coalesce(p.later_until, '{}') as later_until,
               coalesce(w.companies, '{}') as companies,
               coalesce(w.idle_companies, '{}') as idle_companies
             from listed a

@@ -23,6 +23,7 @@ from console.circles.routes import person_circles
 from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
 from console.events.recent import days_of
+from console.explain.shut import shut_now
 from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
@@ -127,7 +128,9 @@ async def _person_page(
     her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
     changes = await changes_of(conn, account_id=person.account_id) if me.is_admin else None
     accesses = days = None
+    shut: Mapping[str, str] = {}
     if Who.FRONT_DESK in me.roles:
+        shut = await shut_now(conn)
         accesses = await access_lines(conn, account_id=person.account_id)
         days = days_of(await done_by(conn, person, limit=HAPPENED_MAX))
     return page(
@@ -147,6 +150,7 @@ async def _person_page(
         label_max=LABEL_CHARACTERS_MAX,
         changes=changes,
         accesses=accesses,
+        shut=shut,
         days=days,
         explains=True,
         tools_max=TOOLS_MAX,

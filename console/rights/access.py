@@ -31,7 +31,7 @@ class Answer(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """Whether somebody is a member now, the grace after a payment included. Both can be."""
+    """Whether somebody is a member now, the slack after a payment included. Both can be."""
 
     is_paying: bool
     is_employed: bool

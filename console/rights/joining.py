@@ -13,15 +13,15 @@ class Joining(StrEnum):
     PUTTING_BACK = auto()
     """A removal is undone."""
 
-    def question(self, name: str, of: str) -> Text:
-        """Whether to save it. `of`: the name of the circle or company."""
+    def question(self, name: str, group: str) -> Text:
+        """Whether to save it. `group`: the name of the circle or company."""
         match self:
             case Joining.ADDITION:
-                return Text("Add {name} to “{circle}”?", name=name, circle=of)
+                return Text("Add {name} to “{group}”?", name=name, group=group)
             case Joining.REMOVAL:
-                return Text("Remove {name} from “{circle}”?", name=name, circle=of)
+                return Text("Remove {name} from “{group}”?", name=name, group=group)
             case Joining.PUTTING_BACK:
-                return Text("Put {name} back into “{circle}”?", name=name, circle=of)
+                return Text("Put {name} back into “{group}”?", name=name, group=group)
 
     def button(self, name: str) -> Text:
         """Says yes to it."""

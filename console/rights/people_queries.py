@@ -87,7 +87,7 @@ async def people(
 ) -> tuple[Person, ...]:
     """Everybody, the one person, or these `accounts`, with the circles of doors and tools.
 
-    Payments that were over at `ended_after_ms`, the grace included, are left out; 0: none is.
+    Payments that were over at `ended_after_ms`, the slack included, are left out; 0: none is.
     """
     wanted = accounts if account is None else [account]
     payments = _PAYMENTS if wanted is None else _PAYMENTS_OF_SOME

@@ -18,7 +18,13 @@ from console.words import Text
 from sync.rights import Window
 
 DAYS = (
-    *(Text("mon"), Text("tue"), Text("wed"), Text("thu"), Text("fri"), Text("sat"), Text("sun")),
+    Text("mon"),
+    Text("tue"),
+    Text("wed"),
+    Text("thu"),
+    Text("fri"),
+    Text("sat"),
+    Text("sun"),
 )
 _NORWEGIAN = ("man", "tir", "ons", "tor", "fre", "lør", "søn")
 _WEEKDAYS = {day: n for days in (DAYS, _NORWEGIAN) for n, day in enumerate(days, 1)}

@@ -20,13 +20,14 @@ USABLE_SHOWN = 6
 class Offer(Struct, frozen=True):
     """A tool, and the visitor. `reasons` None: nobody can say, so no.
 
-    `may_return`: it is somebody else's, and the visitor may give it back for her. `looks_after`:
-    the visitor decides who may use it.
+    `is_taken`: somebody else has it or uses it. `may_return`: the visitor may give it back for her.
+    `looks_after`: the visitor decides who may use it.
     """
 
     tool: ToolView
     reasons: Reasons | None
     has_it: bool
+    is_taken: bool
     may_return: bool
     looks_after: bool
 
@@ -34,12 +35,6 @@ class Offer(Struct, frozen=True):
     def may_use(self) -> bool:
         """Whether the visitor may use it now."""
         return self.reasons is not None and self.reasons.is_yes
-
-    @property
-    def is_free(self) -> bool:
-        """Whether nothing else keeps her from it: nobody else has it, and it isn't shut."""
-        is_taken = self.tool.user is not None and not self.has_it
-        return self.may_use and not is_taken and not self.tool.is_shut
 
 
 class MyTools(Struct, frozen=True):
@@ -72,7 +67,7 @@ async def my_tools(conn: Connection, lines: Sequence[Reasons], account_id: int) 
     has = [tool for tool in tools if tool.user and tool.user.account_id == account_id]
     allowed = {tool_id for tool_id, one in by_tool(lines).items() if one.is_yes}
     usable = [tool for tool in tools if tool.id in allowed and tool not in has]
-    usable.sort(key=lambda tool: tool.user is not None)
+    usable.sort(key=lambda tool: (tool.is_shut, tool.user is not None))
     return MyTools(
         have=tuple(has),
         usable=tuple(usable[:USABLE_SHOWN]),
@@ -87,6 +82,7 @@ def _offer(tool: ToolView, reasons: Reasons | None, me: Visitor, *, looks_after:
         tool=tool,
         reasons=reasons,
         has_it=has_it,
+        is_taken=tool.user is not None and tool.user.account_id != me.account_id,
         may_return=tool.holder is not None and not has_it and (may_use or me.is_admin),
         looks_after=looks_after,
     )

@@ -6,7 +6,6 @@ from msgspec import Struct
 from psycopg.rows import class_row
 
 from console.database import Connection
-from sync.commands import SHUTTING
 
 Json = dict[str, object]
 
@@ -15,8 +14,8 @@ class ToolPageRow(Struct, frozen=True):
     """A tool. `key` and all of its controller's None: no controller powers it.
 
     `holder…`: who has it checked out, and since when, if that is written down. `user…`: whose card
-    it was last switched on with, unless she is done with it; None: nobody we know. `shut_…`: of the
-    latest order, where it shut the tool.
+    it was last switched on with, unless she is done with it; None: nobody we know. `order…`: as
+    of a door.
     """
 
     id: int
@@ -41,8 +40,9 @@ class ToolPageRow(Struct, frozen=True):
     user_id: int | None
     user: str | None
     user_since: datetime | None
-    shut_by: str | None
-    shut_at: datetime | None
+    order: str | None
+    ordered_by: str | None
+    ordered_at: datetime | None
 
 
 async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[ToolPageRow]:
@@ -65,8 +65,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                    c.enrolled_at, c.quarantined_at, r.received_at, r.report,
                    coalesce(s.serial, 0) as serial, s.digest,
                    u.id as user_id, coalesce(u.name, u.username) as user, l.at as user_since,
-                   case when ordered.shuts then ordered.by end as shut_by,
-                   case when ordered.shuts then ordered.result_at end as shut_at
+                   w.operation as order, w.given_by as ordered_by, w.given_at as ordered_at
               from tool_description t
               left join circle k on k.id = t.circle
               left join checkout o on o.tool_description = t.id
@@ -81,15 +80,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                  order by epoch desc, serial desc
                  limit 1
               ) s on true
-              left join lateral (
-                select o.operation = any(%(shutting)s) as shuts, o.result_at,
-                       coalesce(nullif(a.name, ''), a.username) as by
-                  from access.command o left join account a on a.id = o.actor
-                 where o.controller = p.controller and o.point = p.key and o.result = 'executed'
-                   and o.operation <> 'open'
-                 order by o.counter desc
-                 limit 1
-              ) ordered on true
+              left join lateral access.latest_order(p.controller, p.key) w on true
               left join lateral (
                 select e.account, e.happened_at as at
                   from access.event e
@@ -107,7 +98,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                and t.id not in (select tool from access.retired_tool)
              order by access.alphabetic(t.name), t.id
             """,
-            {"tool_id": tool_id, "shutting": sorted(SHUTTING)},
+            {"tool_id": tool_id},
         )
         return await cursor.fetchall()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from console.controllers.freshness import Freshness
-from console.controllers.point_state import IN_USE, point_view
+from console.controllers.point_state import IN_USE, is_shut_by, point_view
 from console.controllers.shown import Shown
 from console.tools.page_queries import ToolPageRow
 from console.words import Text
@@ -62,6 +62,7 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         state = Shown(Text("Checked out"), "tool") if holder else Shown(Text("Free"), "tool")
     else:
         state = powered.state
+    is_ordered = powered is not None and is_shut_by(powered.word, row.order)
     return ToolView(
         id=row.id,
         name=row.name,
@@ -81,8 +82,8 @@ def view(row: ToolPageRow, now: datetime) -> ToolView:
         urgent=powered.urgent if powered else (),
         reported=powered.reported if powered else frozenset(),
         is_shut=powered is not None and powered.is_shut,
-        shut_by=row.shut_by if powered and powered.is_held else None,
-        shut_at=row.shut_at if powered and powered.is_held else None,
+        shut_by=row.ordered_by if is_ordered else None,
+        shut_at=row.ordered_at if is_ordered else None,
     )
 
 

@@ -18,9 +18,12 @@ from console.database import Connection
 from console.doors import queries
 from console.doors.door import DoorView, view
 from console.doors.queries import DoorRow
+from console.events.wording import UNRECORDED
+from sync.commands import SHUTTING, Operation
 from sync.credential import entry
 from sync.ids import BootId, ControllerId, JournalId, Nonce, SiteDigest
 from sync.messages import NO_VERSION, Report
+from sync.rights import Reason
 from tests.support import console_app, makerspace, recorded
 from tests.support.console_app import Site
 from tests.support.streams import streaming
@@ -291,12 +294,60 @@ async def test_the_page_of_a_door_says_why_it_stayed_shut(site: Site):
     assert "Time of arrival" in words
 
 
+@pytest.mark.parametrize(
+    ("values", "is_shut"),
+    [
+        ({"report": reported("lockdown")}, True),
+        ({"report": reported("out_of_service")}, True),
+        ({"report": reported("fault")}, True),
+        ({"report": reported("locked")}, False),
+        ({"report": reported("boot")}, False),
+        ({"enrolled_at": None}, True),
+        ({"report": {"state": {"points": {}}}}, True),
+        ({"quarantined_at": NOW}, False),
+        ({"received_at": None, "report": None}, False),
+        ({"received_at": NOW - OFFLINE_AFTER - timedelta(seconds=1)}, False),
+    ],
+)
+def test_a_door_is_shut_where_it_says_so_or_is_at_no_controller(
+    values: dict[str, Any], is_shut: bool
+):
+    assert shown(**values).is_shut is is_shut
+
+
+@pytest.mark.parametrize("operation", sorted(set(Operation) - {Operation.OPEN}))
+@pytest.mark.parametrize("result", ["executed", *(f"refused:{why}" for why in Reason), None])
+async def test_the_latest_order_is_in_force_if_it_was_done_or_shuts_without_being_recorded(
+    connection: Connection, operation: Operation, result: str | None
+):
+    ola = await console_app.admin(connection, "ola")
+    await enrol(connection)
+    await order(connection, ola, 1, "lock")
+    await order(connection, ola, 2, operation, result=result)
+    await order(connection, ola, 3, "open")
+    (door,) = await queries.doors(connection)
+    is_unrecorded = result is not None and result.removeprefix("refused:") in UNRECORDED
+    in_force = result == "executed" or (operation in SHUTTING and is_unrecorded)
+    assert door.order == (operation if in_force else "lock")
+
+
+async def test_nobody_is_named_whose_order_is_not_what_holds(site: Site):
+    ola, per = [await console_app.admin(site.connection, name) for name in ("ola", "per")]
+    await kari(site)
+    await enrol(site.connection)
+    await order(site.connection, ola, 1, "out_of_service")
+    await report(site.connection, state="lockdown")
+    assert "by Ola" not in await text(site, "/")
+    await order(site.connection, per, 2, "lockdown", result="refused:storage_slow: too slow")
+    assert "by Per, <time" in await text(site, "/")
+
+
 @pytest.mark.parametrize("operation", ["lockdown", "out_of_service"])
 async def test_a_door_that_is_shut_says_by_whom_and_nobody_is_told_that_she_can_open_it_now(
     site: Site, operation: str
 ):
     ola = await console_app.admin(site.connection, "ola")
-    await kari(site)
+    account = await kari(site)
     await enrol(site.connection)
     await order(site.connection, ola, 1, operation)
     await order(site.connection, ola, 2, "open")
@@ -307,6 +358,11 @@ async def test_a_door_that_is_shut_says_by_whom_and_nobody_is_told_that_she_can_
         assert ("is-shut" in front, "<small>by Ola, <time" in front) == (is_shut, is_shut)
         assert (f"{words} now, for everybody." in mine, "Not now" in mine) == (is_shut, is_shut)
         assert ">Yes<" in mine or is_shut
+        people = await text(site, "/doors/front/people", "ola")
+        assert (f"{words} now, for everybody. 1 could otherwise." in people) is is_shut
+        assert ("1 can now." in people) is not is_shut
+        for page in (people, await text(site, f"/members/{account}", "ola")):
+            assert ("Not now" in page) is is_shut
 
 
 async def plain(site: Site, path: str) -> str:

@@ -176,6 +176,21 @@ async def test_whose_a_card_is_by_now_is_told_to_whoever_sees_cards(house: House
     assert "Per Vold" not in await house.page(lost, "kari"), "nothing of another's card"
 
 
+async def test_a_card_that_was_lost_and_given_to_her_again_is_not_lost_today(house: House):
+    await house.publish()
+    path = await house.tapped()
+    await house.site.connection.execute("update access.card set lost_at = now()")
+    assert "this card is marked lost" in await house.page(path)
+    await house.site.connection.execute(
+        "insert into access.card (account, credential_type, site_digest)"
+        " select account, credential_type, site_digest from access.card"
+    )
+    for visitor in ("ola", "kari"):
+        words = await house.page(path, visitor)
+        assert "The same rule today says yes." in words
+        assert "card now, since" not in words
+
+
 async def test_an_answer_that_its_rights_do_not_give_is_a_finding(house: House):
     await house.rights.change("delete from circle_member where account = %s", house.rights.kari)
     await house.publish()

@@ -312,7 +312,7 @@ async def test_what_shuts_is_done_even_if_it_could_not_be_recorded_and_says_so(p
 
 
 async def test_a_silent_controller_is_not_said_to_have_done_it(pages: Page):
-    status, said = await pages.order("/doors/front/orders", operation="stop_now")
+    status, said = await pages.order("/doors/front/orders", operation="lockdown")
     assert status == 422
     assert "No answer from the controller for 3 s, and nobody knows whether it was done." in said
 

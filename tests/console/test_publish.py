@@ -85,7 +85,7 @@ async def test_a_change_that_takes_the_right_away_is_the_next_snapshot(
     assert right is None or (right.not_before_ms or 0) > unix_ms()
 
 
-async def test_the_day_of_grace_is_24_hours_to_the_millisecond(site: RightsSite):
+async def test_the_day_of_slack_is_24_hours_to_the_millisecond(site: RightsSite):
     await site.change("update stripe_payment set end_date = '2026-10-25 00:30:00.123456+00'")
     end_ms = int(datetime(2026, 10, 26, 0, 30, tzinfo=UTC).timestamp() * 1000) + 123
     publisher = site.publisher(lambda: end_ms)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from console.membership.standing import Facts, Step, standing
+from console.membership.standing import Facts, Step, paid_time, standing
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 FAILED = NOW - timedelta(hours=5)
@@ -62,6 +62,27 @@ def test_what_is_paid_for_from_a_later_day_on_is_said_and_nothing_is_to_be_done(
         found = standing(facts, NOW)
         assert (found.sentence, found.step) == (words, Step.NOTHING)
     assert not standing(Facts(None, (), paid_from=later), NOW).is_active
+    in_slack = standing(replace(ends(-0.5), paid_from=later), NOW)
+    assert in_slack.sentence == (
+        "Payment ended 1 December; doors work until 2 December 00:00; paid again from 6 December"
+    )
+    assert standing(Facts(None, ("Acme",), paid_from=later), NOW).sentence == (
+        "Employed by Acme; paid from 6 December"
+    )
+
+
+def test_payments_that_follow_one_another_without_a_gap_are_one_time() -> None:
+    def days(*numbers: float) -> list[datetime]:
+        return [NOW + timedelta(days=number) for number in numbers]
+
+    one, two, five, nine, ten, twenty = days(1, 2, 5, 9, 10, 20)
+    assert paid_time(None, []) == (None, None)
+    assert paid_time(five, []) == (five, None)
+    assert paid_time(five, [(two, nine)]) == (nine, None), "they overlap"
+    assert paid_time(five, [(five + timedelta(hours=24), nine)]) == (nine, None), "within the slack"
+    assert paid_time(five, [(one, two)]) == (five, None), "inside the first"
+    assert paid_time(one, [(two, five), (nine, ten)]) == (five, nine)
+    assert paid_time(None, [(nine, ten), (ten, twenty)]) == (None, nine)
 
 
 def test_whose_company_is_not_active_any_more_is_told_so() -> None:

@@ -168,6 +168,12 @@ async def test_a_tool_that_somebody_uses_with_her_card_is_free_on_no_page(site: 
         assert re.search("Laser Running Per Hansen, since (today|yesterday)", page), path
         assert "Take" not in page, "it is switched on with a card"
     assert "You have Laser Running" in await words(site, "/", "per")
+    assert "You can use it when it is free" in await words(site, "/tools")
+    assert "You can use it: hold your card to its reader" in await words(site, "/tools", "per")
+    await report(site, "out_of_service", relay="off")
+    for visitor in ("kari", "per"):
+        page = await words(site, "/tools", visitor)
+        assert "Out of service You can use it when it is back" in page
 
 
 async def test_a_member_sees_what_each_tool_does_and_whether_it_is_for_her(site: Site, laser: int):
