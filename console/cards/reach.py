@@ -10,7 +10,7 @@ from console.words import Text
 
 LAG = timedelta(seconds=2)
 """Rights are derived within a second of a change; the console's clock and the database's differ."""
-PLACES_NAMED = 4
+PLACES_NAMED = 3
 """Of each controller."""
 SILENT_AFTER = timedelta(minutes=1)
 """A report comes at least every 10 s. Without one it is said when the last was."""

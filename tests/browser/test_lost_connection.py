@@ -140,6 +140,7 @@ async def test_times_are_counted_by_the_clock_of_the_console(
     async with browser_page(browser, address(site)) as page:
         await page.clock.install(time=datetime.now(UTC) + timedelta(minutes=minutes))
         await log_in(page, "kari")
+        await expect_live(page)  # else its script may not be there yet
         opened = page.locator("time[data-ago]").first
         await expect(opened).to_have_text(re.compile("^4[0-9] s ago$"))
         await page.clock.run_for(10_000)
