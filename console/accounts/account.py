@@ -51,6 +51,20 @@ class Registration(Struct, frozen=True):
     phone: str | None
 
 
+class Profile(Struct, frozen=True):
+    """What somebody says of herself. `name`, `phone`: empty for none."""
+
+    username: str
+    name: str
+    email: str
+    phone: str
+
+    @property
+    def version(self) -> str:
+        """Of what a form shows."""
+        return version_of(self.name, self.email, self.phone)
+
+
 def mistakes(new: NewAccount, taken: Taken) -> Sequence[str]:
     """Everything that keeps `new` from being an account; empty when nothing does.
 
@@ -100,20 +114,6 @@ def adding_mistakes(new: Registration) -> Mapping[str, str]:
         "phone": _dialled_phone_mistakes(new.phone or ""),
     }
     return {field: mistakes[0] for field, mistakes in found.items() if mistakes}
-
-
-class Profile(Struct, frozen=True):
-    """What somebody says of herself. `name`, `phone`: empty for none."""
-
-    username: str
-    name: str
-    email: str
-    phone: str
-
-    @property
-    def version(self) -> str:
-        """Of what a form shows."""
-        return version_of(self.name, self.email, self.phone)
 
 
 def profile_mistakes(new: Profile, known: Profile) -> Mapping[str, str]:

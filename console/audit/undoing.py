@@ -1,4 +1,4 @@
-"""What somebody has just removed, as the audit keeps it, and the form that puts it back."""
+"""What somebody has just done: how it is said, and what the audit keeps of it to put it back."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,10 +12,10 @@ from console.errors import BadRequest
 from console.words import Text
 
 
-class Undo(Struct, frozen=True):
-    """The form that takes back what was just done: it posts `fields` to the same path.
+class Done(Struct, frozen=True):
+    """What was just done, and the form that takes it back: it posts `fields` to `action`.
 
-    None of them: it can't be taken back.
+    No fields: it can't be taken back.
     """
 
     told: Text

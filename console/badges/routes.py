@@ -82,7 +82,7 @@ async def badge_page(request: web.Request) -> web.StreamResponse:
         badge=badge,
         holders=holders,
         takeable=takeable,
-        undo=None,
+        done=None,
         text=text,
         awarded=query_text(request, "awarded"),
         may_award=may_award(badge.kind, mine),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from console.accounts.queries import Person
-from console.audit.undoing import Undo, just_removed
+from console.audit.undoing import Done, just_removed
 from console.badges import page_queries, queries, taking_back_queries
 from console.badges.badge import Given, Kind, may_take_back
 from console.badges.page_queries import BadgeRow, HeldRow
@@ -31,7 +31,7 @@ class Held(Struct, frozen=True):
     badges: Sequence[HeldRow]
     takeable: frozenset[int]
     is_me: bool
-    undo: Undo | None = None
+    done: Done | None = None
 
 
 async def take_back(
@@ -83,14 +83,14 @@ async def put_back(
 
 
 async def held_of(
-    conn: Connection, person: Person, *, actor: Actor, limit: int, undo: Undo | None = None
+    conn: Connection, person: Person, *, actor: Actor, limit: int, done: Done | None = None
 ) -> Held:
     """The badges of a person for this visitor, newest first."""
     badges = await page_queries.held_by(conn, account_id=person.account_id, limit=limit)
     pairs = {(row.badge_id, person.account_id): Kind(row.badge_id, row.circle_id) for row in badges}
     takeable = await _takeable(conn, pairs.keys(), pairs.values(), actor)
     is_me = person.account_id == actor.account_id
-    return Held(person, badges, frozenset(badge for badge, _ in takeable), is_me, undo)
+    return Held(person, badges, frozenset(badge for badge, _ in takeable), is_me, done)
 
 
 async def takeable_from(

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from console.accounts.finding import person_or_404
-from console.audit.undoing import Undo
+from console.audit.undoing import Done
 from console.badges import keeping_queries, page_queries
 from console.badges.taking_back import Actor, held_of, put_back, take_back, takeable_from
 from console.errors import Forbidden
@@ -53,13 +53,13 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
     back = f"/members/{person.account_id}" if place == "person" else f"/badges/{badge_id}"
     if not is_htmx(request):
         return web.Response(status=303, headers={"Location": back})
-    undo: Undo | None = None
+    done: Done | None = None
     if not is_undo:
         told = Text("{badge} was taken from {name}.", badge=badge.title, name=person.shown_name)
-        undo = Undo(told, request.path, {"undo": "yes", "from": place})
+        done = Done(told, request.path, {"undo": "yes", "from": place})
     async with request.app[DATABASE].reading() as conn:
         if place == "person":
-            held = await held_of(conn, person, actor=actor, limit=BADGES_MAX, undo=undo)
+            held = await held_of(conn, person, actor=actor, limit=BADGES_MAX, done=done)
             return fragment(request, "badges/of_person.html", held=held)
         rest = await page_queries.badge_row(conn, badge_id=badge_id)
         holders = await page_queries.holder_rows(
@@ -74,5 +74,5 @@ async def take_badge_back(request: web.Request) -> web.StreamResponse:
         holders=holders,
         takeable=takeable,
         text="",
-        undo=undo,
+        done=done,
     )

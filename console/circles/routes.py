@@ -12,7 +12,7 @@ from console.access.wording import ask
 from console.accounts import queries as accounts
 from console.accounts.finding import one_called, person_or_404
 from console.accounts.queries import Person
-from console.audit.undoing import Undo
+from console.audit.undoing import Done
 from console.circles import form_routes, queries
 from console.circles.circle import Circle, may_change, may_manage
 from console.circles.opens import opens
@@ -159,8 +159,8 @@ async def _removal(request: web.Request, back: str) -> Typed:
         if outcome is not None:
             return Typed().after(outcome, wanted, Joining.REMOVAL, request.path, {}, back)
         way_back = await putting_back(conn, wanted)
-    done = Joining.REMOVAL.done(person.shown_name)
-    return Typed(undo=Undo.of(done, request.path, seen=way_back))
+    told = Joining.REMOVAL.done(person.shown_name)
+    return Typed(done=Done.of(told, request.path, seen=way_back))
 
 
 async def person_circles(conn: Connection, *, person: Person, visitor_id: int) -> PersonCircles:

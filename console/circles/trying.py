@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.accounts.queries import Person
-from console.audit.undoing import Undo
+from console.audit.undoing import Done
 from console.circles import membership
 from console.circles.circle import Circle, NoSuchCircle, Refused, may_manage
 from console.circles.queries import circle, circle_ids_of
@@ -53,7 +53,7 @@ Outcome = Refusal | Tried
 class Typed(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do.
 
-    `undo`: what was just done, and how to take it back.
+    `done`: what was just done, and how to take it back.
     """
 
     username: str = ""
@@ -61,7 +61,7 @@ class Typed(Struct, frozen=True):
     comment: str = ""
     mistake: Mistake | None = None
     asked: SaveForm | None = None
-    undo: Undo | None = None
+    done: Done | None = None
 
     @property
     def is_done(self) -> bool:
@@ -80,8 +80,8 @@ class Typed(Struct, frozen=True):
         """The form after it was tried; empty when it is done. `back`: the page it stands on."""
         match outcome:
             case None:
-                done = kind.done(wanted.person.shown_name)
-                return Typed(undo=Undo.of(done, action, seen=None))
+                told = kind.done(wanted.person.shown_name)
+                return Typed(done=Done.of(told, action, seen=None))
             case Tried():
                 name, group = wanted.person.shown_name, outcome.circle.name
                 also = [*role_words(roles_of({group}, wanted.roles))]

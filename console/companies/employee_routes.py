@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from console.accounts.finding import one_called
 from console.accounts.queries import Person, person
-from console.audit.undoing import Undo
+from console.audit.undoing import Done
 from console.companies import keeping, page_queries
 from console.companies.company import Refused
 from console.companies.page_queries import CompanyRow
@@ -33,13 +33,13 @@ _EMPLOYEES = f"/companies/{{company:{ID}}}/employees"
 class TypedEmployee(Struct, frozen=True):
     """What stood in a form that isn't saved: why it was refused, or what it would do.
 
-    `undo`: what was just done, and how to take it back.
+    `done`: what was just done, and how to take it back.
     """
 
     username: str = ""
     mistake: str | None = None
     asked: SaveForm | None = None
-    undo: Undo | None = None
+    done: Done | None = None
 
     @property
     def is_done(self) -> bool:
@@ -138,8 +138,8 @@ async def _removal(
         return _typed(request, outcome, company.name, who, Joining.REMOVAL)
     back = await _tried(conn, put_back, who, seen="", always=True)
     way_back = back.seen if isinstance(back, Preview) else None
-    done = Joining.REMOVAL.done(who.shown_name)
-    return TypedEmployee(undo=Undo.of(done, request.path, seen=way_back))
+    told = Joining.REMOVAL.done(who.shown_name)
+    return TypedEmployee(done=Done.of(told, request.path, seen=way_back))
 
 
 async def _tried(
@@ -169,7 +169,7 @@ def _typed(
     name = who.shown_name
     match outcome:
         case None:
-            return TypedEmployee(undo=Undo.of(kind.done(name), request.path, seen=None))
+            return TypedEmployee(done=Done.of(kind.done(name), request.path, seen=None))
         case Preview():
             asked = SaveForm(
                 outcome,

@@ -12,7 +12,7 @@ from sync.rights import PointKind
 
 TAKES: Mapping[PointKind, frozenset[Operation]] = MappingProxyType(
     {
-        # What stops at once at a door is a lockdown.
+        # At a door it would be the same as out of service, which locks at once, too.
         PointKind.DOOR: frozenset(Operation) - {Operation.STOP_NOW},
         # Never powered from afar: somebody may have her hands in it.
         PointKind.TOOL: frozenset({Operation.LOCK, Operation.OUT_OF_SERVICE, Operation.STOP_NOW}),

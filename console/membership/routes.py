@@ -14,7 +14,7 @@ from console.membership.leading import form_targets, is_safe_link, is_target
 from console.membership.own import own_membership
 from console.membership.standing import Step, standing
 from console.membership.treasury import TREASURY
-from console.rights.people_queries import GRACE_HOURS
+from console.rights.people_queries import SLACK_HOURS
 from console.web import times
 from console.web.headers import let_forms_lead_to
 from console.web.keys import DATABASE, SETTINGS
@@ -188,7 +188,7 @@ async def _page(
         own=await own_membership(request, asks_stripe=asks_stripe),
         note=note,
         step_fix=Step.FIX,
-        grace_hours=GRACE_HOURS,
+        slack_hours=SLACK_HOURS,
     )
 
 

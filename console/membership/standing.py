@@ -3,17 +3,17 @@
 Only words: whether a door opens is decided by the rights, not here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
 from msgspec import Struct
 
-from console.rights.people_queries import GRACE_HOURS
+from console.rights.people_queries import SLACK_HOURS
 from console.web import times
 from console.words import Text, all_of
 
-SLACK = timedelta(hours=GRACE_HOURS)
+SLACK = timedelta(hours=SLACK_HOURS)
 """Doors go on for so long after the last paid moment."""
 SOON = timedelta(days=7)
 """A membership that ends within it, and isn't known to go on, is worth a look."""
@@ -49,13 +49,13 @@ class Facts(Struct, frozen=True):
 
 
 def paid_time(
-    until: datetime | None, later: Iterable[tuple[datetime, datetime]]
+    until: datetime | None, later_from: Sequence[datetime], later_until: Sequence[datetime]
 ) -> tuple[datetime | None, datetime | None]:
     """`paid_until` and `paid_from`.
 
-    `until`: of the payments that have begun; `later`: beginning and end of the others, in order.
+    `until`: of the payments that have begun. Of the others beginnings and ends, in order.
     """
-    for begins, ends in later:
+    for begins, ends in zip(later_from, later_until, strict=True):
         if until is None or begins > until + SLACK:
             return until, begins
         until = max(until, ends)

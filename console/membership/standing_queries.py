@@ -79,8 +79,7 @@ async def facts_of(conn: Connection, *, account_id: int) -> Facts | None:
         row = await cursor.fetchone()
     if row is None:
         return None
-    later = zip(row.later_from, row.later_until, strict=True)
-    paid_until, paid_from = paid_time(row.paid_until, later)
+    paid_until, paid_from = paid_time(row.paid_until, row.later_from, row.later_until)
     return Facts(
         paid_until,
         tuple(row.companies),

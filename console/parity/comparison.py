@@ -8,10 +8,10 @@ from msgspec import Struct
 from console.parity.old_rule import OldMoment, OldPerson, Payment, counts, may_open, may_use
 from console.rights.access import weigh, weigh_tool
 from console.rights.facts import Door, Person, Tool
-from console.rights.people_queries import EARLY_SECONDS, GRACE_HOURS
+from console.rights.people_queries import EARLY_SECONDS, SLACK_HOURS
 from sync.rights import Reason
 
-GRACE_MS = GRACE_HOURS * 3600 * 1000
+SLACK_MS = SLACK_HOURS * 3600 * 1000
 EARLY_MS = EARLY_SECONDS * 1000
 """What our rule adds to a payment's end."""
 
@@ -140,7 +140,7 @@ def _is_current(payment: Payment, moment: OldMoment) -> bool:
 
 def _flaw(payment: Payment, moment: OldMoment) -> Why:
     """Why our rule doesn't count the payment; UNEXPLAINED: it does."""
-    last_ms = payment.end_ms + GRACE_MS
+    last_ms = payment.end_ms + SLACK_MS
     if not payment.is_above_zero:
         return Why.NOTHING_PAID
     first_ms = payment.start_ms - EARLY_MS

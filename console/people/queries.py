@@ -24,8 +24,7 @@ class ListedRow(Struct, frozen=True):
 
     def facts(self) -> Facts:
         """For the sentence about the membership."""
-        later = zip(self.later_from, self.later_until, strict=True)
-        paid_until, paid_from = paid_time(self.paid_until, later)
+        paid_until, paid_from = paid_time(self.paid_until, self.later_from, self.later_until)
         return Facts(
             paid_until,
             tuple(self.companies),

@@ -9,7 +9,7 @@ from console.database import Connection
 from console.rights.facts import CircleRef, Paid, Person
 from sync.ids import AccountRef
 
-GRACE_HOURS = 24
+SLACK_HOURS = 24
 """A payment holds so much longer than it says. Hours, not a calendar day: no time zone is asked.
 
 Source of both numbers: `access.counting_payments` in the database.

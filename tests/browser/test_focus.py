@@ -41,7 +41,7 @@ async def test_removing_somebody_leads_the_keyboard_to_the_question_and_then_to_
         await expect(question).to_be_in_viewport()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        done = page.locator("form.notice")
+        done = page.locator(".notice[role=status]")
         await expect(done).to_be_focused()
         await page.keyboard.press("Tab")
         await expect(page.get_by_role("button", name="Undo")).to_be_focused()

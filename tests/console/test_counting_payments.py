@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.database import Connection
-from console.rights.people_queries import EARLY_SECONDS, GRACE_HOURS
+from console.rights.people_queries import EARLY_SECONDS, SLACK_HOURS
 from tests.support import makerspace
 
 BEGINS = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ async def test_it_counts_a_little_earlier_and_a_day_longer(connection: Connectio
     assert (owner, begins, ends) == (
         account,
         BEGINS - timedelta(seconds=EARLY_SECONDS),
-        ENDS + timedelta(hours=GRACE_HOURS),
+        ENDS + timedelta(hours=SLACK_HOURS),
     )
 
 

@@ -76,13 +76,17 @@ def test_payments_that_follow_one_another_without_a_gap_are_one_time() -> None:
         return [NOW + timedelta(days=number) for number in numbers]
 
     one, two, five, nine, ten, twenty = days(1, 2, 5, 9, 10, 20)
-    assert paid_time(None, []) == (None, None)
-    assert paid_time(five, []) == (five, None)
-    assert paid_time(five, [(two, nine)]) == (nine, None), "they overlap"
-    assert paid_time(five, [(five + timedelta(hours=24), nine)]) == (nine, None), "within the slack"
-    assert paid_time(five, [(one, two)]) == (five, None), "inside the first"
-    assert paid_time(one, [(two, five), (nine, ten)]) == (five, nine)
-    assert paid_time(None, [(nine, ten), (ten, twenty)]) == (None, nine)
+
+    def paid(until: datetime | None, *later: tuple[datetime, datetime]) -> object:
+        return paid_time(until, [begins for begins, _ in later], [ends for _, ends in later])
+
+    assert paid(None) == (None, None)
+    assert paid(five) == (five, None)
+    assert paid(five, (two, nine)) == (nine, None), "they overlap"
+    assert paid(five, (five + timedelta(hours=24), nine)) == (nine, None), "within the slack"
+    assert paid(five, (one, two)) == (five, None), "inside the first"
+    assert paid(one, (two, five), (nine, ten)) == (five, nine)
+    assert paid(None, (nine, ten), (ten, twenty)) == (None, nine)
 
 
 def test_whose_company_is_not_active_any_more_is_told_so() -> None:

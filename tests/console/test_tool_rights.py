@@ -151,9 +151,9 @@ async def test_standings_tell_who_pays_and_who_is_employed(workshop: Workshop):
     await makerspace.payment(conn, account=payer)
     later = await makerspace.account(conn)
     await makerspace.payment(conn, account=later, start=NOW + DAY, end=NOW + 30 * DAY)
-    graced = await makerspace.account(conn)
+    in_slack = await makerspace.account(conn)
     await makerspace.payment(
-        conn, account=graced, start=NOW - 30 * DAY, end=NOW - timedelta(hours=23)
+        conn, account=in_slack, start=NOW - 30 * DAY, end=NOW - timedelta(hours=23)
     )
     free = await makerspace.account(conn)
     await makerspace.payment(conn, account=free, amount=0)
@@ -165,14 +165,14 @@ async def test_standings_tell_who_pays_and_who_is_employed(workshop: Workshop):
     assert {
         "payer": everybody[payer],
         "later": everybody[later],
-        "graced": everybody[graced],
+        "in slack": everybody[in_slack],
         "free": everybody[free],
         "system": everybody[system],
         "kari": everybody[workshop.kari],
     } == {
         "payer": Standing(is_paying=True, is_employed=False),
         "later": Standing(is_paying=False, is_employed=False),
-        "graced": Standing(is_paying=True, is_employed=False),
+        "in slack": Standing(is_paying=True, is_employed=False),
         "free": Standing(is_paying=False, is_employed=False),
         "system": Standing(is_paying=False, is_employed=False),
         "kari": Standing(is_paying=False, is_employed=True),

@@ -39,7 +39,7 @@ async def crowd(connection: Connection, seed: int) -> None:
         if rng.random() < 0.15:
             await makerspace.employee(connection, account=account, company=rng.choice(companies))
         for _ in range(rng.randrange(3)):
-            end = NOW - timedelta(hours=people_queries.GRACE_HOURS) + rng.choice(edges)
+            end = NOW - timedelta(hours=people_queries.SLACK_HOURS) + rng.choice(edges)
             begin = NOW + timedelta(seconds=people_queries.EARLY_SECONDS) + rng.choice(edges)
             early = NOW - timedelta(days=rng.randrange(1, 60))
             start, until = rng.choice(

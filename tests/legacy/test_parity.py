@@ -85,8 +85,8 @@ async def ordinary(connection: Connection) -> Connection:
             await makerspace.payment(
                 connection, account=someone, start=NOW - 60 * DAY, end=NOW - 30 * DAY
             )
-            grace = NOW - timedelta(hours=23) if number & 1 else NOW - timedelta(hours=25)
-            await makerspace.payment(connection, account=someone, start=NOW - 30 * DAY, end=grace)
+            end = NOW - timedelta(hours=23) if number & 1 else NOW - timedelta(hours=25)
+            await makerspace.payment(connection, account=someone, start=NOW - 30 * DAY, end=end)
     return connection
 
 
