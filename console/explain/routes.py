@@ -12,13 +12,13 @@ from aiohttp import web
 from console.access.at_place import whether_they_can, who_can
 from console.access.lines import access_lines, lines_of
 from console.access.queries import PlaceRow
-from console.access.shut import shut_now
 from console.access.wording import Reasons, reasons
 from console.accounts.fields import Field, may_see
 from console.accounts.finding import person_or_404
 from console.accounts.queries import Person, people_like
 from console.explain import queries, tap_wording
 from console.explain.next_steps import Looked, steps_from_access, steps_from_tap
+from console.explain.shut import shut_now
 from console.explain.tap import explained_tap
 from console.tools import looking_after
 from console.web import times

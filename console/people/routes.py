@@ -8,7 +8,6 @@ from aiohttp import web
 from msgspec import Struct
 
 from console.access.lines import access_lines
-from console.access.shut import shut_now
 from console.accounts import queries as accounts
 from console.accounts.fields import Field, may_see
 from console.accounts.finding import person_or_404
@@ -24,6 +23,7 @@ from console.circles.routes import person_circles
 from console.circles.trying import Typed as TypedCircle
 from console.database import Connection
 from console.events.recent import days_of
+from console.explain.shut import shut_now
 from console.membership.contacts import asked_instead
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow, facts_of, paid_by
