@@ -130,8 +130,10 @@ _S, _I, _A = DoorState, DoorInput, DoorAction
 _RELEASE = DoorStep(_S.RELEASED, (_A.UNLOCK, _A.SHOW_GRANTED))
 _REST = DoorStep(_S.LOCKED, (_A.LOCK, _A.SHOW_LOCKED))
 
+_FAIL = DoorStep(_S.FAULT, (_A.LOCK, _A.SHOW_FAULT))
+
 _ALWAYS: Mapping[DoorInput, DoorStep] = {
-    _I.FAILED: DoorStep(_S.FAULT, (_A.LOCK, _A.SHOW_FAULT)),
+    _I.FAILED: _FAIL,
     _I.TAMPER_OPENED: DoorStep(_S.TAMPERED, (_A.LOCK, _A.SHOW_ALARM)),
     _I.LOCKED_DOWN: DoorStep(_S.LOCKDOWN, (_A.LOCK, _A.SHOW_ALARM)),
     _I.TAKEN_OUT_OF_SERVICE: DoorStep(_S.OUT_OF_SERVICE, (_A.LOCK, _A.SHOW_ALARM)),
@@ -230,13 +232,14 @@ TABLE: Mapping[tuple[DoorState, DoorInput], DoorStep] = MappingProxyType(
         #
         **_shut(_S.FAULT),
         (_S.FAULT, _I.BREAK_GLASS): DoorStep(_S.FAULT, (_A.UNLOCK, _A.SHOW_GRANTED)),
-        (_S.FAULT, _I.UNLOCK_EXPIRED): DoorStep(_S.FAULT, (_A.LOCK, _A.SHOW_FAULT)),
+        (_S.FAULT, _I.UNLOCK_EXPIRED): _FAIL,
         (_S.FAULT, _I.CLEARED): _REST,
         # The fault goes first: what was ordered meanwhile comes into force when it has gone.
-        (_S.FAULT, _I.TAMPER_OPENED): DoorStep(_S.FAULT),
-        (_S.FAULT, _I.LOCKED_DOWN): DoorStep(_S.FAULT),
-        (_S.FAULT, _I.TAKEN_OUT_OF_SERVICE): DoorStep(_S.FAULT),
-        # So is it at the start.
+        # Whom a break-glass card let in before gets in no more.
+        (_S.FAULT, _I.TAMPER_OPENED): _FAIL,
+        (_S.FAULT, _I.LOCKED_DOWN): _FAIL,
+        (_S.FAULT, _I.TAKEN_OUT_OF_SERVICE): _FAIL,
+        # Nothing is unlocked yet at the start.
         (_S.BOOT, _I.TAMPER_OPENED): DoorStep(_S.BOOT),
         (_S.BOOT, _I.LOCKED_DOWN): DoorStep(_S.BOOT),
         (_S.BOOT, _I.TAKEN_OUT_OF_SERVICE): DoorStep(_S.BOOT),

@@ -94,8 +94,9 @@ class Doorway:
 
     @property
     def opens_unrecorded(self) -> bool:
-        """Only if nothing else is wrong."""
-        return self.faults == frozenset({Reason.STORAGE_FAULT})
+        """Only if nothing else keeps it shut."""
+        is_shut = self._hold is not None or self.sensors.is_tampered
+        return not is_shut and self.faults == frozenset({Reason.STORAGE_FAULT})
 
     @property
     def colour(self) -> str:

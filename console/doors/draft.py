@@ -87,7 +87,10 @@ class DoorDraft(Struct, frozen=True):
         )
 
     def meant(self, before: Demands = NOTHING_SPECIAL) -> Meant | Mistakes:
-        """What is meant, or what is wrong. Only a controller knows of hours, ages and cards."""
+        """What is meant, or what is wrong. What only another driver needs counts for nothing."""
+        is_controllers = self.driver == Driver.CONTROLLER
+        controller = self.controller if is_controllers else ""
+        topic = self.topic if self.driver == Driver.MQTT else ""
         seconds = number(self.open_seconds)
         wrong: dict[str, Text] = dict(
             door_mistakes(
@@ -95,15 +98,15 @@ class DoorDraft(Struct, frozen=True):
                 name=self.name,
                 open_seconds=OPEN_SECONDS_MAX if seconds is None else seconds,
                 driver=self.driver,
-                controller=self.controller or None,
-                topic=self.topic or None,
+                controller=controller or None,
+                topic=topic or None,
             )
         )
         if seconds is None:
             wrong["open_seconds"] = NO_NUMBER
         demands: Demands | Mistakes = NOTHING_SPECIAL
         hours: tuple[WeeklyHours, ...] | Text = ()
-        if self.driver == Driver.CONTROLLER:
+        if is_controllers:
             demands = self.demands.meant(before)
             hours = weekly_hours.read(self.open_hours) if self.open_hours else ()
         if isinstance(hours, Text):
@@ -116,8 +119,8 @@ class DoorDraft(Struct, frozen=True):
             PointKey(self.key),
             self.name,
             Driver(self.driver),
-            ControllerId(self.controller) if self.controller else None,
-            self.topic or None,
+            ControllerId(controller) if controller else None,
+            topic or None,
             seconds,
             demands,
             hours,

@@ -83,7 +83,10 @@ class ToolDraft(Struct, frozen=True):
         )
 
     def meant(self, was: Meant | None = None) -> Meant | Mistakes:
-        """What is meant, or what is wrong. `was` None: it is a new tool."""
+        """What is meant, or what is wrong. `was` None: it is a new tool.
+
+        What only a controller needs counts for nothing without one: its key is free then.
+        """
         wrong: dict[str, Text] = {}
         # The old web app took any name: one that a tool has already is no mistake.
         if not self.name or not (is_name(self.name) or (was is not None and self.name == was.name)):
@@ -94,7 +97,7 @@ class ToolDraft(Struct, frozen=True):
         if circle is None:
             wrong["circle"] = Text("Choose the circle whose members may use it.")
         power: Power | Mistakes | None = None
-        if self.controller or self.key:
+        if self.controller:
             power = self._power(None if was is None else was.power)
         if power is not None and not isinstance(power, Power):
             return {name: words.capital() for name, words in {**wrong, **power}.items()}
@@ -102,9 +105,7 @@ class ToolDraft(Struct, frozen=True):
             return {name: words.capital() for name, words in wrong.items()}
         return Meant(self.name, self.description, circle, power)
 
-    def _power(self, was: Power | None) -> Power | Mistakes | None:
-        if was is not None and not self.controller:
-            return None  # its key stands in the form, and is free from now on
+    def _power(self, was: Power | None) -> Power | Mistakes:
         wrong: dict[str, Text] = {}
         for name, check, text in (
             ("key", point_key, self.key),
@@ -114,9 +115,7 @@ class ToolDraft(Struct, frozen=True):
                 check(text)
             except WireError:
                 wrong[name] = Text("1 to 32 of a-z, 0-9 and -")
-        if not self.controller:
-            wrong["controller"] = Text("Choose a controller, or leave the key empty.")
-        elif not self.key:
+        if not self.key:
             wrong["key"] = Text("A tool that a controller powers needs one.")
         demands = self.demands.meant(NOTHING_SPECIAL if was is None else was.demands)
         if not isinstance(demands, Demands):

@@ -37,6 +37,15 @@ async def test_a_controller_is_enrolled_and_a_door_added_to_it(
         assert bundle.controller == "front-pi"
 
         await page.goto("/doors/_new")
+        await expect(page.get_by_label("Topic")).to_be_hidden()
+        await page.get_by_label("Controller", exact=False).select_option("front-pi")
+        await page.get_by_label("Hours without the console").first.fill("")
+        await page.get_by_label("Moved by").select_option("mqtt")
+        await expect(page.get_by_label("Topic")).to_be_visible()
+        await expect(page.get_by_label("Stands open")).to_be_hidden()
+        await page.get_by_label("Topic").fill("front")
+        await page.get_by_label("Moved by").select_option("controller")
+        await page.get_by_label("Hours without the console").first.fill("24")
         await page.get_by_label("Key").fill("Front!")
         await page.get_by_label("Name").fill("Front door")
         await page.get_by_label("Controller", exact=False).select_option("front-pi")
@@ -50,6 +59,12 @@ async def test_a_controller_is_enrolled_and_a_door_added_to_it(
         await page.get_by_role("button", name="Add the door").click()
         await expect(page.get_by_role("heading", name="Front door", level=1)).to_be_visible()
 
+        await page.goto("/tools/new")
+        await expect(page.get_by_label("Key")).to_be_hidden()
+        await page.get_by_label("Controller", exact=False).select_option("front-pi")
+        await expect(page.get_by_label("Key")).to_be_visible()
+
+        await page.goto("/doors/front")
         await page.get_by_role("button", name="Retire it").click()
         await page.get_by_role("button", name="Retire Front door").click()
         await expect(page.get_by_role("heading", name="Retired")).to_be_visible()

@@ -93,7 +93,6 @@ async def test_a_new_tool_shows_who_gets_it_and_is_then_made_once(
         ({"description": "x" * 1001}, "At most 1000 characters"),
         ({"circle": ""}, "Choose the circle whose members may use it"),
         ({"circle": "999"}, "Choose the circle whose members may use it"),
-        ({"key": "lathe"}, "Choose a controller, or leave the key empty"),
         ({"controller": "front-pi"}, "A tool that a controller powers needs one"),
         ({"controller": "attic-pi", "key": "lathe"}, "Choose a controller that is in use"),
         ({"controller": "front-pi", "key": "Ø"}, "1 to 32 of a-z, 0-9 and -"),

@@ -230,3 +230,31 @@ async def test_a_break_glass_card_gets_in_while_the_disk_fails_and_only_then(doo
     assert door.state is DoorState.FAULT
     door.doorway.relay_changed(None)
     assert door.grant(cause=Cause.BREAK_GLASS) is not None
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize("is_ordered_first", [True, False])
+async def test_where_it_is_ordered_that_nobody_gets_in_no_failing_disk_lets_a_break_glass_card_in(
+    door: Door, hold: Hold, is_ordered_first: bool
+) -> None:
+    if is_ordered_first:
+        door.doorway.hold(hold)
+    door.doorway.set_fault(Reason.STORAGE_FAULT, is_there=True)
+    if not is_ordered_first:
+        assert door.grant(cause=Cause.BREAK_GLASS) is None
+        door.doorway.hold(hold)
+        assert not door.relays.on, "whoever was let in before gets in no more"
+    assert door.grant(cause=Cause.BREAK_GLASS) is not None
+    assert not door.relays.on
+    door.doorway.restore()
+    assert door.grant(cause=Cause.BREAK_GLASS) is None
+
+
+async def test_where_a_housing_is_open_no_failing_disk_lets_a_break_glass_card_in(
+    door: Door,
+) -> None:
+    door.doorway.sensors.tamper(False)
+    await door.is_(DoorState.TAMPERED)
+    door.doorway.set_fault(Reason.STORAGE_FAULT, is_there=True)
+    assert door.grant(cause=Cause.BREAK_GLASS) is not None
+    assert not door.relays.on
