@@ -13,12 +13,13 @@ from console.cards.assignment import Assigned, NotACard, ReadCard, assign, read_
 from console.cards.card import LABEL_CHARACTERS_MAX, clean_label, kind, label_mistake
 from console.cards.queries import OwnerRow
 from console.cards.reach_routes import CardView, view_of, views_of
+from console.circles.contacts import Contacts, contacts_in
 from console.database import Connection
-from console.web.keys import DATABASE, SITE_SALT
+from console.web.keys import DATABASE, SETTINGS, SITE_SALT
 from console.web.render import fragment, page
 from console.web.requests import ID, form, is_htmx, path_id
 from console.web.routing import Route, Who
-from console.web.session import Visitor, author, visitor
+from console.web.session import author, visitor
 from console.web.versions import CHANGED_MEANWHILE, version_of
 from console.words import Text
 from sync.rights import BREAK_GLASS_MAX
@@ -36,7 +37,8 @@ _CARD = f"/cards/{{card:{ID}}}"
 class PersonCards(Struct, frozen=True):
     """The cards of a person. `may_assign`: for admins; `may_change`: for the owner, too.
 
-    `may_enrol`: the visitor has none, and can get her first one by herself.
+    `may_enrol`: the visitor has none, and can get her first one by herself. `ask`: who assigns
+    cards; None: the visitor does.
     """
 
     person: Person
@@ -44,6 +46,7 @@ class PersonCards(Struct, frozen=True):
     may_assign: bool
     may_change: bool
     may_enrol: bool
+    ask: Contacts | None
 
     @property
     def break_glass_max(self) -> int:
@@ -178,17 +181,19 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
     }
 
 
-async def person_cards(conn: Connection, *, person: Person, me: Visitor) -> PersonCards:
+async def person_cards(request: web.Request, conn: Connection, person: Person) -> PersonCards:
     """What the section "Cards" of a person's page shows; for the owner and for admins."""
+    me = visitor(request)
     rows = await queries.cards_of(conn, account_id=person.account_id)
     is_own = me.account_id == person.account_id
-
+    admins = request.app[SETTINGS].roles.admin_circle
     return PersonCards(
         person=person,
         cards=await views_of(conn, rows),
         may_assign=me.is_admin,
         may_change=me.is_admin or is_own,
         may_enrol=is_own and not rows and await queries.is_enrolled_at_some_door(conn),
+        ask=None if me.is_admin else await contacts_in(conn, admins),
     )
 
 
@@ -249,7 +254,7 @@ async def person_answer(request: web.Request, person: Person, typed: Typed) -> w
         is_own = person.account_id == me.account_id
         raise web.HTTPSeeOther(OWN if is_own else f"/members/{person.account_id}")
     async with request.app[DATABASE].reading() as conn:
-        hers = await person_cards(conn, person=person, me=me)
+        hers = await person_cards(request, conn, person)
     context: Mapping[str, Any] = {
         "cards": hers,
         "typed_card": typed,

@@ -235,3 +235,21 @@ async def touch_circle(conn: Connection, *, circle_id: int, actor_id: int) -> No
         """,
         {"circle_id": circle_id, "actor_id": actor_id},
     )
+
+
+async def names_in(conn: Connection, *, circle: str, limit: int) -> list[str]:
+    """Who is in a circle, by name."""
+    async with conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(
+            """
+            select coalesce(a.name, a.username)::text
+            from circle c
+            join circle_member m on m.circle = c.id
+            join account a on a.id = m.account and not a.system
+            where c.name = %(circle)s
+            order by access.alphabetic(coalesce(a.name, a.username)), a.id
+            limit %(limit)s
+            """,
+            {"circle": circle, "limit": limit},
+        )
+        return await cursor.fetchall()

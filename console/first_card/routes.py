@@ -141,7 +141,7 @@ async def _answer(
         if person is None:
             raise web.HTTPNotFound
         step = await _step(conn, me.account_id, refused.words if refused else "")
-        hers = await person_cards(conn, person=person, me=me)
+        hers = await person_cards(request, conn, person)
         mark = await queries.claims_mark(conn)
     shows_part = is_htmx(request) and request.method == "POST"
     return (fragment if shows_part else page)(

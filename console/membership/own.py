@@ -8,10 +8,11 @@ from decimal import Decimal
 from aiohttp import web
 from msgspec import Struct
 
+from console.circles.contacts import Contacts
 from console.database import Connection
 from console.membership import queries, standing_queries
 from console.membership.billing import Account, Invoice, StripeUnavailable, Subscription, Tier
-from console.membership.contacts import Contacts, is_taken_here, whom_to_ask
+from console.membership.contacts import is_taken_here, whom_to_ask
 from console.membership.standing import Standing, standing
 from console.membership.standing_queries import PaidRow
 from console.membership.treasury import TREASURY

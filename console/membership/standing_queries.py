@@ -120,24 +120,6 @@ async def last_payment(conn: Connection, *, account_id: int) -> int:
         return int(await cursor.fetchone() or 0)
 
 
-async def names_in(conn: Connection, *, circle: str, limit: int) -> list[str]:
-    """Who is in a circle, by name."""
-    async with conn.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(
-            """
-            select coalesce(a.name, a.username)::text
-            from circle c
-            join circle_member m on m.circle = c.id
-            join account a on a.id = m.account and not a.system
-            where c.name = %(circle)s
-            order by access.alphabetic(coalesce(a.name, a.username)), a.id
-            limit %(limit)s
-            """,
-            {"circle": circle, "limit": limit},
-        )
-        return await cursor.fetchall()
-
-
 async def upsert_failure(conn: Connection, unpaid: InvoiceUnpaid) -> None:
     """Notes a payment that failed, once for each invoice, with its latest attempt."""
     await conn.execute(

@@ -122,7 +122,7 @@ async def _person_page(
     circles = await person_circles(conn, person=person, visitor_id=me.account_id)
     actor = Actor(me.account_id, me.is_admin)
     held = await held_of(conn, person, actor=actor, limit=BADGES_MAX)
-    private = await _private(conn, person, me)
+    private = await _private(request, conn, person)
     is_me = me.account_id == person.account_id
     ask = await asked_instead(request, conn, private.standing) if is_me else None
     her_face = await face(conn, account_id=person.account_id, name=person.shown_name)
@@ -158,7 +158,8 @@ async def _person_page(
     )
 
 
-async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
+async def _private(request: web.Request, conn: Connection, person: Person) -> Private:
+    me = visitor(request)
     is_self = me.account_id == person.account_id
     seen = {field for field in Field if may_see(field, me.roles, is_self=is_self)}
     account_id = person.account_id
@@ -168,7 +169,7 @@ async def _private(conn: Connection, person: Person, me: Visitor) -> Private:
     if Field.STANDING in seen:
         facts = await facts_of(conn, account_id=account_id)
     if Field.CARDS in seen and facts is not None:
-        cards = await person_cards(conn, person=person, me=me)
+        cards = await person_cards(request, conn, person)
     if Field.PAYMENTS in seen and facts is not None:
         paid = await paid_by(conn, account_id=account_id, limit=PAYMENTS_MAX)
     if Field.TOOLS in seen:

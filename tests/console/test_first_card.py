@@ -200,7 +200,7 @@ async def test_she_presses_holds_her_card_there_and_says_that_it_is_hers(house: 
     assert await house.cards() == [(house.kari, house.kari, "blue fob")]
     page = await house.page()
     assert "Was this your card" not in page
-    assert "For another card ask an admin" in page
+    assert "an admin assigns it. Ask Ola (circle “admin”)." in page
 
 
 async def test_in_the_audit_she_has_assigned_it_herself(house: House):
@@ -384,7 +384,7 @@ async def test_a_door_that_is_not_marked_or_does_not_answer_takes_no_card(house:
     await house.do("update access.controller_report set received_at = now() - interval '1 hour'")
     assert "Front door doesn't answer now" in await text(await house.post("", door="front"))
     await house.do("update access.door set takes_first_cards = false")
-    assert "Ask somebody who runs the doors for one." in await house.page()
+    assert "Ask Ola (circle “admin”)." in await house.page()
 
 
 async def test_a_door_that_lost_its_mark_meanwhile_assigns_nothing(house: House):
