@@ -59,6 +59,15 @@ async def test_a_form_that_does_not_say_what_it_showed_overwrites_nothing(house:
     assert await house.circles() == set()
 
 
+async def test_those_who_lose_the_same_are_named_together(house: House):
+    anne = await member(house.site.connection, "anne", name="Anne Ås")
+    await makerspace.payment(house.site.connection, account=anne)
+    await makerspace.circle_member(house.site.connection, account=anne)
+    change = {"was": "2", f"circle-{house.lab}": "on"}
+    text = await (await house.client.post("/doors/front/circles", data=change)).text()
+    assert "<strong>Anne Ås, Kari Nordmann</strong>: Front door" in text
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 async def test_who_gains_and_who_loses_is_shown_and_then_saved(
     house: House, headers: dict[str, str]
