@@ -1,9 +1,10 @@
 """What members do for themselves: tools, a lost card, a photo, a label, their language."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.test_pages import address, browser
 from tests.console.test_avatars import photo
@@ -84,19 +85,39 @@ async def test_a_button_keeps_the_keyboard_when_tools_are_shown_anew(
             await page.goto(path)
             await expect(page.locator("[data-live]").first).to_have_text("live")
             await tab_to(page.get_by_role("button", name="Take Drill"))
-            await site.connection.execute(
-                """
-                insert into tool_checkout (created_at, created_by, updated_at, updated_by,
-                  tool_description, account, started)
-                values (now(), %(ola)s, now(), %(ola)s, %(saw)s, %(ola)s, now())
-                """,
-                {"saw": saw, "ola": ola},
-            )
+            await makerspace.checkout(site.connection, tool=saw, account=ola)
             await expect(page.locator("summary", has_text="Take over")).to_be_visible()
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("button", name="Return Drill")).to_be_visible()
             assert set(await takers(site)) == {(kari,), (ola,)}
             await site.connection.execute("delete from tool_checkout")
+
+
+async def test_the_keyboard_stays_where_it_went_while_tools_were_asked_for(
+    site: Site, kari: int, browser: Browser
+) -> None:
+    saw = await makerspace.tool(site.connection, name="Saw")
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def later(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            asked.set()
+            await answers.wait()
+        await route.continue_()
+
+    async with browser_page(
+        browser, address(site), session=await site.session("kari"), viewport=DESKTOP
+    ) as page:
+        await page.route("**/tools", later)
+        await page.goto("/tools")
+        await expect(page.locator("[data-live]").first).to_have_text("live")
+        await tab_to(page.get_by_role("link", name="Drill"))
+        await makerspace.checkout(site.connection, tool=saw, account=kari)
+        await asked.wait()
+        await tab_to(page.get_by_role("button", name="Take Drill"))
+        answers.set()
+        await expect(page.get_by_role("button", name="Return Saw")).to_be_visible()
+        await expect(page.get_by_role("button", name="Take Drill")).to_be_focused()
 
 
 async def test_a_card_is_marked_lost_with_nothing_but_keys(

@@ -123,11 +123,7 @@ async def register(house: House) -> None:
 
 
 async def check_in(house: House) -> None:
-    await house.site.connection.execute(
-        "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
-        " tool_description, account, started) values (now(), 3, now(), 3, %s, %s, now())",
-        [house.lathe, house.ola],
-    )
+    await makerspace.checkout(house.site.connection, tool=house.lathe, account=house.ola)
     await house.send("/service/tool/checkin", {"tool": house.lathe})
 
 

@@ -165,11 +165,7 @@ async def test_an_open_page_hears_of_each_checkout_whoever_writes_it(workshop: W
     browser = await site.browser("per")
     async with streaming(browser) as stream:
         await stream.until("event: checkouts")
-        await site.connection.execute(
-            "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
-            " tool_description, account, started) values (now(), %s, now(), %s, %s, %s, now())",
-            [workshop.kari, workshop.kari, workshop.drill, workshop.kari],
-        )
+        await makerspace.checkout(site.connection, tool=workshop.drill, account=workshop.kari)
         told = await stream.until("event: checkouts")
         assert f"event: tool-{workshop.drill}" in told
         assert "Kari Nordmann" in told

@@ -221,11 +221,7 @@ async def test_whoever_took_a_tool_over_uses_it_also_when_the_other_is_done_afte
 async def test_a_tool_that_is_checked_out_in_the_old_application_names_who_has_it(site: Site):
     kari = await console_app.member(site.connection, "kari", name="Kari Nordmann")
     saw = await makerspace.tool(site.connection, name="Saw")
-    await site.connection.execute(
-        "insert into tool_checkout (created_at, created_by, updated_at, updated_by,"
-        " tool_description, account, started) values (now(), %s, now(), %s, %s, %s, now())",
-        [kari, kari, saw, kari],
-    )
+    await makerspace.checkout(site.connection, tool=saw, account=kari)
     assert "Saw Checked out Kari Nordmann" in await words(site, "/tools")
     assert "none: it is taken and given back here" in await words(site, f"/tools/{saw}")
 

@@ -202,6 +202,18 @@ async def tool_point(
     return key
 
 
+async def checkout(connection: Connection, *, tool: int, account: int) -> None:
+    """Somebody takes a tool, in the old web application."""
+    await connection.execute(
+        """
+        insert into tool_checkout
+          (created_at, created_by, updated_at, updated_by, tool_description, account, started)
+        values (now(), %(account)s, now(), %(account)s, %(tool)s, %(account)s, now())
+        """,
+        {"tool": tool, "account": account},
+    )
+
+
 async def card(
     connection: Connection,
     *,

@@ -225,6 +225,8 @@
   on("pointerdown", () => (pressed = null));
   on("htmx:beforeRequest", remember);
   on("htmx:beforeSwap", ({ detail }) => {
+    // It may have gone on since the request.
+    remember();
     const { id } = detail.target;
     [swapped, isAnswer] = [() => byId(id), detail.requestConfig.verb !== "get"];
   });
