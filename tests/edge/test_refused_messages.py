@@ -15,7 +15,9 @@ from tests.support.edge_daemon import EdgeDaemon
 from tests.support.signer import KARIS_CARD, OLAS_CARD
 from tests.support.waiting import eventually
 
-STRANGER = replace(SIGNER, snapshot_seed=b"\x09" * 32, command_seed=b"\x09" * 32)
+STRANGER = replace(
+    SIGNER, snapshot_seed=b"\x09" * 32, command_seed=b"\x09" * 32, beacon_seed=b"\x09" * 32
+)
 FOREIGN = replace(SIGNER, controller=ControllerId("back"))
 OLAS_RIGHT = {SIGNER.entry(OLAS_CARD): SIGNER.right()}
 
@@ -237,7 +239,7 @@ async def test_acks_that_can_not_be_true_lose_nothing(
     journal = console.journal
     await console.acknowledge(journal, 10**6)
     await console.acknowledge(JournalId("0" * 32), 1)
-    await console.publish(Leaf.ACK, STRANGER.ack(journal, 1)[:-1] + b"\x00")
+    await console.publish(Leaf.ACK, STRANGER.ack(journal, 1))
     await refused_as(linked, "ack", "bad_signature")
     head = linked.status()["journal"]["head"]
     assert linked.status()["journal"]["acknowledged"] < head
