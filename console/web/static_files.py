@@ -87,8 +87,9 @@ def read_static_files(folder: Path = FOLDER) -> StaticFiles:
 def dense(body: bytes, suffix: str) -> bytes:
     """A style sheet or script of ours without comments and indentation.
 
-    It knows our own way of writing only: no string holds a comment, none of a style sheet a sign
-    that loses its blanks here, and a comment of a script has a line of its own.
+    It knows our own way of writing only: no string holds a comment or `;}`, none of a style sheet
+    a sign that loses its blanks here; a comment of a script has a line of its own, and each
+    statement something to do.
     """
     match suffix:
         case ".css":
@@ -98,7 +99,8 @@ def dense(body: bytes, suffix: str) -> bytes:
             return re.sub(rb"(?<=[\w-]): ", b":", body).replace(b";}", b"}")
         case ".js":
             body = re.sub(rb"^[ \t]*(?://[^\n]*)?\n?", b"", body, flags=re.MULTILINE)
-            return _BLANKS.sub(lambda found: found["said"] or found["sign"], body)
+            body = _BLANKS.sub(lambda found: found["said"] or found["sign"], body)
+            return body.replace(b";}", b"}")
         case _:
             return body
 

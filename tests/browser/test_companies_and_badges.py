@@ -98,7 +98,9 @@ async def test_a_company_is_deactivated_once_it_is_seen_who_loses_what(
         await page.get_by_label("Active").uncheck()
         await press(page, "Save")
         await expect(page.get_by_role("main")).to_contain_text("Can no longer use")
-        await expect(page.get_by_role("main")).to_contain_text("Kari Nordmann: Front door")
+        await expect(page.get_by_role("main")).to_contain_text(
+            "Kari Nordmann, Per Nordmann: Front door"
+        )
         await press(page, "Save")
         await expect(page.get_by_role("main")).to_contain_text("Not active")
 

@@ -61,7 +61,7 @@ async def test_a_controller_is_enrolled_and_a_door_added_to_it(
 
         await page.goto("/tools/new")
         await expect(page.get_by_label("Key")).to_be_hidden()
-        await page.get_by_label("Controller", exact=False).select_option("front-pi")
+        await page.get_by_role("combobox", name="Controller").select_option("front-pi")
         await expect(page.get_by_label("Key")).to_be_visible()
 
         await page.goto("/doors/front")
