@@ -166,7 +166,7 @@ async def test_a_frozen_daemon_loses_its_lease_and_goes_on_when_it_wakes(
     await console.send_snapshot(2)
     linked.tap(KARIS_CARD)
     await eventually(lambda: linked.relay() == ["on"])
-    os.kill(linked.pid, signal.SIGSTOP)
+    linked.freeze()
     await eventually(lambda: linked.relay() == ["on", "off"], seconds=1)
     os.kill(linked.pid, signal.SIGCONT)
     await eventually(lambda: linked.point()["relay"] == "off")

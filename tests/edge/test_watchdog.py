@@ -296,7 +296,7 @@ async def test_a_serving_daemon_pings_until_it_is_frozen(
     await eventually(
         lambda: systemd.status.startswith("front locked, link down"), seconds=LONG_SECONDS
     )
-    os.kill(supervised.pid, signal.SIGSTOP)
+    supervised.freeze()
     pings = systemd.heard(PING)
     await asyncio.sleep(2.5)
     assert systemd.heard(PING) == pings

@@ -143,6 +143,11 @@ class EdgeDaemon:
         assert self.process is not None
         return self.process.pid
 
+    def freeze(self) -> None:
+        """Stands still when this returns: a signal alone is only on its way then."""
+        os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
     def stop(self, number: signal.Signals = signal.SIGTERM, *, seconds: float = 30) -> int:
         """Sends a signal and waits; returns the exit status."""
         process, self.process = self.process, None
