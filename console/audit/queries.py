@@ -70,9 +70,11 @@ async def changes(
               order by happened_at desc, id desc
               limit %(limit)s
             )
-            select f.id, f.happened_at, f.actor, coalesce(a.name, a.username) as actor_name,
+            select f.id, f.happened_at, f.actor,
+              coalesce(nullif(a.name, ''), a.username) as actor_name,
               f.address, f.doing, f.place, f.object, f.account,
-              coalesce(p.name, p.username) as account_name, f.operation, f.old, f.new, f.about
+              coalesce(nullif(p.name, ''), p.username) as account_name,
+              f.operation, f.old, f.new, f.about
             from found f
             left join account a on a.id = f.actor
             left join account p on p.id = f.account

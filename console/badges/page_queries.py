@@ -167,7 +167,7 @@ async def holder_rows(conn: Connection, *, badge_id: int, text: str, limit: int)
             left join account w on w.id = f.awarded_by and not w.system
             where access.folded(concat_ws(' ', a.username, a.name))
               like all ((select access.patterns(%(text)s))::text[])
-            order by access.alphabetic(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(nullif(a.name, ''), a.username)), a.id
             limit %(limit)s
             """,
             {"badge_id": badge_id, "text": text, "limit": limit},

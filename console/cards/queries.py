@@ -214,7 +214,7 @@ async def unknown_cards(conn: Connection, *, days: int, limit: int) -> list[Unkn
             )
             select t.id as event_id, t.seen_at, coalesce(d.name, t.point) as door,
               t.credential_type, t.taps,
-              (select coalesce(a.name, a.username)
+              (select coalesce(nullif(a.name, ''), a.username)
                 from access.card k join account a on a.id = k.account
                 where k.site_digest = t.site_digest and k.lost_at is not null
                 order by k.lost_at desc limit 1) as was_of

@@ -182,7 +182,7 @@ async def unknown_context(conn: Connection, typed: TypedOwner) -> Mapping[str, A
 
 
 async def person_cards(request: web.Request, conn: Connection, person: Person) -> PersonCards:
-    """What the section "Cards" of a person's page shows; for the owner and for admins."""
+    """What the section "Cards" of a person's page shows, to whoever may see it."""
     me = visitor(request)
     rows = await queries.cards_of(conn, account_id=person.account_id)
     is_own = me.account_id == person.account_id

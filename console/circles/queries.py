@@ -125,7 +125,7 @@ async def members_of(conn: Connection, *, circle_id: int, text: str, limit: int)
             where m.circle = %(circle_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])
-            order by access.alphabetic(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(nullif(a.name, ''), a.username)), a.id
             limit %(limit)s
             """,
             {"circle_id": circle_id, "text": text, "limit": limit},
@@ -242,12 +242,12 @@ async def names_in(conn: Connection, *, circle: str, limit: int) -> list[str]:
     async with conn.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(
             """
-            select coalesce(a.name, a.username)::text
+            select coalesce(nullif(a.name, ''), a.username)::text
             from circle c
             join circle_member m on m.circle = c.id
             join account a on a.id = m.account and not a.system
             where c.name = %(circle)s
-            order by access.alphabetic(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(nullif(a.name, ''), a.username)), a.id
             limit %(limit)s
             """,
             {"circle": circle, "limit": limit},

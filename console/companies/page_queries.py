@@ -103,7 +103,7 @@ async def employee_rows(
             where e.company = %(company_id)s
               and access.folded(concat_ws(' ', a.username, a.name))
                 like all ((select access.patterns(%(text)s))::text[])
-            order by access.alphabetic(coalesce(a.name, a.username)), a.id
+            order by access.alphabetic(coalesce(nullif(a.name, ''), a.username)), a.id
             limit %(limit)s
             """,
             {"company_id": company_id, "text": text, "limit": limit},

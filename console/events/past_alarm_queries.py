@@ -141,7 +141,8 @@ async def looks(conn: Connection, *, point: str | None, limit: int) -> list[Look
               limit %(limit)s
             )
             select w.point, w.kind, w.reason, w.alarms, w.last_event, w.last_at, w.looked_at,
-              w.looked_by as account_id, coalesce(a.name, a.username) as who, w.comment, """  # noqa: S608 all parts are constants
+              coalesce(nullif(a.name, ''), a.username) as who, w.looked_by as account_id,
+              w.comment, """  # noqa: S608 all parts are constants
             + _CALLED
             + " from w left join account a on a.id = w.looked_by "
             + _PLACES

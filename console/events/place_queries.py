@@ -75,7 +75,7 @@ async def happened(
               left join access.command o on o.id = e.command
               left join account a on a.id = e.account
               left join lateral (
-                select coalesce(h.name, h.username) as looked_by, l.looked_at,
+                select coalesce(nullif(h.name, ''), h.username) as looked_by, l.looked_at,
                        l.comment as look_comment
                   from access.alarm_look l
                   left join account h on h.id = l.looked_by

@@ -116,10 +116,11 @@ async def companies(conn: Connection, *, limit: int, names: int) -> list[Company
               select distinct account from access.counting_payments()
               where now() between counts_from and counts_until
             ), works as (
-              select e.company, a.id, coalesce(a.name, a.username)::text as name,
+              select e.company, a.id, coalesce(nullif(a.name, ''), a.username)::text as name,
                 p.account is not null as is_paying,
                 row_number() over (partition by e.company
-                  order by access.alphabetic(coalesce(a.name, a.username)), a.id) as place
+                  order by access.alphabetic(coalesce(nullif(a.name, ''), a.username)), a.id
+                ) as place
               from company_employee e
               join account a on a.id = e.account and not a.system
               left join paying p on p.account = a.id

@@ -56,7 +56,7 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                order by tool_description, id desc
             )
             select t.id, t.name, t.description, k.name as circle,
-                   h.id as holder_id, coalesce(h.name, h.username) as holder,
+                   h.id as holder_id, coalesce(nullif(h.name, ''), h.username) as holder,
                    o.started as holder_since, p.key, p.controller,
                    coalesce(p.soft_seconds, 86400) as soft_seconds,
                    coalesce(p.hard_seconds, 604800) as hard_seconds,
@@ -64,7 +64,8 @@ async def tool_rows(conn: Connection, *, tool_id: int | None = None) -> list[Too
                    coalesce(p.min_assurance, 0) as min_assurance,
                    c.enrolled_at, c.quarantined_at, r.received_at, r.report,
                    coalesce(s.serial, 0) as serial, s.digest,
-                   u.id as user_id, coalesce(u.name, u.username) as user, l.at as user_since,
+                   u.id as user_id, coalesce(nullif(u.name, ''), u.username) as user,
+                   l.at as user_since,
                    w.operation as order, w.given_by as ordered_by, w.given_at as ordered_at
               from tool_description t
               left join circle k on k.id = t.circle

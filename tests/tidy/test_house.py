@@ -50,6 +50,12 @@ def test_a_record_of_the_console_is_a_struct_unless_a_dataclass_can_do_what_it_n
     assert "@dataclass" not in text or any(need in text for need in needs), "docs/decisions/0028"
 
 
+@pytest.mark.parametrize("path", tracked("console/*.py"), ids=name)
+def test_whoever_has_an_empty_name_goes_by_her_user_name(path: Path):
+    """The old web app keeps an empty name as well as none."""
+    assert not re.search(r"coalesce\(\w+\.name, \w+\.username\)", path.read_text())
+
+
 @pytest.mark.parametrize("path", python_files(), ids=name)
 def test_only_settings_read_the_environment(path: Path):
     reads = re.search(r"os\.environ|os\.getenv", path.read_text())
