@@ -34,6 +34,7 @@ async def test_with_the_broker_gone_taps_go_on_and_arrive_once_in_order_with_the
         await asyncio.sleep(0.6)
     ended = now_ms()
     mosquitto.start_now()
+    await eventually(lambda: linked.status()["link"] == "up", seconds=30)
     async with console_at(mosquitto.port, SIGNER, password=PASSWORD) as again:
         again.events[console.journal], again.hashes = earlier, hash_before
         await eventually(

@@ -39,6 +39,9 @@ class ConsoleStandIn:
 
     hellos: list[Hello] = field(default_factory=list[Hello])
     reports: list[Report] = field(default_factory=list[Report])
+    journals: list[JournalId] = field(default_factory=list[JournalId])
+    """Of each message that names one. Who connects late misses the hello: no broker keeps it."""
+
     requests: int = 0
     presence: list[str] = field(default_factory=list[str])
     batches: int = 0
@@ -83,7 +86,7 @@ class ConsoleStandIn:
 
     @property
     def journal(self) -> JournalId:
-        return self.hellos[-1].journal
+        return self.journals[-1]
 
     def state(self) -> dict[str, Any]:
         """The last reported state."""
@@ -96,7 +99,7 @@ class ConsoleStandIn:
 
     def all_events(self) -> list[Event]:
         """Of the present journal."""
-        return self.events.get(self.journal, []) if self.hellos else []
+        return self.events.get(self.journal, []) if self.journals else []
 
     def kinds(self, start: str = "") -> list[str]:
         return [event.kind for event in self.all_events() if event.kind.startswith(start)]
@@ -127,9 +130,11 @@ class ConsoleStandIn:
                     self.presence.append(data.decode())
                 case Leaf.HELLO:
                     self.hellos.append(decode_hello(self._open(Kind.HELLO, data)))
+                    self.journals.append(self.hellos[-1].journal)
                     await self._answer(self.hellos[-1].nonce)
                 case Leaf.REPORT:
                     self.reports.append(decode_report(self._open(Kind.REPORT, data)))
+                    self.journals.append(self.reports[-1].journal)
                     await self._answer(self.reports[-1].nonce)
                 case Leaf.REQUEST:
                     decode_request(self._open(Kind.REQUEST, data))
@@ -153,6 +158,7 @@ class ConsoleStandIn:
     async def _store(self, payload: bytes) -> None:
         batch = decode_batch(payload)
         self.batches += 1
+        self.journals.append(batch.journal)
         stored = self.events.setdefault(batch.journal, [])
         previous = self.hashes.get(batch.journal, genesis(self.signer.controller, batch.journal))
         new = batch.lines[max(0, len(stored) + 1 - batch.first_seq) :]
