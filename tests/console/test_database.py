@@ -1,8 +1,6 @@
 """The pool, on a real server: what it promises while that answers, hangs, dies and returns."""
 
 import asyncio
-import os
-import signal
 import socket
 import time
 from collections.abc import AsyncGenerator
@@ -20,6 +18,7 @@ from console.postgres.embedded import running_server
 from sync.settings_table import SettingsError
 from tests.support import makerspace
 from tests.support.postgres import Postgres, console_settings, reachable_folder
+from tests.support.postgres_probe import standing_still
 from tests.support.waiting import eventually
 
 NOWHERE = "postgresql://p2k16@/p2k16?host=/nonexistent"
@@ -179,11 +178,7 @@ async def test_a_server_that_hangs_is_unavailable_and_heals_when_it_goes_on() ->
     with reachable_folder() as folder:
         async with running_server(folder) as conninfo, opened(conninfo) as database:
             await eventually(database.answers)
-            processes = _processes_in(Path(str(conninfo_to_dict(conninfo)["host"])) / "data")
-            assert processes
-            for process in processes:
-                os.kill(process, signal.SIGSTOP)
-            try:
+            with standing_still(folder):
                 began = time.monotonic()
                 assert not await database.answers()
                 assert time.monotonic() - began < 2.5
@@ -192,9 +187,6 @@ async def test_a_server_that_hangs_is_unavailable_and_heals_when_it_goes_on() ->
                     async with database.reading():
                         pass
                 assert time.monotonic() - began < 3.5
-            finally:
-                for process in processes:
-                    os.kill(process, signal.SIGCONT)
             await eventually(database.answers, seconds=30)
 
 
@@ -203,16 +195,10 @@ async def test_the_number_of_a_socket_that_hangs_is_not_left_to_the_next_one() -
     with reachable_folder() as folder:
         async with running_server(folder) as conninfo, opened(conninfo) as database:
             await eventually(database.answers)
-            processes = _processes_in(Path(str(conninfo_to_dict(conninfo)["host"])) / "data")
-            for process in processes:
-                os.kill(process, signal.SIGSTOP)
-            try:
+            with standing_still(folder):
                 asking = asyncio.create_task(database.answers())
                 while not asking.done():
                     await _open_and_close()
-            finally:
-                for process in processes:
-                    os.kill(process, signal.SIGCONT)
 
 
 async def _open_and_close() -> None:
@@ -222,14 +208,3 @@ async def _open_and_close() -> None:
         loop.add_reader(ours, int)
         await asyncio.sleep(0)
         assert loop.remove_reader(ours)
-
-
-def _processes_in(folder: Path) -> list[int]:
-    found: list[int] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == folder:
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import pwd
+import signal
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -43,6 +44,26 @@ def processes_in(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+@contextmanager
+def standing_still(data_dir: Path) -> Generator[None]:
+    """The server hangs: its first process stops before it could make another, then the rest."""
+    first = server_process(data_dir)
+    assert first is not None
+    _send(signal.SIGSTOP, [first])
+    processes = processes_in(data_dir / "postgres" / "data")
+    _send(signal.SIGSTOP, processes)
+    try:
+        yield
+    finally:
+        _send(signal.SIGCONT, processes)
+
+
+def _send(number: signal.Signals, processes: Iterable[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # it was about to end
+            os.kill(process, number)
 
 
 async def ask(conninfo: str, question: str) -> object:
