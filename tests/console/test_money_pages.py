@@ -21,7 +21,6 @@ from tests.support.paying_site import PayingSite, paying_site
 from tests.support.stripe_cloud import failure
 
 DAY = timedelta(days=1)
-NOW = datetime.now(UTC)
 CSV = "/money/payments.csv"
 
 
@@ -35,14 +34,14 @@ async def member(
     paid: PayingSite, username: str, *spans: tuple[float, float], amount: Decimal | int = 500
 ) -> int:
     """Somebody who has paid for these spans, in days from now."""
-    connection = paid.site.connection
+    connection, now = paid.site.connection, datetime.now(UTC)
     account = await makerspace.account(connection, username=username, name=username.title())
     for start, end in spans:
         await makerspace.payment(
             connection,
             account=account,
-            start=NOW + start * DAY,
-            end=NOW + end * DAY,
+            start=now + start * DAY,
+            end=now + end * DAY,
             amount=amount,
         )
     return account
@@ -168,7 +167,7 @@ async def test_the_page_compares_this_month_with_the_last_one(paid: PayingSite) 
     await member(paid, "anne", (0, 30), amount=Decimal("1234.50"))
     text = words(await paid.get("/money", "tore"))
     assert "kr 1,234.50 from 1 person so far this month; kr 0 from 0" in text
-    assert f"{NOW:%B %Y} kr 1,234.50 1 1 0" in text
+    assert f"{datetime.now(UTC):%B %Y} kr 1,234.50 1 1 0" in text
 
 
 async def test_companies_tell_who_works_there_and_pays_as_well(paid: PayingSite) -> None:

@@ -65,7 +65,8 @@ async def test_a_door_that_was_forced_and_closed_again_stays_for_admins_until_on
 
     async def told() -> str | None:
         words = await bar_on(site, "ola", "/members")
-        return words if "was forced open 3 times, last today" in words else None
+        forced = re.search("was forced open 3 times, last (today|yesterday)", words)
+        return words if forced else None
 
     words = await eventually(told)
     assert '<a href="/doors/front">Front door</a></strong> was forced open' in words
@@ -92,7 +93,7 @@ async def test_who_looked_and_what_it_was_stands_on_the_pages_and_in_the_changes
     door = await (await ola.get("/doors/front")).text()
     assert "Ola has looked into it" in door, "and beside the event"
     tool = await (await ola.get(f"/tools/{quiet}")).text()
-    assert "Had its emergency stop pressed today" in tool
+    assert re.search("Had its emergency stop pressed (today|yesterday)", tool)
     changes = await (await ola.get("/log/changes")).text()
     assert "looked into alarms of Front door" in changes
     kari = await site.browser("kari")
