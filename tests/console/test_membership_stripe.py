@@ -177,13 +177,13 @@ async def test_a_short_failure_is_overcome_without_making_anything_twice(
 async def test_the_wait_does_not_grow_with_the_retries(
     cloud: StripeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stripe_gateway, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(stripe_gateway, "ANSWER_SECONDS", 1)
     cloud.delay_seconds = 30
     async with asking(cloud, retries=2) as gateway:
         began = time.monotonic()
         with pytest.raises(StripeUnavailable):
             await gateway.cards("cus_1")
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 2.5
 
 
 async def test_without_a_key_stripe_is_not_asked(cloud: StripeCloud) -> None:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -280,12 +279,12 @@ class Building:
         """The newest snapshot's serial."""
         return int(self.sql("SELECT coalesce(max(serial), 0) FROM access.snapshot")[0][0])
 
-    def wait_until_refused(self, *, seconds: float = 20) -> float:
-        """Waits until a newer snapshot than now is in force; returns the seconds it took."""
-        began = time.monotonic()
-        self.controller.wait_until_applied(self.newest_serial())
-        assert time.monotonic() - began < seconds
-        return time.monotonic() - began
+    @contextmanager
+    def new_rights(self) -> Generator[None]:
+        """Ends once rights are in force that were not there before it began."""
+        before = self.newest_serial()
+        yield
+        self.controller.wait_until_applied(before + 1)
 
 
 @contextmanager
