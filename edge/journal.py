@@ -87,16 +87,17 @@ class Journal:
         self,
         occurrence: Occurrence,
         *,
+        instant: Instant | None = None,
         alongside: Callable[[sqlite3.Connection], None] = _nothing,
     ) -> None:
-        """Records what happened, as of now, and `alongside` in the same transaction.
+        """Records what happened, and `alongside` in the same transaction. `instant` None: now.
 
         When this returns, the event is durable. Raises: StorageFault, JournalFull.
         """
-        instant = self._timekeeper.now()
+        happened = instant or self._timekeeper.now()
 
         def work(connection: sqlite3.Connection) -> Position:
-            self._add(connection, occurrence, instant)
+            self._add(connection, occurrence, happened)
             alongside(connection)
             return read_position(connection)
 
@@ -105,13 +106,14 @@ class Journal:
     async def settle(self, refusal: Occurrence, instant: Instant, *, since_seq: int) -> None:
         """Records a refusal of `instant` whose tap or command may have been recorded, too late.
 
-        If its grant follows `since_seq`, the event is a withdrawal; if it was refused there, there
-        is nothing to do. What has happened is never refused for want of a slot: an opening is
-        recorded, the rest may be counted. Raises: StorageFault.
+        If its grant follows `since_seq`, the event is a withdrawal; if it was refused there, or it
+        is what is neither, such as an alarm, there is nothing to do. What has happened is never
+        refused for want of a slot: an opening is recorded, the rest may be counted.
+        Raises: StorageFault.
         """
 
         def work(connection: sqlite3.Connection) -> Position:
-            match was_granted(connection, refusal, since_seq):
+            match was_granted(connection, refusal, instant, since_seq):
                 case None:
                     self._add(connection, refusal, instant, has_happened=True)
                 case True:

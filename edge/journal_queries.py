@@ -1,8 +1,10 @@
 """SQL of the journal: where it stands, what it holds. Never commits, never writes."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge.clock import Instant
 from sync.events import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Batch, EventKind, Occurrence
 from sync.ids import JournalId
 
@@ -10,6 +12,10 @@ LATE_EVENTS_MAX = 1_000
 """How far back an answer is looked for that was recorded too late."""
 
 BATCH_HEADER_BYTES_MAX = 200
+
+_GRANTED = tuple(
+    f'"kind":"{kind}"'.encode() for kind in (EventKind.ACCESS_GRANTED, EventKind.COMMAND_EXECUTED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,33 @@ def read_position(connection: sqlite3.Connection) -> Position:
     return Position(JournalId(journal), *numbers)
 
 
-def was_granted(connection: sqlite3.Connection, refusal: Occurrence, since_seq: int) -> bool | None:
-    """Whether the same tap or command was granted after `since_seq`; None: it isn't there."""
-    name, cause = ("tap", refusal.tap) if refusal.tap else ("command", refusal.command)
-    found = connection.execute(
-        "SELECT instr(line, :granted) OR instr(line, :executed) FROM event"
-        " WHERE seq > max(:since, (SELECT max(seq) FROM event) - :most) AND instr(line, :cause)"
-        " ORDER BY seq LIMIT 1",
-        {
-            "granted": f'"kind":"{EventKind.ACCESS_GRANTED}"'.encode(),
-            "executed": f'"kind":"{EventKind.COMMAND_EXECUTED}"'.encode(),
-            "since": since_seq,
-            "most": LATE_EVENTS_MAX,
-            "cause": f'"{name}":"{cause}"'.encode(),
-        },
-    ).fetchone()
-    return None if found is None else bool(found[0])
+def was_granted(
+    connection: sqlite3.Connection, refusal: Occurrence, instant: Instant, since_seq: int
+) -> bool | None:
+    """Whether the same tap or command was granted after `since_seq`; None: it isn't there.
+
+    What has neither, such as an alarm, wasn't granted: it is the same if it is told of `instant`.
+    """
+    marks = _marks(refusal, instant)
+    lines: Iterable[tuple[bytes]] = connection.execute(
+        "SELECT line FROM event WHERE seq > max(?, (SELECT max(seq) FROM event) - ?) ORDER BY seq",
+        (since_seq, LATE_EVENTS_MAX),
+    )
+    for (line,) in lines:
+        if all(mark in line for mark in marks):
+            return any(granted in line for granted in _GRANTED)
+    return None
+
+
+def _marks(refusal: Occurrence, instant: Instant) -> list[bytes]:
+    """What the line of the same occurrence holds."""
+    if refusal.tap or refusal.command:
+        name, cause = ("tap", refusal.tap) if refusal.tap else ("command", refusal.command)
+        return [f'"{name}":"{cause}"'.encode()]
+    marks = [f'"mono_ms":{instant.mono_ms},', f'"kind":"{refusal.kind}"']
+    if refusal.point:
+        marks.append(f'"point":"{refusal.point}"')
+    return [mark.encode() for mark in marks]
 
 
 def read_batch(connection: sqlite3.Connection, after_seq: int) -> Batch | None:

@@ -100,7 +100,9 @@ class Recorder:
         """
         instant, since_seq = self._timekeeper.now(), self._journal.position.head
         deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
-        writing = asyncio.ensure_future(self._journal.append(occurrence, alongside=alongside))
+        writing = asyncio.ensure_future(
+            self._journal.append(occurrence, instant=instant, alongside=alongside)
+        )
         writing.add_done_callback(look_at)
         done, _ = await asyncio.wait({writing}, timeout=DEADLINE_SECONDS)
         # The whole machine may have stood still: then it is done, and for long nobody stands there.

@@ -11,7 +11,7 @@ from tests.browser.test_lost_connection import expect_live
 from tests.browser.test_pages import address, log_in
 from tests.console.test_alarm_bar import FINE, TROUBLE, report, saw
 from tests.support import makerspace
-from tests.support.browser import browser_page, chromium
+from tests.support.browser import PATIENCE_MS, browser_page, chromium
 from tests.support.console_app import Site
 from tests.support.recorded import event
 from tests.support.waiting import eventually
@@ -43,7 +43,7 @@ async def house(site: Site, saw: int) -> Site:
 async def another(context: BrowserContext, path: str = "/") -> Page:
     """One more window, which knows whether the keyboard is in it."""
     page = await context.new_page()
-    page.set_default_timeout(8_000)
+    page.set_default_timeout(PATIENCE_MS)
     await page.goto(path)
     await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     session = await context.new_cdp_session(page)
@@ -73,7 +73,7 @@ async def test_the_eighth_window_loads_opens_a_door_and_the_first_is_true_when_i
         pages = [await another(page.context) for _ in range(PAGES)]
         await expect_live(pages[-1])
         await pages[-1].bring_to_front()
-        async with pages[-1].expect_response(re.compile("/doors/front/openings"), timeout=5_000):
+        async with pages[-1].expect_response(re.compile("/doors/front/openings")):
             await pages[-1].get_by_role("button", name="Front door").click()
         assert house.app[LIVE].streams == 3
         await expect(pages[0].get_by_text(PAUSED)).to_be_visible()

@@ -82,7 +82,7 @@ async def arrives(site: Site, page: Page, before: str, after: str) -> None:
     await rights(site, 2, NEW)
     await expect(page.get_by_text(before)).to_be_visible()
     await reported(site, NEW)
-    await expect(page.get_by_text(after, exact=False).last).to_be_visible(timeout=8_000)
+    await expect(page.get_by_text(after, exact=False).last).to_be_visible()
     await expect(page.get_by_text(before)).to_have_count(0)
 
 
@@ -141,4 +141,4 @@ async def test_whoever_looks_after_a_tool_sees_what_happens_there(
         await event(
             site.connection, kind="access_denied", reason="not_paid", account=kari, point="lathe"
         )
-        await expect(page.locator("#happened")).to_contain_text("refused", timeout=9_000)
+        await expect(page.locator("#happened")).to_contain_text("refused")

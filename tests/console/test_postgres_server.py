@@ -18,6 +18,7 @@ from tests.support.postgres_probe import (
     beginning,
     holder,
     processes_in,
+    send,
     server_process,
 )
 from tests.support.waiting import eventually
@@ -94,8 +95,7 @@ async def test_after_everything_was_killed_the_next_one_finds_all_that_was_commi
     async with holder(data_dir) as other:
         await ask(other.conninfo, "create table kept as select 42 as answer")
         other.process.kill()
-        for process in processes_in(data_dir / "postgres" / "data"):
-            os.kill(process, signal.SIGKILL)
+        send(signal.SIGKILL, processes_in(data_dir / "postgres" / "data"))
         await other.process.wait()
     async with running_server(data_dir) as conninfo:
         assert await ask(conninfo, "select answer from kept") == 42

@@ -98,6 +98,19 @@ async def test_a_grant_that_was_written_while_the_machine_stood_still_is_withdra
         assert granted.tap == withdrawn.tap
 
 
+async def test_an_alarm_that_was_written_too_late_is_told_once(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+
+        def be_slow(_connection: sqlite3.Connection) -> None:
+            time.sleep(2 * DEADLINE_SECONDS)
+
+        for _ in range(2):
+            reason = await here.recorder.record(FORCED, alongside=be_slow)
+            assert reason is Reason.STORAGE_SLOW
+        await here.recorder.settle(20)
+        assert [event.kind for event in await here.events()] == ["door_forced"] * 2
+
+
 async def test_each_break_glass_opening_is_told_until_it_is_recorded(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         await here.fail()

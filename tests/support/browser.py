@@ -12,6 +12,11 @@ from console.web.session import COOKIE
 from tests.support.waiting import eventually
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 30_000
+"""Of whatever must come to be: a busy machine may take its time."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=860)
 QUIET = [
@@ -73,7 +78,7 @@ async def browser_page(
     if session is not None:
         await context.add_cookies([{"name": COOKIE, "value": session, "url": address}])
     page = await context.new_page()
-    page.set_default_timeout(8_000)
+    page.set_default_timeout(PATIENCE_MS)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(

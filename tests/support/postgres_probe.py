@@ -51,16 +51,17 @@ def standing_still(data_dir: Path) -> Generator[None]:
     """The server hangs: its first process stops before it could make another, then the rest."""
     first = server_process(data_dir)
     assert first is not None
-    _send(signal.SIGSTOP, [first])
+    send(signal.SIGSTOP, [first])
     processes = processes_in(data_dir / "postgres" / "data")
-    _send(signal.SIGSTOP, processes)
+    send(signal.SIGSTOP, processes)
     try:
         yield
     finally:
-        _send(signal.SIGCONT, processes)
+        send(signal.SIGCONT, processes)
 
 
-def _send(number: signal.Signals, processes: Iterable[int]) -> None:
+def send(number: signal.Signals, processes: Iterable[int]) -> None:
+    """To those that are still there."""
     for process in processes:
         with suppress(ProcessLookupError):  # it was about to end
             os.kill(process, number)

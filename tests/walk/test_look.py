@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize
 
-from tests.support.browser import DESKTOP, PHONE, chromium
+from tests.support.browser import DESKTOP, PATIENCE_MS, PHONE, chromium
 from tests.walk.place import STREAM, Place
 from tests.walk.roles import ALSO_LOOKED_AT, LOOKED_AT, Role
 
@@ -171,7 +171,7 @@ async def _looking(
     )
     await context.add_init_script(WATCH)
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     try:
         yield page
     finally:
