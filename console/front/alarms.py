@@ -30,7 +30,8 @@ from console.words import Text
 
 EVERY_SECONDS = 5.0
 """How old what a page shows may be; one that is live hears at once."""
-SHOWN = 5
+SHOWN = 3
+"""So many are told on a page, which stays in view on a phone; the rest are counted."""
 
 
 class Alarm(Struct, frozen=True):

@@ -41,7 +41,7 @@ from console.web.session import Visitor, visitor
 PEOPLE_MAX = 50
 PEOPLE_WHOLE = 1000
 """Where the whole list is asked for, to print it."""
-PAYMENTS_MAX = 3
+PAYMENTS_MAX = 2
 HAPPENED_MAX = 4
 TOOLS_MAX = 3
 

@@ -71,6 +71,13 @@ MANY: tuple[LiteralString, ...] = (
     select 'crowded-' || n, 'Crowded door ' || n, %(controller)s, 5 from generate_series(1, 7) n
     """,
     """
+    insert into access.event (controller, journal_id, seq, hash, happened_at, clock_trusted, kind,
+      point, payload)
+    select %(controller)s, 'alarms', n, '\\x00', now() - make_interval(mins => n), true,
+      'door_forced', 'crowded-' || n, '{}'
+    from generate_series(1, 7) n
+    """,
+    """
     insert into company (created_at, created_by, updated_at, updated_by, name, active, contact)
     select now(), 3, now(), 3, 'Crowded company ' || n, true, 3 from generate_series(1, 60) n
     """,

@@ -6,6 +6,7 @@ import re
 import pytest
 import pytest_asyncio
 
+from console.front.alarms import ALARMS
 from console.web.language import COOKIE
 from tests.walk.crowd import crowd
 from tests.walk.markup import Page
@@ -22,8 +23,9 @@ OURS = re.compile(r"/static/.+|/members/[0-9]+/photo")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def crowded(place: Place) -> Place:
-    """The place, with many people in it."""
+    """The place, with many people in it, and as many alarms as the bar tells."""
     await crowd(place.site.connection)
+    await place.site.app[ALARMS].look()
     return place
 
 
