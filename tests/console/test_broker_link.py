@@ -279,7 +279,7 @@ async def test_a_broker_that_hangs_does_not_answer_though_the_connection_stands(
         try:
             began = time.monotonic()
             assert not await link.answers()
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 4
             assert link.is_up
         finally:
             os.kill(mosquitto.pid, signal.SIGCONT)

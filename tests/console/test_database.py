@@ -140,7 +140,7 @@ async def test_without_a_server_a_request_fails_within_three_seconds() -> None:
         began = time.monotonic()
         with pytest.raises(DatabaseUnavailable, match="/nonexistent"):
             await count_accounts(database)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 3.2
         assert not await database.answers()
 
 
@@ -150,7 +150,7 @@ async def test_a_command_learns_at_once_that_there_is_no_server() -> None:
     with pytest.raises(DatabaseUnavailable, match="doesn't answer") as caught:
         async with open_database(settings, must_answer=True):
             pass
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 1
     assert "\n" not in str(caught.value)
 
 
@@ -181,12 +181,12 @@ async def test_a_server_that_hangs_is_unavailable_and_heals_when_it_goes_on() ->
             with standing_still(folder):
                 began = time.monotonic()
                 assert not await database.answers()
-                assert time.monotonic() - began < 10
+                assert time.monotonic() - began < 2.5
                 began = time.monotonic()
                 with pytest.raises(DatabaseUnavailable):
                     async with database.reading():
                         pass
-                assert time.monotonic() - began < 10
+                assert time.monotonic() - began < 3.5
             await eventually(database.answers, seconds=30)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ async def test_a_known_card_is_recorded_then_let_in_for_the_unlock_time(here: Th
     assert (event.epoch, event.serial, event.sealed) == (1, 1, None)
     await eventually(lambda: here.relay() == ["on", "off"])
     on, off = read_trace(here.trace)
-    assert 0.9 <= (off.mono_ns - on.mono_ns) / 1e9 <= 2
+    assert 0.9 <= (off.mono_ns - on.mono_ns) / 1e9 <= 1.2
     assert here.doorway.state is DoorState.LOCKED
     assert here.doorway.colour == "off"
 
@@ -312,3 +313,15 @@ async def test_a_grant_whose_relay_never_came_on_is_withdrawn(here: Threshold) -
     assert events[0].tap == events[1].tap
     await eventually(lambda: here.relays.ready, seconds=3)  # another guard
     assert here.doorway.fault is None
+
+
+async def test_a_warm_card_opens_within_milliseconds(here: Threshold) -> None:
+    await here.allow()
+    here.tap(KARIS_CARD)
+    await eventually(lambda: here.relay() == ["on", "off"])
+    await asyncio.sleep(0.6)
+    began = time.monotonic_ns()
+    here.tap(KARIS_CARD)
+    await eventually(lambda: here.relay() == ["on", "off", "on"])
+    took_ms = (read_trace(here.trace)[-1].mono_ns - began) / 1e6
+    assert took_ms < 100, "a generous limit; make bench measures"

@@ -28,7 +28,7 @@ from tests.support.waiting import eventually_sync
 PROGRAM = (sys.executable, "-P", "-m", "edge.guard")
 FRONT, BACK = PointKey("front"), PointKey("back")
 ONE, OTHER = GrantId("11" * 16), GrantId("22" * 16)
-MARGIN_NS = 400_000_000
+MARGIN_NS = 100_000_000
 
 
 class GuardProcess:

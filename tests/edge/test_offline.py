@@ -140,7 +140,7 @@ async def test_a_nonce_is_renewed_every_ten_seconds_and_reports_come_as_often(
     began = time.monotonic()
     first = console.nonce
     await eventually(lambda: console.nonce != first, seconds=30)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 11
     monos = [report.mono_ms for report in console.reports]
     assert monos == sorted(monos)
 
@@ -180,7 +180,7 @@ async def test_a_broker_that_answers_nothing_delays_neither_taps_nor_the_end(
     await tap_and_wait(linked, KARIS_CARD, grants=1)
     began = time.monotonic()
     assert linked.stop() == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 3
     server.close()
 
 

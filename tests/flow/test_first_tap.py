@@ -31,7 +31,7 @@ def test_a_paying_member_opens_the_door_and_it_is_recorded(building: Building):
     controller.tap(building.KARIS_CARD)
     soon(lambda: controller.relay_changes() == ["on", "off"])
     on, off = (change.mono_ns for change in read_trace(controller.trace))
-    assert 0.9 <= (off - on) / 1e9 <= 2, "the unlock time is one second"
+    assert 0.9 <= (off - on) / 1e9 <= 1.2, "the unlock time is one second"
 
     [(door, account, happened)] = soon(building.openings)
     assert (door, account) == ("front", building.account("kari"))
